@@ -1,0 +1,14 @@
+"""Where Pulumi enters the program. Everything else is in infra/program.py."""
+
+import os
+import signal
+
+import pulumi
+
+from infra.program import main
+
+# When a resource fails while the program awaits its outputs, the engine interrupts the program, and Python
+# would print a traceback for each thread over the engine's own message.
+signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
+pulumi.run(main)

@@ -1,0 +1,1 @@
+"""What exists: the declaration of a cache and of all that stands around it."""

@@ -1,0 +1,48 @@
+"""The table of backends: a name, and the module that declares its resources.
+
+A module is imported only when a stack names it, because each cloud's SDK is heavy and not every environment
+has it. It offers `declare(settings, stack) -> Declaration`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, Final
+
+import pulumi
+
+from infra.connection import Connection
+from infra.settings import Settings
+from verify.expectation import Expectation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declaration:
+    """What every backend returns: how to reach the cache, what to expect of it, and what else to export."""
+
+    connection: pulumi.Output[Connection]
+    expectation: Expectation
+    # Names what puts a cache that failed its verification back as it was declared.
+    repair: str
+    outputs: Mapping[str, pulumi.Input[Any]] = field(default_factory=dict)
+
+
+BACKENDS: Final[Mapping[str, str]] = {
+    "local": "infra.backends.local",
+}
+
+
+class BackendNotAvailable(Exception):
+    """The backend is one of the guide's, and this version has none yet."""
+
+
+def declare(settings: Settings, *, stack: str) -> Declaration:
+    """Declare the resources of the backend that the settings name. Raises `BackendNotAvailable`."""
+    module = BACKENDS.get(settings.backend)
+    if module is None:
+        raise BackendNotAvailable(
+            f"cache:backend {settings.backend} is not there yet; there is: {', '.join(sorted(BACKENDS))}\n"
+            f"      pulumi config set cache:backend local --stack {stack}"
+        )
+    builder: Callable[..., Declaration] = import_module(module).declare
+    return builder(settings, stack=stack)

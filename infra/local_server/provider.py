@@ -1,0 +1,255 @@
+"""The local server as a Pulumi resource.
+
+The engine keeps a reference to this class by module and name, so a move needs an alias in every stack's state
+(a test pins it). Pulumi prints what a provider raises with its traceback; so what can be known beforehand is
+refused in `check`, which prints cleanly, and `configure` cuts the traceback of the rest.
+"""
+
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, TypedDict
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from infra.local_server import binary, server
+from infra.local_server.binary import BinaryError
+from infra.local_server.server import Configuration, LocalServer, ServerError
+
+# State holds the folder relative to the project, so that a project can be moved with its state.
+PROJECT: Final = Path(__file__).resolve().parents[2]
+
+REPLACING: Final = ("requestedPort", "folder")
+CHANGING: Final = ("owner", "maxmemory", "maxmemoryPolicy", "persistence")
+
+PORT_ATTEMPTS: Final = 5
+PASSWORD_BYTES: Final = 32
+
+
+class ServerInputs(TypedDict):
+    """What a server is asked to be. `maxmemory` is in bytes; port 0 means any free one, kept from then on."""
+
+    folder: str
+    owner: str
+    requestedPort: int
+    maxmemory: int
+    maxmemoryPolicy: str
+    persistence: str
+
+
+class ServerProvider(ResourceProvider):
+    """Creates, changes, watches and removes a `LocalServer`."""
+
+    # By reference it holds no secret, and an encrypted reference would make every preview show a change.
+    serialize_as_secret_always = False
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Leave one line of what the provider host prints of an exception."""
+        del req
+        sys.tracebacklimit = 0
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Refuse what cannot work, before anything is touched and in a preview already."""
+        here = LocalServer(PROJECT / news["folder"])
+        failures = []
+        record = here.owner()
+        if record is not None and record.get("owner") != news["owner"]:
+            failures.append(CheckFailure("folder", _belongs_to_another(news["folder"], record)))
+        elif (obstacle := _obstacle(here.folder)) is not None:
+            failures.append(
+                CheckFailure("folder", f"{news['folder']} {obstacle}; set cache:folder to another")
+            )
+        port = int(news["requestedPort"])
+        if port and not server.is_free(port) and not (here.is_running() and here.port() == port):
+            failures.append(
+                CheckFailure(
+                    "requestedPort",
+                    f"port {port} is taken by another process; set cache:port to another, or to 0 for a free one",
+                )
+            )
+        try:
+            _binary(record)
+        except BinaryError as error:
+            failures.append(CheckFailure("binary", str(error)))
+        return CheckResult(news, failures)
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Change in place what Redis can change in place; another port or folder is another server."""
+        replaces = [name for name in REPLACING if _olds.get(name) != _news.get(name)]
+        changed = [name for name in CHANGING if _olds.get(name) != _news.get(name)]
+        return DiffResult(
+            changes=bool(replaces or changed or _olds.get("running") is False),
+            replaces=replaces,
+            delete_before_replace=True,
+        )
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Start a server, with a new password, over whatever data a cut-off creation left in the folder."""
+        here = LocalServer(PROJECT / props["folder"])
+        fresh = not here.exists()
+        password = secrets.token_urlsafe(PASSWORD_BYTES)
+        try:
+            chosen = _binary(here.owner())
+            here.claim(props["owner"], chosen.pin)
+            here.stop()
+            port = _start(here, chosen.path, props, password)
+        except (BinaryError, ServerError):
+            if fresh:
+                here.remove()
+            raise
+        return CreateResult(
+            props["folder"],
+            _outputs(props)
+            | {
+                "host": server.HOST,
+                "port": port,
+                "password": password,
+                "binary": chosen.pin,
+                "version": chosen.version,
+                "running": True,
+            },
+        )
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """See only whether the server is there and lives.
+
+        Its settings are left as they are: putting them right here would hide from the verification that
+        somebody had changed them.
+        """
+        here = LocalServer(PROJECT / props["folder"])
+        if not here.exists():
+            return ReadResult("", {})
+        return ReadResult(id_, {**props, "running": here.is_running()})
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Write the new configuration, and give it to the server: in place if it lives, else by a start."""
+        here = LocalServer(PROJECT / _news["folder"])
+        chosen = binary.resolve(str(_olds["binary"]))
+        configuration = _configuration(_news, int(_olds["port"]), str(_olds["password"]))
+        here.claim(_news["owner"], chosen.pin)
+        here.write(configuration)
+        if not (here.is_running() and _apply(configuration, str(_olds["password"]))):
+            here.stop()
+            here.start(chosen.path)
+        return UpdateResult({**_olds, **_outputs(_news), "version": chosen.version, "running": True})
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """End the server and remove its data; nothing happens where they are gone, or are another stack's."""
+        here = LocalServer(PROJECT / _props["folder"])
+        record = here.owner()
+        if record is not None and record.get("owner") == _props["owner"]:
+            here.remove()
+
+
+class Server(Resource, module="local", name="Server"):
+    """A Redis server that runs on this machine as long as the stack exists."""
+
+    host: pulumi.Output[str]
+    port: pulumi.Output[int]
+    password: pulumi.Output[str]
+    version: pulumi.Output[str]
+    binary: pulumi.Output[str]
+
+    def __init__(self, name: str, inputs: ServerInputs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Declare the server."""
+        unknown_until_created = dict.fromkeys(("host", "port", "password", "version", "binary", "running"))
+        super().__init__(
+            ServerProvider(),
+            name,
+            {**inputs, **unknown_until_created},
+            pulumi.ResourceOptions.merge(
+                opts, pulumi.ResourceOptions(additional_secret_outputs=["password"])
+            ),
+        )
+
+
+def _outputs(props: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the inputs as they are kept in the state; numbers arrive from the engine as floats."""
+    numbers = ("requestedPort", "maxmemory")
+    return {
+        name: int(props[name]) if name in numbers else props[name] for name in ServerInputs.__annotations__
+    }
+
+
+def _binary(record: Mapping[str, str] | None) -> binary.Binary:
+    """Choose the binary that wrote the data in the folder, where there are any."""
+    return binary.resolve(record["binary"]) if record and "binary" in record else binary.find()
+
+
+def _configuration(props: Mapping[str, Any], port: int, password: str) -> Configuration:
+    return Configuration(
+        port=port,
+        password_sha256=server.sha256(password),
+        maxmemory=int(props["maxmemory"]),
+        maxmemory_policy=props["maxmemoryPolicy"],
+        persistence=props["persistence"],
+    )
+
+
+def _start(here: LocalServer, path: Path, props: Mapping[str, Any], password: str) -> int:
+    """Start the server on the port asked for, or on a free one, and give the port."""
+    requested = int(props["requestedPort"])
+    # A free port can be taken by somebody else before the server has it.
+    for attempts_left in reversed(range(1 if requested else PORT_ATTEMPTS)):
+        port = requested or server.free_port()
+        here.write(_configuration(props, port, password))
+        try:
+            here.start(path)
+        except ServerError:
+            if attempts_left and not server.is_free(port):
+                continue
+            raise
+        return port
+    raise ServerError("no free port was found")
+
+
+def _apply(configuration: Configuration, password: str) -> bool:
+    """Give a running server its settings; False where it does not take them, and a restart has to."""
+    import redis  # noqa: PLC0415 - it takes longer to import than all else, and only an update needs it
+
+    try:
+        with redis.Redis(host=server.HOST, port=configuration.port, password=password) as client:
+            for name, value in configuration.mutable().items():
+                client.config_set(name, value)
+    except redis.RedisError:
+        return False
+    return True
+
+
+def _obstacle(folder: Path) -> str | None:
+    """Say why the folder cannot become or be a server's, if so."""
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    if not nearest.is_dir():
+        return f"cannot be made: {nearest} is a file"
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        return f"cannot be written: you may not write in {nearest}"
+    if folder.exists() and LocalServer(folder).owner() is None and any(folder.iterdir()):
+        return "is not empty and is no server's folder"
+    return None
+
+
+def _belongs_to_another(folder: str, record: Mapping[str, str]) -> str:
+    return f"{folder} holds the server of another owner, {record.get('owner')}; {take_down(record['owner'])}"
+
+
+def take_down(owner: str) -> str:
+    """Say which command takes down the server of an owner."""
+    backend, _, stack = owner.rpartition("#")
+    if backend.startswith("inprocess:"):
+        return f"to take it down: make down STACK={stack} ENGINE=inprocess"
+    if backend.endswith("/.local/state"):
+        return f"to take it down: make down STACK={stack} ENGINE=pulumi"
+    return f"to take it down: PULUMI_BACKEND_URL={backend} pulumi destroy --stack {stack}"

@@ -1,0 +1,96 @@
+"""Which engine runs a stack: the Pulumi CLI where there is one or one can be had, else the in-process engine."""
+
+import importlib.metadata
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from semver import VersionInfo
+
+from runner import pulumi_install
+from runner.project import Project, ProjectError
+from runner.pulumi_install import GaveUp
+
+Choice = Literal["auto", "pulumi", "inprocess"]
+
+# The first with pulumi.run in its SDK; the tests ran against 3.260.
+MINIMUM_CLI: Final = VersionInfo(3, 254, 0)
+
+VERSION_SECONDS: Final = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class PulumiCommand:
+    """A Pulumi CLI that can be run."""
+
+    path: Path
+    version: VersionInfo
+
+
+def find(project: Project, choice: Choice, say: Callable[[str], None]) -> PulumiCommand | None:
+    """Find the CLI, installing it where there is none; None means the in-process engine.
+
+    Raises `ProjectError` where the choice is `pulumi` and there is none to be had.
+    """
+    if choice == "inprocess":
+        return None
+    found = present(project, say)
+    if found is not None:
+        return found
+    installed = install(project, say, force=choice == "pulumi")
+    if isinstance(installed, PulumiCommand):
+        return installed
+    if choice == "pulumi":
+        raise ProjectError(
+            f"ENGINE=pulumi, and there is no Pulumi CLI {MINIMUM_CLI} or later: {installed.reason}; install it from "
+            "https://www.pulumi.com/docs/install and put it on PATH"
+        )
+    return None
+
+
+def present(project: Project, say: Callable[[str], None]) -> PulumiCommand | None:
+    """Find the CLI on PATH, else the one that an earlier run installed."""
+    on_path = shutil.which("pulumi")
+    if on_path is not None:
+        command = _probe(Path(on_path))
+        if command is not None and command.version >= MINIMUM_CLI:
+            return command
+        known = command.version if command else "which does not say its version"
+        say(f"{on_path} is Pulumi {known}; this project needs {MINIMUM_CLI} or later, so it is left alone")
+    own = [_probe(path) for path in sorted((project.local / "pulumi").glob("*/bin/pulumi"))]
+    usable = [command for command in own if command is not None and command.version >= MINIMUM_CLI]
+    return max(usable, key=lambda command: command.version, default=None)
+
+
+def install(project: Project, say: Callable[[str], None], *, force: bool) -> PulumiCommand | GaveUp:
+    """Install the CLI of the SDK's version into the project. With `force`, an earlier failure is not remembered."""
+    version = importlib.metadata.version("pulumi")
+    result = pulumi_install.install(project.local / "pulumi", version, force=force, announce=say)
+    if isinstance(result, GaveUp):
+        return result
+    command = _probe(result)
+    if command is None:
+        raise ProjectError(
+            f"{result} was installed and does not run; remove {project.local / 'pulumi'} and try again"
+        )
+    return command
+
+
+def _probe(path: Path) -> PulumiCommand | None:
+    try:
+        answer = subprocess.run(
+            [path, "version"],
+            capture_output=True,
+            text=True,
+            timeout=VERSION_SECONDS,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
+        ).stdout
+        return PulumiCommand(path=path, version=VersionInfo.parse(answer.strip().removeprefix("v")))
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None

@@ -1,0 +1,277 @@
+"""What the in-process engine does with resources: creates, changes, replaces, refreshes and deletes them.
+
+Every operation is written to the state before it begins where it could be cut off half-way, and after it ended.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Final
+
+import pulumi
+
+from runner.inprocess import wire
+from runner.inprocess.display import Display, Operation, short
+from runner.inprocess.providers import PROVIDER_KEY, Diff, Provider, ProviderFinder
+from runner.inprocess.state import Properties, Resource, State
+
+NEEDS_CLI: Final = "is not served by the in-process engine; it needs the Pulumi CLI: make pulumi"
+
+
+class OperationFailed(pulumi.RunError):
+    """An operation failed or was refused; ends the program with its message and no traceback."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registration:
+    """What the program declares of one resource: its inputs in wire form, and its options."""
+
+    urn: str
+    type: str
+    name: str
+    parent: str
+    inputs: Properties
+    dependencies: Sequence[str] = ()
+    protect: bool = False
+    retain_on_delete: bool = False
+    ignore_changes: Sequence[str] = ()
+    secret_outputs: Sequence[str] = ()
+    # None leaves it to the provider.
+    delete_before_replace: bool | None = None
+
+
+class Deployment:
+    """One run over one state. In a preview nothing is done, and the state is not written."""
+
+    def __init__(
+        self, state: State, finders: Sequence[ProviderFinder], display: Display, *, preview: bool
+    ) -> None:
+        """Take the providers from the first finder that knows a type."""
+        self._state = state
+        self._finders = finders
+        self._display = display
+        self._preview = preview
+
+    def settle(self, wanted: Registration) -> tuple[str, Properties]:
+        """Bring one resource to what the program declares; give its id and its outputs in wire form.
+
+        Raises `OperationFailed`.
+        """
+        known = self._state.find(wanted.urn)
+        if known is not None and known.pending == "delete":
+            self._delete_one(known)
+            known = None
+        finished = known if known is not None and known.pending is None else None
+
+        provider = self._provider(wanted.type, wanted.name, wire.plain(wanted.inputs))
+        old_inputs = wire.plain(finished.inputs) if finished else {}
+        declared = {key: value for key, value in wire.plain(wanted.inputs).items() if value is not None}
+        for key in wanted.ignore_changes if finished else ():
+            declared.pop(key, None)
+            if key in old_inputs:
+                declared[key] = old_inputs[key]
+        with _reported(wanted.type, wanted.name):
+            inputs, problems = provider.check(old_inputs, declared)
+        if problems:
+            raise OperationFailed(
+                "\n".join(f"{short(wanted.type)} {wanted.name}: {each}" for each in problems)
+            )
+
+        if finished is None:
+            return self._create(wanted, provider, inputs)
+        old_outputs = wire.plain(finished.outputs)
+        if wire.has_unknown(inputs):
+            diff = Diff(changes=inputs != old_inputs)
+        else:
+            with _reported(wanted.type, wanted.name):
+                diff = provider.diff(finished.id, old_inputs, old_outputs, inputs)
+        if diff.replaces:
+            return self._replace(wanted, provider, inputs, finished, diff)
+        if diff.changes:
+            return self._update(wanted, provider, inputs, finished)
+        self._display.counts["same"] += 1
+        kept = self._resource(wanted, finished.id, inputs, old_outputs)
+        if kept != finished and not self._preview:
+            self._state.put(kept)
+        return kept.id, kept.outputs
+
+    def settle_component(self, urn: str, type_: str, parent: str) -> None:
+        """Record a resource that only holds others."""
+        known = self._state.find(urn)
+        self._display.counts["same" if known else "create"] += 1
+        if known is None and not self._preview:
+            self._state.put(Resource(urn=urn, type=type_, custom=False, parent=parent))
+
+    def refresh(self) -> None:
+        """Look at what exists, and correct the state where it is not as it was left."""
+        for known in [each for each in self._state.resources if each.custom and each.pending is None]:
+            outputs = wire.plain(known.outputs)
+            provider = self._provider(known.type, known.name, outputs)
+            with _reported(known.type, known.name):
+                found = provider.read(known.id, outputs)
+            if found is None:
+                self._state.drop(known)
+            elif found != outputs:
+                secrets = [key for key, value in known.outputs.items() if wire.is_secret(value)]
+                self._state.put(replace(known, outputs=_marked(found, secrets)))
+
+    def delete(self, resources: Iterable[Resource]) -> None:
+        """Delete resources, dependents first; none of them where one is protected. Raises `OperationFailed`."""
+        doomed = list(resources)
+        protected = [known for known in doomed if known.protect and not known.condemned]
+        if protected:
+            raise OperationFailed(
+                "\n".join(
+                    f"{short(known.type)} {known.name} is protected; set protect=False in the program and run "
+                    "`make up` first"
+                    for known in protected
+                )
+            )
+        for known in self._state.deletion_order(doomed):
+            self._delete_one(known)
+
+    def _create(self, wanted: Registration, provider: Provider, inputs: Properties) -> tuple[str, Properties]:
+        with self._operation("create", wanted.type, wanted.name):
+            return self._make(wanted, provider, inputs)
+
+    def _make(self, wanted: Registration, provider: Provider, inputs: Properties) -> tuple[str, Properties]:
+        """Create a resource, so that a run that is cut off finds in the state what it may have to adopt."""
+        begun = self._resource(wanted, "", inputs, {})
+        if self._preview:
+            return "", begun.inputs
+        self._state.put(replace(begun, pending="create"))
+        try:
+            with _reported(wanted.type, wanted.name):
+                id_, outputs = provider.create(inputs)
+        except OperationFailed:
+            # A creation that fails has cleaned up after itself (pulumi.dynamic.ResourceProvider.create).
+            self._state.drop(self._state.require(wanted.urn))
+            raise
+        made = self._resource(wanted, id_, inputs, outputs)
+        self._state.put(made)
+        return made.id, made.outputs
+
+    def _update(
+        self, wanted: Registration, provider: Provider, inputs: Properties, known: Resource
+    ) -> tuple[str, Properties]:
+        changed = _changed(wire.plain(known.inputs), inputs)
+        with self._operation("update", wanted.type, wanted.name, changed):
+            if self._preview:
+                return known.id, self._resource(wanted, known.id, inputs, {}).inputs
+            with _reported(wanted.type, wanted.name):
+                outputs = provider.update(known.id, wire.plain(known.outputs), inputs)
+            updated = self._resource(wanted, known.id, inputs, outputs)
+            self._state.put(updated)
+            return updated.id, updated.outputs
+
+    def _replace(
+        self, wanted: Registration, provider: Provider, inputs: Properties, known: Resource, diff: Diff
+    ) -> tuple[str, Properties]:
+        if wanted.protect:
+            raise OperationFailed(
+                f"{short(wanted.type)} {wanted.name} is protected, and a change of {', '.join(diff.replaces)} "
+                "replaces it"
+            )
+        delete_first = (
+            diff.delete_before_replace
+            if wanted.delete_before_replace is None
+            else wanted.delete_before_replace
+        )
+        with self._operation("replace", wanted.type, wanted.name, diff.replaces):
+            if self._preview:
+                return "", self._resource(wanted, "", inputs, {}).inputs
+            if delete_first:
+                self._erase(known)
+            else:
+                self._state.put(replace(known, condemned=True), over=known)
+            return self._make(wanted, provider, inputs)
+
+    def _delete_one(self, known: Resource) -> None:
+        if not known.custom:
+            self._erase(known)
+            return
+        # What a replacement leaves over was counted with it.
+        with self._operation("delete", known.type, known.name, counted=not known.condemned):
+            self._erase(known)
+
+    def _erase(self, known: Resource) -> None:
+        if self._preview:
+            return
+        if known.custom and not known.retain_on_delete:
+            # A creation that was cut off left no outputs; its inputs say where to look for what it made.
+            properties = wire.plain(known.inputs if known.pending == "create" else known.outputs)
+            provider = self._provider(known.type, known.name, properties)
+            if known.pending is None:
+                begun = replace(known, pending="delete")
+                self._state.put(begun, over=known)
+                known = begun
+            with _reported(known.type, known.name):
+                provider.delete(known.id, properties)
+        self._state.drop(known)
+
+    def _provider(self, type_: str, name: str, properties: Properties) -> Provider:
+        for find in self._finders:
+            provider = find(type_, properties)
+            if provider is not None:
+                return provider
+        raise OperationFailed(f"{type_} {name} {NEEDS_CLI}")
+
+    @staticmethod
+    def _resource(wanted: Registration, id_: str, inputs: Properties, outputs: Properties) -> Resource:
+        # An output of the name of a secret input is secret too, as under the real engine.
+        secrets = {key for key, value in wanted.inputs.items() if wire.holds_secret(value)}
+        return Resource(
+            urn=wanted.urn,
+            type=wanted.type,
+            custom=True,
+            id=id_,
+            parent=wanted.parent,
+            inputs=_marked(inputs, secrets),
+            outputs=_marked(outputs, secrets | set(wanted.secret_outputs)),
+            dependencies=sorted(set(wanted.dependencies)),
+            protect=wanted.protect,
+            retain_on_delete=wanted.retain_on_delete,
+        )
+
+    @contextmanager
+    def _operation(
+        self,
+        operation: Operation,
+        type_: str,
+        name: str,
+        changed: Sequence[str] = (),
+        *,
+        counted: bool = True,
+    ) -> Iterator[None]:
+        self._display.begin(operation, type_, name, changed)
+        started = time.monotonic()
+        yield
+        if not self._preview:
+            self._display.end(operation, type_, name, time.monotonic() - started)
+        if counted:
+            self._display.counts[operation] += 1
+
+
+@contextmanager
+def _reported(type_: str, name: str) -> Iterator[None]:
+    """Turn whatever a provider raises into one line that names the resource."""
+    try:
+        yield
+    except OperationFailed:
+        raise
+    except Exception as error:
+        words = str(error) or type(error).__name__
+        raise OperationFailed(f"{short(type_)} {name}: {words}") from error
+
+
+def _changed(old: Properties, new: Properties) -> list[str]:
+    return sorted(
+        key for key in old.keys() | new.keys() if old.get(key) != new.get(key) and key != PROVIDER_KEY
+    )
+
+
+def _marked(properties: Properties, secrets: Iterable[str]) -> Properties:
+    """Wrap the named properties as secrets."""
+    names = set(secrets)
+    return {key: wire.secret(value) if key in names else value for key, value in properties.items()}

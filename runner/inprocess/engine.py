@@ -1,0 +1,141 @@
+"""Pulumi's resource monitor, answered in this process.
+
+`RegisterResource` and `RegisterResourceOutputs` are the two calls that matter; the rest of the protocol is the
+SDK's own mock monitor, which is not part of its public interface: the SDK is pinned, and a contract test holds it.
+Registrations arrive in several threads at once.
+"""
+
+from typing import Any, Final
+
+from google.protobuf import empty_pb2
+from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
+from pulumi.runtime.proto import engine_pb2, resource_pb2
+
+from runner.inprocess import wire
+from runner.inprocess.deployment import NEEDS_CLI, Deployment, OperationFailed, Registration
+from runner.inprocess.display import Display
+from runner.inprocess.state import Properties
+
+STACK_TYPE: Final = "pulumi:pulumi:Stack"
+
+# The fields of a registration that are honoured, or ask for nothing. A field that is set and does not stand here is
+# an option that is refused by name, one that a later SDK brings included.
+HONOURED_FIELDS: Final = frozenset(
+    {
+        *("type", "name", "parent", "custom", "object", "protect", "dependencies", "propertyDependencies"),
+        *("deleteBeforeReplace", "deleteBeforeReplaceDefined", "ignoreChanges", "additionalSecretOutputs"),
+        *(
+            "retainOnDelete",
+            "acceptSecrets",
+            "acceptResources",
+            "supportsPartialValues",
+            "accepts_byte_string",
+        ),
+        *("supportsResultReporting", "sourcePosition", "stackTrace", "parentStackTraceHandle"),
+    }
+)
+
+
+class Engine(MockMonitor):
+    """The monitor of one run of a program."""
+
+    def __init__(self, deployment: Deployment, *, project: str, stack: str) -> None:
+        """Hand every resource that the program registers to `deployment`."""
+        super().__init__(_NoMocks())
+        self._deployment = deployment
+        self._urn_prefix = f"urn:pulumi:{stack}::{project}::"
+        self.declared: set[str] = set()
+        self.outputs: Properties | None = None
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """Make a URN as the real engine does: the types of all parents, the stack's left out."""
+        parent_type = parent.split("::")[2] if parent else STACK_TYPE
+        qualified = type_ if parent_type == STACK_TYPE else f"{parent_type}${type_}"
+        return f"{self._urn_prefix}{qualified}::{name}"
+
+    def RegisterResource(  # noqa: N802 - the protocol's name
+        self, request: resource_pb2.RegisterResourceRequest
+    ) -> resource_pb2.RegisterResourceResponse:
+        """Create, change, replace or leave alone what the program declares."""
+        urn = self.make_urn(request.parent, request.type, request.name)
+        if urn in self.declared:
+            raise OperationFailed(f"{request.type} {request.name} is declared twice")
+        self.declared.add(urn)
+        _refuse_what_is_not_implemented(request)
+        if not request.custom:
+            self._deployment.settle_component(urn, request.type, request.parent)
+            return resource_pb2.RegisterResourceResponse(urn=urn)
+        id_, outputs = self._deployment.settle(
+            Registration(
+                urn=urn,
+                type=request.type,
+                name=request.name,
+                parent=request.parent,
+                inputs=wire.from_struct(request.object),
+                dependencies=list(request.dependencies),
+                protect=request.protect,
+                retain_on_delete=request.retainOnDelete,
+                ignore_changes=list(request.ignoreChanges),
+                secret_outputs=list(request.additionalSecretOutputs),
+                delete_before_replace=request.deleteBeforeReplace
+                if request.deleteBeforeReplaceDefined
+                else None,
+            )
+        )
+        return resource_pb2.RegisterResourceResponse(urn=urn, id=id_, object=wire.to_struct(outputs))
+
+    def RegisterResourceOutputs(  # noqa: N802
+        self, request: resource_pb2.RegisterResourceOutputsRequest
+    ) -> empty_pb2.Empty:
+        """Keep the stack's outputs; a component's are its own program's affair."""
+        if request.urn.split("::")[2] == STACK_TYPE:
+            self.outputs = wire.from_struct(request.outputs)
+        return empty_pb2.Empty()
+
+    def ReadResource(self, request: resource_pb2.ReadResourceRequest) -> resource_pb2.ReadResourceResponse:  # noqa: N802
+        """Refuse: no provider here reads what the program did not create."""
+        raise OperationFailed(f"{request.type} {request.name}, read from outside the stack, {NEEDS_CLI}")
+
+    def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> resource_pb2.ResourceInvokeResponse:  # noqa: N802
+        """Refuse: a function belongs to a plugin."""
+        raise OperationFailed(f"function {request.tok} {NEEDS_CLI}")
+
+
+class Log:
+    """Where `pulumi.log` of the program goes."""
+
+    def __init__(self, display: Display) -> None:
+        """Print on `display`."""
+        self._display = display
+
+    def Log(self, request: engine_pb2.LogRequest) -> None:  # noqa: N802 - the protocol's name
+        """Print a message, unless it is for debugging."""
+        if request.severity != engine_pb2.DEBUG:
+            self._display.message(engine_pb2.LogSeverity.Name(request.severity).lower(), request.message)
+
+
+class _NoMocks(Mocks):
+    """The mock monitor asks for mocks; nothing of ours may ever reach them."""
+
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], None]:
+        raise NotImplementedError(args.token)
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        raise NotImplementedError(args.typ)
+
+
+def _refuse_what_is_not_implemented(request: resource_pb2.RegisterResourceRequest) -> None:
+    options = sorted(
+        field.name
+        for field, value in request.ListFields()
+        # The SDK always sends a message for hooks, an empty one where there are none.
+        if field.name not in HONOURED_FIELDS
+        and not (field.message_type and not field.is_repeated and not value.ByteSize())
+    )
+    if options:
+        raise OperationFailed(f"{request.type} {request.name}: the option {', '.join(options)} {NEEDS_CLI}")
+    nested = [path for path in request.ignoreChanges if not path.isidentifier()]
+    if nested:
+        raise OperationFailed(
+            f"{request.type} {request.name}: ignoreChanges of {', '.join(nested)} {NEEDS_CLI}"
+        )

@@ -1,0 +1,172 @@
+"""up, preview, destroy and outputs of a stack, without the Pulumi CLI."""
+
+import asyncio
+import contextvars
+import logging
+import os
+import runpy
+import signal
+import traceback
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pulumi
+from pulumi.runtime import configure, run_in_stack, set_all_config
+from pulumi.runtime.mocks import MockSettings
+
+from runner.inprocess import wire
+from runner.inprocess.deployment import Deployment, OperationFailed
+from runner.inprocess.display import Display, short
+from runner.inprocess.engine import Engine, Log
+from runner.inprocess.providers import ProviderFinder, dynamic
+from runner.inprocess.state import State, locked
+from runner.project import Project
+
+PARALLEL: Final = 16
+
+WHAT_IT_IS: Final = (
+    "engine: in-process, a small stand-in for Pulumi that needs no installation and serves dynamic resources alone; "
+    "for the real one: make pulumi"
+)
+
+PRODUCT_FINDERS: Final[Sequence[ProviderFinder]] = (dynamic,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InProcessStack:
+    """A stack whose state is one file of the project. Each verb gives an exit code."""
+
+    project: Project
+    stack: str
+    say: Callable[[str], None]
+    finders: Sequence[ProviderFinder] = PRODUCT_FINDERS
+
+    @property
+    def state_file(self) -> Path:
+        """Give the file of the state."""
+        return self.project.local / "inprocess" / f"{self.stack}.json"
+
+    def up(self) -> int:
+        """Refresh, run the program, and delete what it no longer declares."""
+        return self._run(preview=False)
+
+    def preview(self) -> int:
+        """Show what `up` would do; nothing is changed or written."""
+        return self._run(preview=True)
+
+    def destroy(self) -> int:
+        """Delete everything, what a cut-off run left half-made included."""
+        self.say(WHAT_IT_IS)
+        display = Display(preview=False)
+        with locked(self._lock_file, "destroy"):
+            state = State(self.state_file)
+            try:
+                Deployment(state, self.finders, display, preview=False).delete(list(state.resources))
+            except OperationFailed as failure:
+                display.message("error", str(failure))
+                return 1
+            state.remove_file()
+        display.summary()
+        return 0
+
+    def outputs(self, *, show_secrets: bool = True) -> dict[str, Any]:
+        """Give the stack's outputs; without `show_secrets`, "[secret]" in the place of each."""
+        outputs = State(self.state_file, read_only=True).outputs
+        values: dict[str, Any] = wire.plain(outputs) if show_secrets else wire.masked(outputs)
+        return values
+
+    def resources(self) -> list[str]:
+        """Name what `destroy` would delete."""
+        known = State(self.state_file, read_only=True).resources
+        return [f"{short(resource.type)} {resource.name}" for resource in known if resource.custom]
+
+    @property
+    def _lock_file(self) -> Path:
+        return self.state_file.with_suffix(".lock")
+
+    def _run(self, *, preview: bool) -> int:
+        self.say(WHAT_IT_IS)
+        display = Display(preview=preview)
+        if preview:
+            return self._settle(State(self.state_file, read_only=True), display, preview=True)
+        with locked(self._lock_file, "up"):
+            return self._settle(State(self.state_file), display, preview=False)
+
+    def _settle(self, state: State, display: Display, *, preview: bool) -> int:
+        deployment = Deployment(state, self.finders, display, preview=preview)
+        engine = Engine(deployment, project=self.project.name, stack=self.stack)
+        failure: BaseException | None = None
+        try:
+            configuration = self.project.configuration(self.stack)
+            deployment.refresh()
+            # In a context of its own: the SDK keeps the program's stack in context variables.
+            contextvars.copy_context().run(self._run_program, engine, display, configuration, preview=preview)
+            deployment.delete(
+                known
+                for known in list(state.resources)
+                if known.condemned or known.urn not in engine.declared
+            )
+        except pulumi.RunError as error:
+            failure = error
+            display.message("error", str(error))
+        except Exception as error:  # noqa: BLE001 - a bug of the program is shown with its traceback, as Pulumi does
+            failure = error
+            display.message("error", "the program failed:\n" + "".join(traceback.format_exception(error)))
+        if engine.outputs is not None and not preview:
+            # What a failing program did not come to export keeps its value.
+            outputs = {**state.outputs, **engine.outputs} if failure else engine.outputs
+            display.outputs(state.outputs, outputs)
+            if outputs != state.outputs:
+                state.set_outputs(outputs)
+        display.summary()
+        return 1 if failure else 0
+
+    def _run_program(
+        self, engine: Engine, display: Display, configuration: dict[str, str], *, preview: bool
+    ) -> None:
+        """Run the project's program as Pulumi's own language host does (pulumi-language-python-exec)."""
+        configure(
+            MockSettings(
+                monitor=engine,
+                engine=Log(display),
+                project=self.project.name,
+                stack=self.stack,
+                organization="organization",
+                dry_run=preview,
+                parallel=PARALLEL,
+                root_directory=str(self.project.root),
+                callbacks=None,
+            )
+        )
+        set_all_config(configuration)
+        backend = os.environ.get("PULUMI_BACKEND_URL")
+        # Where a program looks for the place of its state, under every engine.
+        os.environ["PULUMI_BACKEND_URL"] = f"inprocess:{self.state_file.parent}"
+        # A program that fails leaves futures behind that nobody waits for; asyncio would print each.
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+        interrupt = signal.getsignal(signal.SIGINT)
+        loop = asyncio.new_event_loop()
+        executor = ThreadPoolExecutor(PARALLEL)
+        loop.set_default_executor(executor)
+        try:
+            asyncio.set_event_loop(loop)
+            loop.run_until_complete(
+                run_in_stack(lambda: _discard(runpy.run_path(str(self.project.root / "__main__.py"))))
+            )
+        finally:
+            # Operations that are under way end before the state is looked at.
+            executor.shutdown(wait=True)
+            loop.close()
+            asyncio.set_event_loop(None)
+            signal.signal(signal.SIGINT, interrupt)
+            if backend is None:
+                del os.environ["PULUMI_BACKEND_URL"]
+            else:
+                os.environ["PULUMI_BACKEND_URL"] = backend
+
+
+def _discard(_: object) -> None:
+    """Give nothing back: the SDK would await what the program's module leaves."""

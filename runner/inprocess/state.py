@@ -1,0 +1,159 @@
+"""What exists, written down before and after every operation, so that a run killed anywhere can be run again."""
+
+import dataclasses
+import fcntl
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from runner.project import ProjectError
+
+Properties = dict[str, Any]
+
+
+class StateError(ProjectError):
+    """The state cannot be used now; the message says what to do."""
+
+
+@dataclass(kw_only=True)
+class Resource:
+    """One resource. Inputs and outputs are in Pulumi's wire form: a secret is wrapped and marked."""
+
+    urn: str
+    type: str
+    custom: bool
+    id: str = ""
+    parent: str = ""
+    inputs: Properties = field(default_factory=dict)
+    outputs: Properties = field(default_factory=dict)
+    dependencies: list[str] = field(default_factory=list)
+    protect: bool = False
+    retain_on_delete: bool = False
+    # An operation that was begun and not seen to end. A creation has to be adopted or undone, a deletion done again.
+    pending: Literal["create", "delete"] | None = None
+    # Replaced by another resource of the same URN, and not yet deleted.
+    condemned: bool = False
+
+    @property
+    def name(self) -> str:
+        """Give the name that the program gave it."""
+        return self.urn.rpartition("::")[2]
+
+
+class State:
+    """The resources and outputs of one stack, in one file that only its owner may read.
+
+    Secrets stand in it in clear text: there is no passphrase to encrypt them with that would not lie beside it.
+    """
+
+    def __init__(self, file: Path, *, read_only: bool = False) -> None:
+        """Read the file, or start empty. A read-only state changes in memory alone.
+
+        Raises `StateError` where the file is damaged.
+        """
+        self._file = file
+        self._read_only = read_only
+        self._mutex = threading.RLock()
+        content: Properties = {}
+        try:
+            content = json.loads(file.read_text())
+        except FileNotFoundError:
+            pass
+        except ValueError as error:
+            raise StateError(
+                f"{file} is damaged ({error}); restore it, or remove it and what it named"
+            ) from None
+        self.resources = [Resource(**entry) for entry in content.get("resources", [])]
+        self.outputs: Properties = content.get("outputs", {})
+
+    def find(self, urn: str) -> Resource | None:
+        """Find the current resource of a URN."""
+        with self._mutex:
+            return next((known for known in self.resources if known.urn == urn and not known.condemned), None)
+
+    def require(self, urn: str) -> Resource:
+        """Find the current resource of a URN, which is there. Raises `KeyError`."""
+        known = self.find(urn)
+        if known is None:
+            raise KeyError(urn)
+        return known
+
+    def put(self, resource: Resource, *, over: Resource | None = None) -> None:
+        """Write down a resource, in the place of `over`, or else of the current one of its URN."""
+        with self._mutex:
+            over = over or self.find(resource.urn)
+            if over is None:
+                self.resources.append(resource)
+            else:
+                self.resources = [resource if known is over else known for known in self.resources]
+            self._save()
+
+    def drop(self, resource: Resource) -> None:
+        """Forget a resource that is gone."""
+        with self._mutex:
+            self.resources = [known for known in self.resources if known is not resource]
+            self._save()
+
+    def set_outputs(self, outputs: Properties) -> None:
+        """Write down the stack's outputs."""
+        with self._mutex:
+            self.outputs = outputs
+            self._save()
+
+    def deletion_order(self, resources: list[Resource]) -> list[Resource]:
+        """Order resources so that each comes before what it depends on or lies in."""
+        remaining, ordered = list(resources), []
+        while remaining:
+            needed = {urn for known in remaining for urn in (*known.dependencies, known.parent)}
+            # The newest first; where a replaced resource makes a circle, its age decides alone.
+            free = [known for known in reversed(remaining) if known.urn not in needed] or remaining[-1:]
+            ordered += free
+            remaining = [known for known in remaining if not any(known is one for one in free)]
+        return ordered
+
+    def remove_file(self) -> None:
+        """Leave nothing behind."""
+        self._file.unlink(missing_ok=True)
+
+    def _save(self) -> None:
+        if self._read_only:
+            return
+        text = json.dumps(
+            {"resources": [dataclasses.asdict(known) for known in self.resources], "outputs": self.outputs},
+            indent=1,
+        )
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        draft = self._file.with_suffix(".new")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.replace(self._file)
+
+
+@contextmanager
+def locked(file: Path, verb: str) -> Iterator[None]:
+    """Let one run at a time work on a stack. The lock ends with the process that holds it, however it ends.
+
+    Raises `StateError` naming who holds it.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise StateError(
+                f"another run works on this stack: {lock.read().strip()}; wait until it is done"
+            ) from None
+        lock.truncate(0)
+        lock.write(f"{verb}, process {os.getpid()}, since {time.strftime('%H:%M:%S')}\n")
+        lock.flush()
+        yield

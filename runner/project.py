@@ -1,0 +1,95 @@
+"""The Pulumi project on disk, and where this machine keeps what belongs to it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+# The one stack whose state is kept inside the project; every other is the user's own login's.
+LOCAL_STACK: Final = "local"
+
+
+class ProjectError(Exception):
+    """The project or the stack cannot be run as it stands; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with a Pulumi.yaml."""
+
+    root: Path
+
+    @cached_property
+    def declaration(self) -> Mapping[str, Any]:
+        """Give Pulumi.yaml. Raises `ProjectError`."""
+        return _read_yaml(self.root / "Pulumi.yaml")
+
+    @property
+    def name(self) -> str:
+        """Give the project's name."""
+        return str(self.declaration["name"])
+
+    @property
+    def local(self) -> Path:
+        """Give the folder, ignored by git, of all that a run leaves on this machine."""
+        return self.root / ".local"
+
+    def stack_file(self, stack: str) -> Path:
+        """Give the file of a stack's configuration."""
+        return self.root / f"Pulumi.{stack}.yaml"
+
+    def stacks(self) -> list[str]:
+        """Name the stacks that have a file."""
+        return sorted(file.name.split(".")[1] for file in self.root.glob("Pulumi.*.yaml"))
+
+    def require_stack(self, stack: str) -> None:
+        """Raise `ProjectError` where there is no such stack."""
+        if not self.stack_file(stack).is_file():
+            raise ProjectError(
+                f"there is no stack {stack}: Pulumi.{stack}.yaml is missing; there is: {', '.join(self.stacks())}"
+            )
+
+    def configuration(self, stack: str) -> dict[str, str]:
+        """Give a stack's configuration as Pulumi hands it to a program: full keys, texts, defaults filled in.
+
+        Raises `ProjectError`, for an encrypted value as well: only the Pulumi CLI has the key.
+        """
+        settings = _read_yaml(self.stack_file(stack)).get("config") or {}
+        secure = [key for key, value in settings.items() if isinstance(value, dict) and "secure" in value]
+        if secure:
+            raise ProjectError(
+                f"{', '.join(secure)} in Pulumi.{stack}.yaml is encrypted, and only the Pulumi CLI can decrypt it; "
+                f"to install it: make pulumi"
+            )
+        defaults = {
+            self._full(key): entry["default"]
+            for key, entry in (self.declaration.get("config") or {}).items()
+            if isinstance(entry, dict) and entry.get("default") is not None
+        }
+        values = defaults | {self._full(key): value for key, value in settings.items()}
+        return {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+
+    def _full(self, key: str) -> str:
+        return key if ":" in key else f"{self.name}:{key}"
+
+
+def _read_yaml(file: Path) -> dict[str, Any]:
+    """Read a mapping whose scalars all stay the texts that they are in the file, as Pulumi reads them."""
+    try:
+        # BaseLoader makes nothing but texts, lists and mappings.
+        content = yaml.load(file.read_text(), Loader=yaml.BaseLoader)  # noqa: S506
+    except OSError as error:
+        raise ProjectError(f"{file.name} cannot be read: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}" if mark else ""
+        raise ProjectError(f"{file.name}{where} is not YAML: {getattr(error, 'problem', error)}") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ProjectError(f"{file.name} is not a mapping of keys to values")
+    return content

@@ -1,0 +1,236 @@
+"""up, preview, destroy and outputs of a stack, by the Pulumi CLI."""
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from runner.engines import PulumiCommand
+from runner.project import LOCAL_STACK, Project, ProjectError
+
+# What the in-process engine's own state never holds: how the CLI encrypts this stack.
+ENCRYPTION_KEYS: Final = ("encryptionsalt", "encryptedkey", "secretsprovider")
+
+PASSPHRASE_BYTES: Final = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class CliStack:
+    """A stack of the Pulumi CLI. Each verb gives an exit code.
+
+    The stack `local` keeps its state, its passphrase and the CLI's own files inside the project, so that it works
+    without a login and leaves the user's alone. Every other stack is the user's login's.
+    """
+
+    project: Project
+    stack: str
+    command: PulumiCommand
+    say: Callable[[str], None]
+
+    def up(self) -> int:
+        """Refresh, run the program, and delete what it no longer declares."""
+        self._prepare()
+        self._recover()
+        # The refresh brings back a server that was killed by hand.
+        return self._run("up", "--yes", "--skip-preview", "--refresh")
+
+    def preview(self) -> int:
+        """Show what `up` would do."""
+        self._prepare()
+        return self._run("preview", "--refresh")
+
+    def destroy(self) -> int:
+        """Delete everything, what a cut-off run left half-made included."""
+        self._prepare()
+        if not self._exists():
+            return 0
+        half_made = self._recover()
+        code = self._run("destroy", "--yes", "--skip-preview", "--refresh")
+        if code == 0:
+            self._delete_half_made(half_made)
+        return code
+
+    def outputs(self, *, show_secrets: bool = True) -> dict[str, Any]:
+        """Give the stack's outputs; without `show_secrets`, "[secret]" in the place of each.
+
+        Raises `ProjectError`.
+        """
+        if not self._exists():
+            return {}
+        answer = self._ask("stack", "output", "--json", *(["--show-secrets"] if show_secrets else []))
+        values: dict[str, Any] = json.loads(answer)
+        return values
+
+    def resources(self) -> list[str]:
+        """Name what `destroy` would delete. Raises `ProjectError`."""
+        if not self._exists():
+            return []
+        known = json.loads(self._ask("stack", "export"))["deployment"].get("resources") or []
+        return [
+            f"{resource['type']} {resource['urn'].rpartition('::')[2]}"
+            for resource in known
+            if resource.get("custom")
+        ]
+
+    @property
+    def _is_local(self) -> bool:
+        return self.stack == LOCAL_STACK
+
+    @property
+    def _management(self) -> Path:
+        """Give a folder with a copy of the project's declaration, where the CLI may write the stack's file.
+
+        In the project's own folder, `stack init` and every other command would rewrite the tracked one: add the salt
+        of the encryption, and drop the comments.
+        """
+        return self.project.local / "project" if self._is_local else self.project.root
+
+    @cached_property
+    def _environment(self) -> dict[str, str]:
+        environment = {
+            **os.environ,
+            "PATH": f"{self.command.path.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        }
+        if self._is_local:
+            local = self.project.local
+            environment |= {
+                "PULUMI_BACKEND_URL": f"file://{local / 'state'}",
+                "PULUMI_HOME": str(local / "home"),
+                "PULUMI_CONFIG_PASSPHRASE_FILE": str(local / "passphrase"),
+                # The local stack's resources are all dynamic: there is no plugin to fetch.
+                "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            }
+            environment.pop("PULUMI_CONFIG_PASSPHRASE", None)
+        return environment
+
+    def _prepare(self) -> None:
+        """Make what the local stack needs; every run renews its configuration from the tracked file."""
+        if not self._is_local:
+            return
+        local = self.project.local
+        for folder in (local / "state", local / "home", self._management):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        passphrase = local / "passphrase"
+        if not passphrase.exists():
+            draft = passphrase.with_suffix(".new")
+            draft.touch(mode=0o600)
+            draft.write_text(secrets.token_urlsafe(PASSPHRASE_BYTES))
+            draft.replace(passphrase)
+        shutil.copy(self.project.root / "Pulumi.yaml", self._management)
+        if not self._exists():
+            self._configuration_file.unlink(missing_ok=True)
+            self._ask("stack", "init", self.stack, stack=False)
+        self._renew_configuration()
+
+    @property
+    def _configuration_file(self) -> Path:
+        return self._management / f"Pulumi.{self.stack}.yaml"
+
+    def _renew_configuration(self) -> None:
+        tracked = yaml.safe_load(self.project.stack_file(self.stack).read_text()) or {}
+        known = (
+            yaml.safe_load(self._configuration_file.read_text()) if self._configuration_file.exists() else {}
+        )
+        kept = {key: (known or {})[key] for key in ENCRYPTION_KEYS if key in (known or {})}
+        merged = {key: value for key, value in tracked.items() if key not in ENCRYPTION_KEYS} | kept
+        draft = self._configuration_file.with_suffix(".new")
+        draft.write_text(
+            f"# Made from Pulumi.{self.stack}.yaml by every run: edit that one.\n{yaml.safe_dump(merged)}"
+        )
+        draft.replace(self._configuration_file)
+
+    def _exists(self) -> bool:
+        if not self._is_local:
+            return True
+        return (
+            self.project.local / "state" / ".pulumi" / "stacks" / self.project.name / f"{self.stack}.json"
+        ).exists()
+
+    def _recover(self) -> list[dict[str, Any]]:
+        """Undo what a killed run of the local stack leaves: its lock, and creations that were never seen to end.
+
+        Gives the resources of those creations. Other stacks' locks are the user's to judge.
+        """
+        if not self._is_local:
+            return []
+        for lock in (self.project.local / "state" / ".pulumi" / "locks").rglob("*.json"):
+            if _is_dead(lock):
+                self.say("an earlier run was killed: its lock is removed")
+                self._ask("cancel", "--yes", self.stack, stack=False)
+                break
+        deployment = json.loads(self._ask("stack", "export"))["deployment"]
+        half_made = [
+            operation["resource"]
+            for operation in deployment.get("pending_operations") or []
+            if operation.get("type") == "creating"
+        ]
+        if half_made:
+            self.say("an earlier run was killed while it created: what it began is taken over")
+            self._ask(
+                "refresh", "--clear-pending-creates", "--yes", "--skip-preview", *self._configuration_option
+            )
+        return half_made
+
+    @staticmethod
+    def _delete_half_made(resources: list[dict[str, Any]]) -> None:
+        """Delete what creations that the state has forgotten made, as their own providers would."""
+        # Imported late, with the SDK, which a run of the CLI else does not need.
+        from runner.inprocess import providers  # noqa: PLC0415
+
+        for resource in resources:
+            inputs = resource.get("inputs", {})
+            provider = providers.dynamic(resource["type"], inputs)
+            if provider is not None:
+                provider.delete(resource.get("id", ""), inputs)
+
+    @property
+    def _configuration_option(self) -> list[str]:
+        return ["--config-file", str(self._configuration_file)] if self._is_local else []
+
+    def _run(self, verb: str, *options: str) -> int:
+        """Run a command in front of the user."""
+        command = [str(self.command.path), verb, "--stack", self.stack, "--non-interactive", *options]
+        return subprocess.run(
+            [*command, *self._configuration_option], cwd=self.project.root, env=self._environment, check=False
+        ).returncode
+
+    def _ask(self, *arguments: str, stack: bool = True) -> str:
+        """Run a command for its answer. Raises `ProjectError` with what it printed."""
+        selection = ["--stack", self.stack] if stack else []
+        try:
+            return subprocess.run(
+                [str(self.command.path), *arguments, *selection, "--non-interactive"],
+                cwd=self._management,
+                env=self._environment,
+                capture_output=True,
+                text=True,
+                check=True,
+                stdin=subprocess.DEVNULL,
+            ).stdout
+        except subprocess.CalledProcessError as error:
+            printed = "\n".join(line for line in (error.stderr or error.stdout).splitlines() if line.strip())
+            raise ProjectError(f"pulumi {arguments[0]} failed for stack {self.stack}:\n{printed}") from None
+
+
+def _is_dead(lock: Path) -> bool:
+    """Say whether the run that took a lock of the file backend was of this machine and is gone."""
+    try:
+        holder = json.loads(lock.read_text())
+        if holder["hostname"] != socket.gethostname():
+            return False
+        os.kill(int(holder["pid"]), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, ValueError, KeyError):
+        return False
+    return False

@@ -1,0 +1,115 @@
+"""What can be done with a stack, whichever engine runs it."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from runner import engines
+from runner.engines import Choice, PulumiCommand
+from runner.project import LOCAL_STACK, Project, ProjectError
+from runner.pulumi_cli import CliStack
+
+
+class Stack(Protocol):
+    """What both engines offer."""
+
+    def up(self) -> int:
+        """Bring the stack to what its program declares; give the exit code."""
+
+    def preview(self) -> int:
+        """Show what `up` would do; give the exit code."""
+
+    def destroy(self) -> int:
+        """Delete everything; give the exit code."""
+
+    def outputs(self, *, show_secrets: bool = True) -> dict[str, Any]:
+        """Give the outputs; without `show_secrets`, "[secret]" in the place of each."""
+
+    def resources(self) -> list[str]:
+        """Name what `destroy` would delete."""
+
+
+def choose(project: Project, stack: str, choice: Choice, say: Callable[[str], None]) -> Stack:
+    """Find the engine that runs a stack. Raises `ProjectError`."""
+    command = engines.find(project, choice, say)
+    if command is not None:
+        return CliStack(project=project, stack=stack, command=command, say=say)
+    # Imported late, with the SDK, which takes a second and which a run of the CLI does not need.
+    from runner.inprocess.operations import InProcessStack  # noqa: PLC0415
+
+    return InProcessStack(project=project, stack=stack, say=say)
+
+
+def install_pulumi(project: Project, say: Callable[[str], None]) -> int:
+    """Install the Pulumi CLI into the project, whatever an earlier try came to."""
+    found = engines.present(project, say) or engines.install(project, say, force=True)
+    if isinstance(found, PulumiCommand):
+        say(f"Pulumi {found.version}: {found.path}")
+        return 0
+    say(f"error: the Pulumi CLI could not be installed: {found.reason}")
+    return 1
+
+
+def take_down(stack: Stack, name: str, confirmation: str) -> int:
+    """Delete a stack; outside `local` only once its name was given again. Raises `ProjectError`."""
+    if name != LOCAL_STACK:
+        resources = stack.resources()
+        if not resources:
+            print(f"stack {name} has no resources")
+            return 0
+        print(f"This deletes, with all data in it, what stack {name} declared:")
+        for resource in resources:
+            print(f"  - {resource}")
+        if (confirmation or _asked(f"The stack's name, to go on: ")) != name:
+            raise ProjectError(
+                f"nothing was deleted: the name given is not {name}; in a pipeline: make down STACK={name} CONFIRM={name}"
+            )
+    return stack.destroy()
+
+
+def print_outputs(stack: Stack) -> int:
+    """Print the outputs as JSON, secrets masked."""
+    print(json.dumps(stack.outputs(show_secrets=False), indent=2, sort_keys=True))
+    return 0
+
+
+def print_environment(stack: Stack, name: str) -> int:
+    """Print the REDIS_* variables as lines that a POSIX shell evaluates."""
+    for variable, value in sorted(_connection(stack, name).items()):
+        print(f"export {variable}={shlex.quote(value)}")
+    return 0
+
+
+def verify(project: Project, stack: Stack, name: str) -> int:
+    """Run the verification from here, against what the stack asked for; give its exit code."""
+    outputs = stack.outputs()
+    connection = _connection(stack, name)
+    expectation = project.local / "expectations" / f"{name}.json"
+    expectation.parent.mkdir(parents=True, exist_ok=True)
+    expectation.write_text(json.dumps(outputs.get("expectation", {})))
+    return subprocess.run(
+        [sys.executable, "-m", "verify", "check", "--expect", str(expectation)],
+        cwd=project.root,
+        # The user's own REDIS_* variables must not mix with the stack's.
+        env={key: value for key, value in os.environ.items() if not key.startswith("REDIS_")}
+        | dict(connection),
+        check=False,
+    ).returncode
+
+
+def _connection(stack: Stack, name: str) -> Mapping[str, str]:
+    connection = stack.outputs().get("connection")
+    if not isinstance(connection, Mapping):
+        raise ProjectError(f"stack {name} is not up: make up STACK={name}")
+    return connection
+
+
+def _asked(question: str) -> str:
+    try:
+        return input(question)
+    except EOFError:
+        return ""
