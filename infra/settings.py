@@ -37,22 +37,20 @@ class InvalidSettings(Exception):
 class Settings(BaseModel):
     """The settings of one stack. A field `maxmemory_policy` is the configuration key `cache:maxmemoryPolicy`."""
 
-    model_config = ConfigDict(
-        alias_generator=to_camel, extra="forbid", frozen=True, hide_input_in_errors=True
-    )
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, hide_input_in_errors=True)
 
     backend: Annotated[BackendName, Field(description="Where the Redis runs")]
     tier: Annotated[TierName, Field(description="The size and the care: dev, staging or prod")] = "dev"
-    memory_mb: Annotated[
-        int | None, Field(gt=0, description="Usable memory in MiB, within what the tier allows")
-    ] = None
-    maxmemory_policy: Annotated[
-        MaxmemoryPolicy, Field(description="What Redis does when its memory is full")
-    ] = "allkeys-lru"
+    memory_mb: Annotated[int | None, Field(gt=0, description="Usable memory in MiB, within what the tier allows")] = (
+        None
+    )
+    maxmemory_policy: Annotated[MaxmemoryPolicy, Field(description="What Redis does when its memory is full")] = (
+        "allkeys-lru"
+    )
     persistence: Annotated[Persistence, Field(description="How data outlive a restart")] = "append-only"
-    port: Annotated[
-        int | None, Field(ge=0, le=65535, description="The TCP port; 0 picks a free one and keeps it")
-    ] = None
+    port: Annotated[int | None, Field(ge=0, le=65535, description="The TCP port; 0 picks a free one and keeps it")] = (
+        None
+    )
     folder: Annotated[
         str | None,
         Field(min_length=1, description="Where the local backend keeps its server; relative to the project"),
@@ -122,9 +120,7 @@ def load(config: Mapping[str, str], *, stack: str, secret_keys: Collection[str] 
         problems = [_describe(error, values, hidden, stack) for error in invalid.errors(include_url=False)]
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     raise InvalidSettings(
-        "\n".join(
-            [f"the configuration of stack {stack} has {count}; edit Pulumi.{stack}.yaml, or run:", *problems]
-        )
+        "\n".join([f"the configuration of stack {stack} has {count}; edit Pulumi.{stack}.yaml, or run:", *problems])
     )
 
 

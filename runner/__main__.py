@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from runner import closing, engines, verbs
+from runner import closing, verbs
 from runner.project import LOCAL_STACK, Project, ProjectError
 
 FAILED: Final = 1

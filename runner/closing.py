@@ -2,7 +2,6 @@
 
 import shlex
 import shutil
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,9 +41,13 @@ def prompt(stack: str) -> str:
 
 
 def _proved(verification: Mapping[str, Any]) -> str:
-    checks = Counter((verification.get("checks") or {}).values())
+    verdicts: Mapping[str, str] = verification.get("checks") or {}
     if verification.get("verdict") != PROVED:
         return f"It was not verified ({verification.get('verdict', 'no verification ran')})."
-    skipped = f", {checks['skip']} skipped" if checks["skip"] else ""
-    warned = f", {checks['warn']} with a warning" if checks["warn"] else ""
-    return f"Verified: {verification.get('server', 'the server')} passed {checks['pass']} checks{warned}{skipped}."
+    passed = [name for name, verdict in sorted(verdicts.items()) if verdict == "pass"]
+    others = "".join(
+        f", {count} {words}"
+        for verdict, words in (("warn", "with a warning"), ("skip", "skipped"))
+        if (count := list(verdicts.values()).count(verdict))
+    )
+    return f"Verified: {verification.get('server')} passed {len(passed)} checks{others}: {', '.join(passed)}."

@@ -31,13 +31,20 @@ class PulumiCommand:
     version: VersionInfo
 
 
-def find(project: Project, choice: Choice, say: Callable[[str], None]) -> PulumiCommand | None:
-    """Find the CLI, installing it where there is none; None means the in-process engine.
+@dataclass(frozen=True)
+class InProcess:
+    """The in-process engine runs, and why."""
+
+    because: str
+
+
+def find(project: Project, choice: Choice, say: Callable[[str], None]) -> PulumiCommand | InProcess:
+    """Find the CLI, installing it where there is none, or say why the in-process engine runs instead.
 
     Raises `ProjectError` where the choice is `pulumi` and there is none to be had.
     """
     if choice == "inprocess":
-        return None
+        return InProcess("ENGINE=inprocess")
     found = present(project, say)
     if found is not None:
         return found
@@ -49,7 +56,7 @@ def find(project: Project, choice: Choice, say: Callable[[str], None]) -> Pulumi
             f"ENGINE=pulumi, and there is no Pulumi CLI {MINIMUM_CLI} or later: {installed.reason}; install it from "
             "https://www.pulumi.com/docs/install and put it on PATH"
         )
-    return None
+    return InProcess(f"the Pulumi CLI could not be installed: {installed.reason}")
 
 
 def present(project: Project, say: Callable[[str], None]) -> PulumiCommand | None:
@@ -74,9 +81,7 @@ def install(project: Project, say: Callable[[str], None], *, force: bool) -> Pul
         return result
     command = _probe(result)
     if command is None:
-        raise ProjectError(
-            f"{result} was installed and does not run; remove {project.local / 'pulumi'} and try again"
-        )
+        raise ProjectError(f"{result} was installed and does not run; remove {project.local / 'pulumi'} and try again")
     return command
 
 

@@ -76,9 +76,7 @@ class CliStack:
             return []
         known = json.loads(self._ask("stack", "export"))["deployment"].get("resources") or []
         return [
-            f"{resource['type']} {resource['urn'].rpartition('::')[2]}"
-            for resource in known
-            if resource.get("custom")
+            f"{resource['type']} {resource['urn'].rpartition('::')[2]}" for resource in known if resource.get("custom")
         ]
 
     @property
@@ -138,23 +136,17 @@ class CliStack:
 
     def _renew_configuration(self) -> None:
         tracked = yaml.safe_load(self.project.stack_file(self.stack).read_text()) or {}
-        known = (
-            yaml.safe_load(self._configuration_file.read_text()) if self._configuration_file.exists() else {}
-        )
+        known = yaml.safe_load(self._configuration_file.read_text()) if self._configuration_file.exists() else {}
         kept = {key: (known or {})[key] for key in ENCRYPTION_KEYS if key in (known or {})}
         merged = {key: value for key, value in tracked.items() if key not in ENCRYPTION_KEYS} | kept
         draft = self._configuration_file.with_suffix(".new")
-        draft.write_text(
-            f"# Made from Pulumi.{self.stack}.yaml by every run: edit that one.\n{yaml.safe_dump(merged)}"
-        )
+        draft.write_text(f"# Made from Pulumi.{self.stack}.yaml by every run: edit that one.\n{yaml.safe_dump(merged)}")
         draft.replace(self._configuration_file)
 
     def _exists(self) -> bool:
         if not self._is_local:
             return True
-        return (
-            self.project.local / "state" / ".pulumi" / "stacks" / self.project.name / f"{self.stack}.json"
-        ).exists()
+        return (self.project.local / "state" / ".pulumi" / "stacks" / self.project.name / f"{self.stack}.json").exists()
 
     def _recover(self) -> list[dict[str, Any]]:
         """Undo what a killed run of the local stack leaves: its lock, and creations that were never seen to end.
@@ -176,16 +168,14 @@ class CliStack:
         ]
         if half_made:
             self.say("an earlier run was killed while it created: what it began is taken over")
-            self._ask(
-                "refresh", "--clear-pending-creates", "--yes", "--skip-preview", *self._configuration_option
-            )
+            self._ask("refresh", "--clear-pending-creates", "--yes", "--skip-preview", *self._configuration_option)
         return half_made
 
     @staticmethod
     def _delete_half_made(resources: list[dict[str, Any]]) -> None:
         """Delete what creations that the state has forgotten made, as their own providers would."""
         # Imported late, with the SDK, which a run of the CLI else does not need.
-        from runner.inprocess import providers  # noqa: PLC0415
+        from runner.inprocess import providers
 
         for resource in resources:
             inputs = resource.get("inputs", {})
@@ -226,11 +216,11 @@ def _is_dead(lock: Path) -> bool:
     """Say whether the run that took a lock of the file backend was of this machine and is gone."""
     try:
         holder = json.loads(lock.read_text())
-        if holder["hostname"] != socket.gethostname():
-            return False
-        os.kill(int(holder["pid"]), 0)
-    except ProcessLookupError:
-        return True
-    except (OSError, ValueError, KeyError):
+        own, pid = holder["hostname"] == socket.gethostname(), int(holder["pid"])
+    except (OSError, ValueError, KeyError, TypeError):
         return False
-    return False
+    if not own:
+        return False
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    # A zombie has ended, and only waits for a parent that was killed with it.
+    return not state.strip() or state.startswith("Z")

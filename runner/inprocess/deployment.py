@@ -44,9 +44,7 @@ class Registration:
 class Deployment:
     """One run over one state. In a preview nothing is done, and the state is not written."""
 
-    def __init__(
-        self, state: State, finders: Sequence[ProviderFinder], display: Display, *, preview: bool
-    ) -> None:
+    def __init__(self, state: State, finders: Sequence[ProviderFinder], display: Display, *, preview: bool) -> None:
         """Take the providers from the first finder that knows a type."""
         self._state = state
         self._finders = finders
@@ -74,9 +72,7 @@ class Deployment:
         with _reported(wanted.type, wanted.name):
             inputs, problems = provider.check(old_inputs, declared)
         if problems:
-            raise OperationFailed(
-                "\n".join(f"{short(wanted.type)} {wanted.name}: {each}" for each in problems)
-            )
+            raise OperationFailed("\n".join(f"{short(wanted.type)} {wanted.name}: {each}" for each in problems))
 
         if finished is None:
             return self._create(wanted, provider, inputs)
@@ -174,9 +170,7 @@ class Deployment:
                 "replaces it"
             )
         delete_first = (
-            diff.delete_before_replace
-            if wanted.delete_before_replace is None
-            else wanted.delete_before_replace
+            diff.delete_before_replace if wanted.delete_before_replace is None else wanted.delete_before_replace
         )
         with self._operation("replace", wanted.type, wanted.name, diff.replaces):
             if self._preview:
@@ -266,9 +260,7 @@ def _reported(type_: str, name: str) -> Iterator[None]:
 
 
 def _changed(old: Properties, new: Properties) -> list[str]:
-    return sorted(
-        key for key in old.keys() | new.keys() if old.get(key) != new.get(key) and key != PROVIDER_KEY
-    )
+    return sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key) and key != PROVIDER_KEY)
 
 
 def _marked(properties: Properties, secrets: Iterable[str]) -> Properties:

@@ -46,9 +46,7 @@ class Display:
         """Say what is about to happen, or, in a preview, what would."""
         detail = "".join(f" ~{key}" for key in changed)
         verb = operation if self._preview else f"{operation.removesuffix('e')}ing"
-        self.line(
-            f" {SYMBOLS[operation]} {short(type_)} {name} {verb}{f' [diff:{detail}]' if detail else ''}"
-        )
+        self.line(f" {SYMBOLS[operation]} {short(type_)} {name} {verb}{f' [diff:{detail}]' if detail else ''}")
 
     def end(self, operation: Operation, type_: str, name: str, seconds: float) -> None:
         """Say that it has happened."""

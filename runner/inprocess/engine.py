@@ -77,9 +77,7 @@ class Engine(MockMonitor):
                 retain_on_delete=request.retainOnDelete,
                 ignore_changes=list(request.ignoreChanges),
                 secret_outputs=list(request.additionalSecretOutputs),
-                delete_before_replace=request.deleteBeforeReplace
-                if request.deleteBeforeReplaceDefined
-                else None,
+                delete_before_replace=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
             )
         )
         return resource_pb2.RegisterResourceResponse(urn=urn, id=id_, object=wire.to_struct(outputs))
@@ -136,6 +134,4 @@ def _refuse_what_is_not_implemented(request: resource_pb2.RegisterResourceReques
         raise OperationFailed(f"{request.type} {request.name}: the option {', '.join(options)} {NEEDS_CLI}")
     nested = [path for path in request.ignoreChanges if not path.isidentifier()]
     if nested:
-        raise OperationFailed(
-            f"{request.type} {request.name}: ignoreChanges of {', '.join(nested)} {NEEDS_CLI}"
-        )
+        raise OperationFailed(f"{request.type} {request.name}: ignoreChanges of {', '.join(nested)} {NEEDS_CLI}")

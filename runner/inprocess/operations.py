@@ -27,11 +27,6 @@ from runner.project import Project
 
 PARALLEL: Final = 16
 
-WHAT_IT_IS: Final = (
-    "engine: in-process, a small stand-in for Pulumi that needs no installation and serves dynamic resources alone; "
-    "for the real one: make pulumi"
-)
-
 PRODUCT_FINDERS: Final[Sequence[ProviderFinder]] = (dynamic,)
 
 
@@ -41,6 +36,7 @@ class InProcessStack:
 
     project: Project
     stack: str
+    because: str
     say: Callable[[str], None]
     finders: Sequence[ProviderFinder] = PRODUCT_FINDERS
 
@@ -59,7 +55,7 @@ class InProcessStack:
 
     def destroy(self) -> int:
         """Delete everything, what a cut-off run left half-made included."""
-        self.say(WHAT_IT_IS)
+        self._introduce()
         display = Display(preview=False)
         with locked(self._lock_file, "destroy"):
             state = State(self.state_file)
@@ -83,12 +79,18 @@ class InProcessStack:
         known = State(self.state_file, read_only=True).resources
         return [f"{short(resource.type)} {resource.name}" for resource in known if resource.custom]
 
+    def _introduce(self) -> None:
+        self.say(
+            "engine: in-process, a small stand-in for Pulumi that serves dynamic resources alone "
+            f"({self.because}); for the real one: make pulumi"
+        )
+
     @property
     def _lock_file(self) -> Path:
         return self.state_file.with_suffix(".lock")
 
     def _run(self, *, preview: bool) -> int:
-        self.say(WHAT_IT_IS)
+        self._introduce()
         display = Display(preview=preview)
         if preview:
             return self._settle(State(self.state_file, read_only=True), display, preview=True)
@@ -105,9 +107,7 @@ class InProcessStack:
             # In a context of its own: the SDK keeps the program's stack in context variables.
             contextvars.copy_context().run(self._run_program, engine, display, configuration, preview=preview)
             deployment.delete(
-                known
-                for known in list(state.resources)
-                if known.condemned or known.urn not in engine.declared
+                known for known in list(state.resources) if known.condemned or known.urn not in engine.declared
             )
         except pulumi.RunError as error:
             failure = error
@@ -124,12 +124,10 @@ class InProcessStack:
         display.summary()
         return 1 if failure else 0
 
-    def _run_program(
-        self, engine: Engine, display: Display, configuration: dict[str, str], *, preview: bool
-    ) -> None:
+    def _run_program(self, engine: Engine, display: Display, configuration: dict[str, str], *, preview: bool) -> None:
         """Run the project's program as Pulumi's own language host does (pulumi-language-python-exec)."""
         configure(
-            MockSettings(
+            MockSettings(  # type: ignore[no-untyped-call]
                 monitor=engine,
                 engine=Log(display),
                 project=self.project.name,

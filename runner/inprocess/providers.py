@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-import dill
+import dill  # type: ignore[import-untyped]
 from pulumi.dynamic import ResourceProvider
 
 Properties = dict[str, Any]
@@ -57,7 +57,8 @@ def dynamic(type_: str, properties: Properties) -> Provider | None:
     """Find the provider that a dynamic resource carries in its own properties."""
     if not type_.startswith(DYNAMIC_PREFIX):
         return None
-    return _Dynamic(dill.loads(base64.b64decode(properties[PROVIDER_KEY])))
+    # The text comes from the program itself, or from the state that this engine wrote of it.
+    return _Dynamic(dill.loads(base64.b64decode(properties[PROVIDER_KEY])))  # noqa: S301
 
 
 class _Dynamic:

@@ -66,9 +66,7 @@ class State:
         except FileNotFoundError:
             pass
         except ValueError as error:
-            raise StateError(
-                f"{file} is damaged ({error}); restore it, or remove it and what it named"
-            ) from None
+            raise StateError(f"{file} is damaged ({error}); restore it, or remove it and what it named") from None
         self.resources = [Resource(**entry) for entry in content.get("resources", [])]
         self.outputs: Properties = content.get("outputs", {})
 
@@ -150,9 +148,7 @@ def locked(file: Path, verb: str) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            raise StateError(
-                f"another run works on this stack: {lock.read().strip()}; wait until it is done"
-            ) from None
+            raise StateError(f"another run works on this stack: {lock.read().strip()}; wait until it is done") from None
         lock.truncate(0)
         lock.write(f"{verb}, process {os.getpid()}, since {time.strftime('%H:%M:%S')}\n")
         lock.flush()

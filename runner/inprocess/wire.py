@@ -22,24 +22,24 @@ def to_struct(properties: Properties) -> struct_pb2.Struct:
     return json_format.ParseDict(properties, struct_pb2.Struct())
 
 
-def is_secret(value: Any) -> bool:  # noqa: ANN401
+def is_secret(value: Any) -> bool:
     """Say whether a value is wrapped as a secret."""
     return isinstance(value, dict) and value.get(_MARK) == _SECRET
 
 
-def holds_secret(value: Any) -> bool:  # noqa: ANN401
+def holds_secret(value: Any) -> bool:
     """Say whether a value is a secret, or has one in it."""
     if isinstance(value, dict):
         return is_secret(value) or any(holds_secret(item) for item in value.values())
     return isinstance(value, list) and any(holds_secret(item) for item in value)
 
 
-def secret(value: Any) -> Properties:  # noqa: ANN401
+def secret(value: Any) -> Properties:
     """Wrap a value as a secret."""
     return value if is_secret(value) else {_MARK: _SECRET, "value": value}
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401
+def plain(value: Any) -> Any:
     """Unwrap every secret in a value, at any depth."""
     if is_secret(value):
         return plain(value["value"])
@@ -50,7 +50,7 @@ def plain(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-def masked(value: Any) -> Any:  # noqa: ANN401
+def masked(value: Any) -> Any:
     """Put "[secret]" in the place of every secret in a value."""
     if is_secret(value):
         return "[secret]"
@@ -61,7 +61,7 @@ def masked(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-def has_unknown(value: Any) -> bool:  # noqa: ANN401
+def has_unknown(value: Any) -> bool:
     """Say whether a preview cannot know the value, or a part of it, yet."""
     if isinstance(value, dict):
         return any(has_unknown(item) for item in value.values())
@@ -70,7 +70,7 @@ def has_unknown(value: Any) -> bool:  # noqa: ANN401
     return bool(value == rpc.UNKNOWN)
 
 
-def _whole(value: Any) -> Any:  # noqa: ANN401
+def _whole(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, dict):

@@ -1,0 +1,290 @@
+"""Make a virtual environment hold exactly what one lock file says.
+
+The system's Python runs this file as a script before anything is installed. It therefore uses nothing but the
+standard library, and keeps to a syntax that Python 3.8 can read, to be able to say that it is too old.
+
+A set of packages is a lock file: `local` is requirements.txt, every other one is requirements/<set>.txt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import contextlib
+import fcntl
+import hashlib
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import venv
+from pathlib import Path
+from typing import Iterator, Sequence
+
+PROJECT = Path(__file__).resolve().parent.parent
+MINIMUM_PYTHON = (3, 11)
+NEWEST_PYTHON = (3, 14)
+# The oldest uv that was tried with these lock files.
+MINIMUM_UV = (0, 5)
+STAMP = "installed"
+FAILURE_LINES = 12
+
+
+class InstallationError(Exception):
+    """The environment cannot be made; the message is for people and ends with the cure."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Bring one environment, or the lock files, up to date and return the exit code."""
+    parser = argparse.ArgumentParser(description="Make a virtual environment match a lock file.")
+    parser.add_argument("--set", default="local", help="the set of packages (default: local)")
+    parser.add_argument("--venv", default=".venv", help="the environment's folder (default: .venv)")
+    parser.add_argument("--lock", action="store_true", help="renew the lock files instead")
+    options = parser.parse_args(arguments)
+    try:
+        require_python(sys.version_info[:2])
+        if options.lock:
+            renew_locks(PROJECT)
+        else:
+            synchronise(PROJECT, options.set, options.venv)
+    except (InstallationError, OSError) as failure:
+        say(str(failure))
+        return 1
+    except KeyboardInterrupt:
+        say("interrupted: the next run starts the installation over")
+        return 130
+    return 0
+
+
+def require_python(version: Sequence[int]) -> None:
+    """Refuse a Python below MINIMUM_PYTHON, naming a newer one on PATH where there is one."""
+    if tuple(version) >= MINIMUM_PYTHON:
+        return
+    newer = (f"python3.{minor}" for minor in range(NEWEST_PYTHON[1], MINIMUM_PYTHON[1] - 1, -1))
+    found = next((name for name in newer if shutil.which(name)), None)
+    cure = f"add PYTHON={found} to the command" if found else "install a newer one, and name it with PYTHON=…"
+    raise InstallationError(f"Python {dotted(MINIMUM_PYTHON)} or later is needed and this is {dotted(version)}: {cure}")
+
+
+def synchronise(project: Path, requirement_set: str, name: str) -> None:
+    """Make the environment `name` hold what the set's lock says; a few milliseconds when it already does.
+
+    Raises InstallationError for an unknown set, a name that is not .venv*, and an installation that fails.
+    """
+    lock_file = lock_of(project, requirement_set)
+    # The folder is removed before it is made again, so a slip of the hand must not name somebody's home.
+    if not re.fullmatch(r"\.venv[\w.-]*", name):
+        raise InstallationError(f"--venv {name}: the name must begin with .venv, as in .venv-test")
+    environment = project / name
+    if is_current(environment, lock_file):
+        return
+    with exclusive(project):
+        if not is_current(environment, lock_file):
+            rebuild(project, environment, lock_file)
+
+
+def lock_of(project: Path, requirement_set: str) -> Path:
+    """Return the set's lock file."""
+    locks = {source.stem: output_of(source) for source in (project / "requirements").glob("*.in")}
+    if requirement_set not in locks:
+        raise InstallationError(f"--set {requirement_set}: unknown; there are {', '.join(sorted(locks))}")
+    return locks[requirement_set]
+
+
+def output_of(source: Path) -> Path:
+    """Return the lock file of a source; the root's requirements.txt is the one that the Pulumi CLI knows."""
+    return source.parent.parent / "requirements.txt" if source.stem == "local" else source.with_suffix(".txt")
+
+
+def is_current(environment: Path, lock_file: Path) -> bool:
+    """Tell whether the environment is the one that this lock, this Python and this folder ask for."""
+    try:
+        written = (environment / STAMP).read_text()
+    except OSError:
+        return False
+    return written == stamp(environment, lock_file) and os.access(environment / "bin" / "python", os.X_OK)
+
+
+def stamp(environment: Path, lock_file: Path) -> str:
+    """Describe a finished environment.
+
+    With its folder, since the scripts in it hold the absolute path; with the distributions that are in it, so
+    that one installed or removed by hand is noticed.
+    """
+    lock = hashlib.sha256(lock_file.read_bytes()).hexdigest()
+    library = environment / "lib" / f"python{dotted(sys.version_info[:2])}" / "site-packages"
+    distributions = sorted(entry.name for entry in library.glob("*.dist-info"))
+    return "\n".join([lock, str(sys.implementation.cache_tag), str(environment), *distributions, ""])
+
+
+@contextlib.contextmanager
+def exclusive(project: Path) -> Iterator[None]:
+    """Hold the project's installation lock, waiting for whoever has it."""
+    folder = project / ".local"
+    folder.mkdir(exist_ok=True)
+    with (folder / "environment.lock").open("w") as file:
+        # An installer inherits the lock: should this process be killed, the next run waits for the orphan
+        # instead of installing into the same folder.
+        os.set_inheritable(file.fileno(), True)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("waiting for another run that is installing …")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def rebuild(project: Path, environment: Path, lock_file: Path) -> None:
+    """Make the environment from nothing: whatever is there may be half made, moved or of another Python."""
+    started = time.monotonic()
+    say(f"installing {lock_file.relative_to(project)} into {environment.name} …")
+    uv, settings = find_uv(project)
+    remove(environment)
+    create(environment)
+    python = str(environment / "bin" / "python")
+    run([uv, "pip", "sync", "--quiet", "--require-hashes", "--python", python, str(lock_file)], settings)
+    finish(environment, lock_file)
+    say(f"installed in {time.monotonic() - started:.0f} s")
+
+
+def remove(path: Path) -> None:
+    """Remove a folder, or a link to one and not what it points to."""
+    if path.is_symlink():
+        path.unlink()
+    elif path.exists():
+        # First, so that a removal cut short is not taken for a finished environment.
+        with contextlib.suppress(FileNotFoundError):
+            (path / STAMP).unlink()
+        shutil.rmtree(path)
+
+
+def create(environment: Path) -> None:
+    """Make a virtual environment with nothing in it."""
+    # In this process, not `python -m venv`: this Python may live in the folder that was just removed.
+    venv.EnvBuilder(symlinks=True).create(environment)
+
+
+def finish(environment: Path, lock_file: Path) -> None:
+    """Mark the environment as complete, at one stroke."""
+    partial = environment / f"{STAMP}.partial"
+    partial.write_text(stamp(environment, lock_file))
+    partial.rename(environment / STAMP)
+
+
+def find_uv(project: Path) -> tuple[str, dict[str, str]]:
+    """Return a uv, the user's own or one that we bring, and the environment variables that it needs."""
+    found = shutil.which("uv")
+    if found and version_of(found) >= MINIMUM_UV:
+        # Somebody who has uv has told it where packages come from.
+        return found, {}
+    return bring_uv(project)
+
+
+def version_of(uv: str) -> tuple[int, ...]:
+    """Return the major and minor version of a uv; nothing for one that does not run."""
+    answer = subprocess.run([uv, "--version"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    version = re.match(rb"uv (\d+)\.(\d+)", answer.stdout)
+    return (int(version.group(1)), int(version.group(2))) if version else ()
+
+
+def bring_uv(project: Path) -> tuple[str, dict[str, str]]:
+    """Return the project's own uv in its locked version, fetched by pip when need be, and its settings."""
+    environment = project / ".local" / "uv"
+    lock_file = lock_of(project, "uv")
+    python = str(environment / "bin" / "python")
+    pip = [python, "-m", "pip", "--disable-pip-version-check"]
+    if not is_current(environment, lock_file):
+        if importlib.util.find_spec("ensurepip") is None:
+            raise InstallationError(
+                f"{sys.executable} cannot make a complete virtual environment (it has no ensurepip): run "
+                f"`apt-get install python{dotted(sys.version_info[:2])}-venv` (Debian, Ubuntu), then the same "
+                "command again"
+            )
+        remove(environment)
+        create(environment)
+        run([python, "-m", "ensurepip", "--default-pip"])
+        options = ["--quiet", "--retries=2", "--require-hashes", "--only-binary=:all:", "--requirement", str(lock_file)]
+        run([*pip, "install", *options])
+        finish(environment, lock_file)
+    return str(environment / "bin" / "uv"), settings_of_pip(run([*pip, "config", "list"]))
+
+
+def settings_of_pip(listing: str) -> dict[str, str]:
+    """Return what `pip config list` says of indexes and certificates, as the variables of uv not yet set.
+
+    uv reads neither pip.conf nor PIP_* (https://docs.astral.sh/uv/pip/compatibility/), so on a machine whose
+    pip is sent to a mirror it would ask the public index.
+    """
+    names = {"index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "cert": "SSL_CERT_FILE"}
+    settings: dict[str, str] = {}
+    for line in listing.splitlines():
+        key, _, value = line.partition("=")
+        name = names.get(key.rpartition(".")[2])
+        if name and name not in os.environ:
+            settings[name] = " ".join(str(ast.literal_eval(value)).split())
+    return settings
+
+
+def renew_locks(project: Path) -> None:
+    """Write every lock file anew, each package at the newest version that requirements/*.in allow."""
+    compilation = ["pip", "compile", "--quiet", "--upgrade", "--universal", "--generate-hashes"]
+    compilation += ["--python-version", dotted(MINIMUM_PYTHON), "--custom-compile-command", "make lock"]
+    compilation += ["--no-emit-index-url", "--no-emit-find-links"]
+    with exclusive(project):
+        # Always the pinned uv: the text of a lock must not depend on who wrote it.
+        uv, settings = bring_uv(project)
+        sources = (project / "requirements").glob("*.in")
+        # The product's first: the packages of the tests are chosen to go with it.
+        for source in sorted(sources, key=lambda source: (source.stem != "local", source.stem)):
+            # Relative paths, since the lock names its source.
+            output = str(output_of(source).relative_to(project))
+            paths = ["--output-file", output, str(source.relative_to(project))]
+            run([uv, *compilation, *paths], settings, folder=project)
+            say(f"locked {output}")
+
+
+def run(command: list[str], settings: dict[str, str] | None = None, folder: Path = PROJECT) -> str:
+    """Run an installer in a folder and return what it printed; its last lines and the cure when it fails."""
+    environment = {**os.environ, **(settings or {})}
+    for name in ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV"):
+        environment.pop(name, None)
+    finished = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        close_fds=False,
+        check=False,
+    )
+    if finished.returncode:
+        raise InstallationError(
+            f"Python packages could not be installed:\n{last_lines(finished.stdout)}\n"
+            "check that this machine reaches its package index (PIP_INDEX_URL or UV_DEFAULT_INDEX names "
+            "a mirror), then run the same command again"
+        )
+    return finished.stdout.decode(errors="replace")
+
+
+def last_lines(output: bytes) -> str:
+    """Return the end of an installer's output, indented."""
+    lines = output.decode(errors="replace").strip().splitlines()[-FAILURE_LINES:]
+    return "\n".join(f"  {line}" for line in lines)
+
+
+def dotted(version: Sequence[int]) -> str:
+    """Write a version with dots."""
+    return ".".join(str(part) for part in version)
+
+
+def say(message: str) -> None:
+    """Print for people: on standard error, since `make env` is evaluated by a shell."""
+    print(message, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""What every test runs under: an environment without the user's clouds, and an account of the tiers."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests import tiers
+
+# A test must neither reach somebody's account nor pass only because of it.
+_FOREIGN = ("ARM_", "AWS_", "AZURE_", "CLOUDSDK_", "GCLOUD_", "GOOGLE_", "PULUMI_", "REDIS_", "REDISCLOUD_")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --part."""
+    choices = ", ".join(f"{name}: {meaning}" for name, meaning in tiers.PARTS.items())
+    parser.addoption("--part", choices=list(tiers.PARTS), default="all", help=choices)
+
+
+def pytest_configure() -> None:
+    """Forget the user's clouds before anything of ours is imported."""
+    for name in list(os.environ):
+        if name.startswith(_FOREIGN):
+            del os.environ[name]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Label each test with its tier and leave out what the part does not take."""
+    part = config.getoption("--part")
+    taken: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        markers = [marker.name for marker in item.iter_markers()]
+        try:
+            tiers.label(item.user_properties, tiers.tier_of(markers))
+        except ValueError as error:
+            raise pytest.UsageError(f"{item.nodeid}: {error}") from None
+        (taken if tiers.is_taken(part, markers) else left_out).append(item)
+    items[:] = taken
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say for each tier how many tests ran, and why any did not."""
+    terminalreporter.section("tiers")
+    for line in tiers.summary(terminalreporter.stats, config.getoption("--part")):
+        terminalreporter.write_line(line)

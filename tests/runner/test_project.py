@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import pytest
+
+from runner.project import Project, ProjectError
+
+
+def made(tmp_path: Path, stack: str, declaration: str = "name: cache\n") -> Project:
+    """Make a project with one stack."""
+    (tmp_path / "Pulumi.yaml").write_text(declaration)
+    (tmp_path / "Pulumi.local.yaml").write_text(stack)
+    return Project(tmp_path)
+
+
+def test_values_are_texts_as_pulumi_hands_them_over(tmp_path: Path) -> None:
+    """Numbers, booleans and dates stay what they are in the file; objects become JSON."""
+    project = made(
+        tmp_path, "config:\n  cache:port: 06379\n  cache:on: yes\n  cache:day: 2026-01-02\n  cache:list: [1, a]\n"
+    )
+    assert project.configuration("local") == {
+        "cache:port": "06379",
+        "cache:on": "yes",
+        "cache:day": "2026-01-02",
+        "cache:list": '["1", "a"]',
+    }
+
+
+def test_defaults_are_filled_in_and_short_keys_are_the_projects(tmp_path: Path) -> None:
+    """As the CLI does with Pulumi.yaml's `config`."""
+    project = made(
+        tmp_path,
+        "config:\n  cache:tier: prod\n",
+        "name: cache\nconfig:\n  tier: {default: dev}\n  cache:policy: {default: lru}\n  cache:none: {type: string}\n",
+    )
+    assert project.configuration("local") == {"cache:tier": "prod", "cache:policy": "lru"}
+
+
+def test_an_empty_stack_file_has_no_configuration(tmp_path: Path) -> None:
+    """Nothing is something valid."""
+    assert made(tmp_path, "").configuration("local") == {}
+
+
+def test_encrypted_values_are_refused_all_at_once(tmp_path: Path) -> None:
+    """Only the CLI has the key; the cipher text is not shown."""
+    project = made(tmp_path, "config:\n  cache:a: {secure: v1:xyz}\n  cache:b: {secure: v1:xyz}\n")
+    with pytest.raises(ProjectError, match=r"cache:a, cache:b in Pulumi\.local\.yaml is encrypted.*make pulumi") as no:
+        project.configuration("local")
+    assert "xyz" not in str(no.value)
+
+
+def test_a_file_that_is_no_yaml_is_named_with_its_line(tmp_path: Path) -> None:
+    """A tab, most likely."""
+    with pytest.raises(ProjectError, match=r"Pulumi\.local\.yaml line 2 is not YAML"):
+        made(tmp_path, "config:\n\tcache:tier: dev\n").configuration("local")
+
+
+def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path) -> None:
+    """A list, say."""
+    with pytest.raises(ProjectError, match=r"Pulumi\.local\.yaml is not a mapping"):
+        made(tmp_path, "- config\n").configuration("local")
+
+
+def test_an_unknown_stack_names_those_there_are(tmp_path: Path) -> None:
+    """A typo in STACK."""
+    with pytest.raises(ProjectError, match=r"there is no stack prd: Pulumi\.prd\.yaml is missing; there is: local"):
+        made(tmp_path, "").require_stack("prd")

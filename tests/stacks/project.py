@@ -1,0 +1,145 @@
+"""A copy of the project in a folder of its own, run as a user runs it: by the runner, in a process."""
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import redis
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = ("__main__.py", "infra", "verify", "runner", "Pulumi.yaml", "requirements.txt")
+STACKS = ("local", "dev", "staging", "prod")
+
+
+def copy(folder: Path) -> None:
+    """Copy what a run needs. The environment of the tests serves as the project's."""
+    folder.mkdir(exist_ok=True)
+    for name in (*PROGRAM, *(f"Pulumi.{stack}.yaml" for stack in STACKS)):
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, folder)
+    (folder / ".venv").symlink_to(sys.prefix)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run printed and how it ended."""
+
+    code: int
+    printed: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectCopy:
+    """The project's copy, and the engine that runs it. `path` goes first on the PATH of every run."""
+
+    root: Path
+    engine: str
+    path: str
+
+    def run(self, *arguments: str, code: int | None = 0, **variables: str) -> Result:
+        """Run a verb; assert its exit code, unless that is None."""
+        done = subprocess.run(
+            self._command(arguments),
+            cwd=self.root,
+            env=self._environment(variables),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        assert code is None or done.returncode == code, done.stdout
+        return Result(done.returncode, done.stdout)
+
+    def killed(self, *arguments: str, when: Callable[[], bool], **variables: str) -> None:
+        """Start a verb and kill it, with every process it started, as soon as `when` holds.
+
+        Fails where the verb ends by itself before.
+        """
+        log = self.root.parent / "killed.log"
+        with log.open("w") as stream:
+            process = subprocess.Popen(
+                self._command(arguments),
+                cwd=self.root,
+                env=self._environment(variables),
+                stdout=stream,
+                stderr=stream,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        while not when():
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.002)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def configure(self, **values: object) -> None:
+        """Rewrite the local stack's file."""
+        lines = [f"  cache:{key}: {json.dumps(value)}" for key, value in {"backend": "local", **values}.items()]
+        (self.root / "Pulumi.local.yaml").write_text("\n".join(["config:", *lines, ""]))
+
+    def variables(self) -> dict[str, str]:
+        """Give the stack's REDIS_* variables, read as a shell would read `make env`."""
+        lines = self.run("env").printed.splitlines()
+        exports = [shlex.split(line)[1] for line in lines if line.startswith("export ")]
+        return dict(export.split("=", 1) for export in exports)
+
+    def outputs(self) -> dict[str, Any]:
+        """Give the stack's outputs, secrets masked."""
+        printed = self.run("outputs").printed
+        outputs: dict[str, Any] = json.loads(printed[printed.index("{") :])
+        return outputs
+
+    def client(self) -> redis.Redis:
+        """Connect to the stack's server."""
+        variables = self.variables()
+        return redis.Redis(
+            host=variables["REDIS_HOST"],
+            port=int(variables["REDIS_PORT"]),
+            password=variables["REDIS_PASSWORD"],
+            decode_responses=True,
+        )
+
+    @property
+    def server_folder(self) -> Path:
+        """Where the local stack's server lives."""
+        return self.root / ".local" / "servers" / "local"
+
+    def server_pid(self) -> int | None:
+        """Give the process of the server, if it wrote one down."""
+        try:
+            return int((self.server_folder / "server.pid").read_text())
+        except (OSError, ValueError):
+            return None
+
+    def servers(self) -> list[int]:
+        """Give the processes of all servers that were started from this copy."""
+        found = []
+        listing = subprocess.run(["ps", "-eo", "pid=,stat="], stdout=subprocess.PIPE, text=True, check=True).stdout
+        for pid, state in (line.split()[:2] for line in listing.splitlines()):
+            if state.startswith("Z"):
+                continue
+            try:
+                working_folder = Path(f"/proc/{pid}/cwd").readlink()
+            except OSError:
+                continue
+            if self.server_folder in (working_folder, working_folder.parent):
+                found.append(int(pid))
+        return found
+
+    def _command(self, arguments: tuple[str, ...]) -> list[str]:
+        return [sys.executable, "-m", "runner", *arguments, "--engine", self.engine]
+
+    def _environment(self, variables: dict[str, str]) -> dict[str, str]:
+        return {**os.environ, "PATH": f"{self.path}{os.pathsep}{os.environ['PATH']}", **variables}
