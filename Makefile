@@ -41,8 +41,8 @@ verify: install ## prove again that the running stack works
 pulumi: install ## install the official Pulumi CLI into .local, trying again after a failure
 	$(RUN) pulumi
 
-install: ## make .venv hold what requirements.txt says
-	$(ENVIRONMENT) --set local --venv .venv
+install: ## make .venv hold what the stack's backend needs
+	$(ENVIRONMENT) --stack="$$STACK" --venv .venv
 
 lock: ## renew the lock files from requirements/*.in
 	$(ENVIRONMENT) --lock

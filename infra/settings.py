@@ -5,13 +5,24 @@ model can be printed.
 """
 
 import difflib
+import json
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from infra.capabilities import CAPABILITIES
 from infra.sizing import MEBIBYTE, TIERS, TierName
 
 NAMESPACE: Final = "cache"
@@ -34,8 +45,37 @@ class InvalidSettings(Exception):
     """The stack's configuration has problems; the message lists each with the command that cures it."""
 
 
+@dataclass(frozen=True)
+class Only:
+    """Marks a setting that only some backends have."""
+
+    backends: tuple[BackendName, ...]
+
+    def __init__(self, *backends: BackendName) -> None:
+        """Name the backends."""
+        object.__setattr__(self, "backends", backends)
+
+
+def _texts(value: object) -> object:
+    """Read a list as Pulumi hands it over, as JSON; or, typed on a command line, with commas."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return [item.strip() for item in value.split(",") if item.strip()]
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
+
+
 class Settings(BaseModel):
-    """The settings of one stack. A field `maxmemory_policy` is the configuration key `cache:maxmemoryPolicy`."""
+    """The settings of one stack. A field `maxmemory_policy` is the configuration key `cache:maxmemoryPolicy`.
+
+    The order matters: a validator sees the fields before its own.
+    """
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -47,13 +87,18 @@ class Settings(BaseModel):
     maxmemory_policy: Annotated[MaxmemoryPolicy, Field(description="What Redis does when its memory is full")] = (
         "allkeys-lru"
     )
-    persistence: Annotated[Persistence, Field(description="How data outlive a restart")] = "append-only"
-    port: Annotated[int | None, Field(ge=0, le=65535, description="The TCP port; 0 picks a free one and keeps it")] = (
-        None
-    )
+    persistence: Annotated[
+        Persistence | None, Field(description="How data outlive a restart; unset: what the backend does best")
+    ] = None
+    port: Annotated[
+        int | None,
+        Field(ge=0, le=65535, description="The TCP port; 0 picks a free one and keeps it"),
+        Only("local", "docker"),
+    ] = None
     folder: Annotated[
         str | None,
-        Field(min_length=1, description="Where the local backend keeps its server; relative to the project"),
+        Field(min_length=1, description="Where the server's files are kept; relative to the project"),
+        Only("local"),
     ] = None
 
     # Validators of one field, which see the valid fields before it, and not of the model: pydantic runs those
@@ -65,30 +110,41 @@ class Settings(BaseModel):
         tier = TIERS.get(info.data.get("tier", ""))
         if memory_mb is None or tier is None or tier.smallest_mb <= memory_mb <= tier.largest_mb:
             return memory_mb
-        name = info.data["tier"]
-        raise PydanticCustomError(
-            "settings",
-            "{words}",
-            {
-                "words": f"{memory_mb} MiB is outside tier {name}, which goes from {tier.smallest_mb} to "
-                f"{tier.largest_mb} MiB",
-                "example": str(tier.default_mb),
-            },
+        raise _refusal(
+            f"{memory_mb} MiB is outside tier {info.data['tier']}, which goes from {tier.smallest_mb} to "
+            f"{tier.largest_mb} MiB",
+            example=str(tier.default_mb),
         )
 
-    @field_validator("folder")
+    @field_validator("maxmemory_policy")
     @classmethod
-    def _folder_belongs_to_the_local_backend(cls, folder: str | None, info: ValidationInfo) -> str | None:
-        backend = info.data.get("backend", "local")
-        if folder is None or backend == "local":
-            return folder
-        words = f"is a setting of the local backend, and this stack's backend is {backend}"
-        raise PydanticCustomError("settings", "{words}", {"words": words, "example": ""})
+    def _backend_has_the_policy(cls, policy: str, info: ValidationInfo) -> str:
+        can = CAPABILITIES.get(info.data.get("backend", ""))
+        if can is not None and policy not in can.policies:
+            raise _refusal(f'"{policy}" is not a policy of {info.data["backend"]}', example=min(can.policies))
+        return policy
+
+    @field_validator("persistence")
+    @classmethod
+    def _backend_has_the_persistence(cls, persistence: str | None, info: ValidationInfo) -> str | None:
+        can = CAPABILITIES.get(info.data.get("backend", ""))
+        if persistence is not None and can is not None and persistence not in can.persistence:
+            raise _refusal(
+                f'"{persistence}" is not what {info.data["backend"]} can do; it can: '
+                f"{', '.join(sorted(can.persistence))}",
+                example=can.default_persistence,
+            )
+        return persistence
 
     @property
     def maxmemory_bytes(self) -> int:
         """The memory that the application can use, in bytes."""
         return (self.memory_mb or TIERS[self.tier].default_mb) * MEBIBYTE
+
+    @property
+    def chosen_persistence(self) -> str:
+        """How data outlive a restart: as asked, or what the backend does best."""
+        return self.persistence or CAPABILITIES[self.backend].default_persistence
 
 
 KEYS: Final = tuple(to_camel(field) for field in Settings.model_fields)
@@ -99,7 +155,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "tier": "dev",
     "memoryMb": "256",
     "maxmemoryPolicy": "allkeys-lru",
-    "persistence": "append-only",
+    "persistence": "snapshot",
     "port": "6379",
 }
 
@@ -114,14 +170,36 @@ def load(config: Mapping[str, str], *, stack: str, secret_keys: Collection[str] 
     prefix = f"{NAMESPACE}:"
     values = {key.removeprefix(prefix): text for key, text in config.items() if key.startswith(prefix)}
     hidden = {key.removeprefix(prefix) for key in secret_keys}
+    problems = _misplaced(values, stack)
+    settings = None
     try:
-        return Settings.model_validate(values)
+        settings = Settings.model_validate(values)
     except ValidationError as invalid:
-        problems = [_describe(error, values, hidden, stack) for error in invalid.errors(include_url=False)]
+        problems += [_describe(error, values, hidden, stack) for error in invalid.errors(include_url=False)]
+    if settings is not None and not problems:
+        return settings
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    raise InvalidSettings(
-        "\n".join([f"the configuration of stack {stack} has {count}; edit Pulumi.{stack}.yaml, or run:", *problems])
-    )
+    header = f"the configuration of stack {stack} has {count}; edit Pulumi.{stack}.yaml, or run:"
+    raise InvalidSettings("\n".join([header, *problems]))
+
+
+def _misplaced(values: Mapping[str, str], stack: str) -> list[str]:
+    """Name the settings that the stack's backend does not have."""
+    backend = values.get("backend", "")
+    found = []
+    for field, information in Settings.model_fields.items():
+        key = to_camel(field)
+        only = next((mark.backends for mark in information.metadata if isinstance(mark, Only)), None)
+        if key in values and only is not None and backend in get_args(BackendName) and backend not in only:
+            owners = " and ".join(only)
+            words = f"is a setting of {owners}, and this stack's backend is {backend}"
+            found.append(f"  {NAMESPACE}:{key} {words}\n      pulumi config rm {NAMESPACE}:{key} --stack {stack}")
+    return found
+
+
+def _refusal(words: str, *, example: str = "") -> PydanticCustomError:
+    """Refuse a value for a reason that pydantic's own rules cannot see."""
+    return PydanticCustomError("settings", "{words}", {"words": words, "example": example})
 
 
 def _describe(error: ErrorDetails, values: Mapping[str, str], hidden: Collection[str], stack: str) -> str:
@@ -129,7 +207,7 @@ def _describe(error: ErrorDetails, values: Mapping[str, str], hidden: Collection
     key = str(error["loc"][0])
     full_key = f"{NAMESPACE}:{key}"
     shown = "the value" if key in hidden else f'"{values.get(key)}"'
-    set_example = f"pulumi config set {full_key} {context.get('example') or EXAMPLES.get(key, 'VALUE')}"
+    fix = f"pulumi config set {full_key} {context.get('example') or EXAMPLES.get(key, 'VALUE')}"
     remove = f"pulumi config rm {full_key}"
     match error["type"]:
         case "extra_forbidden":
@@ -141,14 +219,13 @@ def _describe(error: ErrorDetails, values: Mapping[str, str], hidden: Collection
             )
             fix = remove
         case "missing":
-            words, fix = f"is not set; it is one of {', '.join(get_args(BackendName))}", set_example
+            words = f"is not set; it is one of {', '.join(get_args(BackendName))}"
         case "literal_error":
-            words, fix = f"{shown} is not one of {context['expected']}", set_example
+            words = f"{shown} is not one of {context['expected']}"
         case "settings":
             words = str(context["words"])
-            fix = set_example if context["example"] else remove
+            fix = fix if context["example"] else remove
         case _:
             # pydantic's own words ("Input should be a valid integer, ...") never hold the value.
             words = f"{shown} will not do: {error['msg'][:1].lower()}{error['msg'][1:]}"
-            fix = set_example
     return f"  {full_key} {words}\n      {fix} --stack {stack}"

@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Bring one environment, or the lock files, up to date and return the exit code."""
     parser = argparse.ArgumentParser(description="Make a virtual environment match a lock file.")
     parser.add_argument("--set", default="local", help="the set of packages (default: local)")
+    parser.add_argument("--stack", help="take the set that this stack's backend needs instead")
     parser.add_argument("--venv", default=".venv", help="the environment's folder (default: .venv)")
     parser.add_argument("--lock", action="store_true", help="renew the lock files instead")
     options = parser.parse_args(arguments)
@@ -49,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.lock:
             renew_locks(PROJECT)
         else:
-            synchronise(PROJECT, options.set, options.venv)
+            chosen = set_of_stack(PROJECT, options.stack) if options.stack else options.set
+            synchronise(PROJECT, chosen, options.venv)
     except (InstallationError, OSError) as failure:
         say(str(failure))
         return 1
@@ -84,6 +86,21 @@ def synchronise(project: Path, requirement_set: str, name: str) -> None:
     with exclusive(project):
         if not is_current(environment, lock_file):
             rebuild(project, environment, lock_file)
+
+
+def set_of_stack(project: Path, stack: str) -> str:
+    """Return the set that a stack's backend needs: the one of its name, else that of the local backend.
+
+    The file is read line by line, since nothing that reads YAML is installed yet. Whether it is right is for the
+    program to say.
+    """
+    try:
+        text = (project / f"Pulumi.{stack}.yaml").read_text()
+    except OSError:
+        return "local"
+    found = re.search(r"^\s+(?:cache:)?backend:\s*[\"']?([a-z]+)", text, re.MULTILINE)
+    backend = found.group(1) if found else "local"
+    return backend if (project / "requirements" / f"{backend}.in").is_file() else "local"
 
 
 def lock_of(project: Path, requirement_set: str) -> Path:

@@ -33,7 +33,7 @@ BACKENDS: Final[Mapping[str, str]] = {
 
 
 class BackendNotAvailable(Exception):
-    """The backend is one of the guide's, and this version has none yet."""
+    """The backend cannot be declared: this version has none yet, or its packages are not installed."""
 
 
 def declare(settings: Settings, *, stack: str) -> Declaration:
@@ -44,5 +44,13 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
             f"cache:backend {settings.backend} is not there yet; there is: {', '.join(sorted(BACKENDS))}\n"
             f"      pulumi config set cache:backend local --stack {stack}"
         )
-    builder: Callable[..., Declaration] = import_module(module).declare
+    try:
+        builder: Callable[..., Declaration] = import_module(module).declare
+    except ModuleNotFoundError as missing:
+        if not str(missing.name).startswith("pulumi_"):
+            raise
+        raise BackendNotAvailable(
+            f"cache:backend {settings.backend} needs {missing.name}, which .venv does not have\n"
+            f"      make install STACK={stack}"
+        ) from None
     return builder(settings, stack=stack)

