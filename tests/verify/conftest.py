@@ -1,0 +1,43 @@
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.servers import RedisServer, new_password
+
+if TYPE_CHECKING:
+    from tests.certificates import Authority
+
+ServerMaker = Callable[..., RedisServer]
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A healthy server with a password and an append-only file, for tests that leave it as it was."""
+    folder = tmp_path_factory.mktemp("shared-server")
+    settings = {"appendonly": "yes", "maxmemory": "64mb", "maxmemory-policy": "allkeys-lru"}
+    with RedisServer(folder, password=new_password(), settings=settings) as server:
+        yield server
+
+
+@pytest.fixture
+def start_server(tmp_path: Path) -> Iterator[ServerMaker]:
+    """Start servers of a test's own, for it to break; they end with the test."""
+    with ExitStack() as stack:
+
+        def start(*, password: str | None = None, settings: Mapping[str, str] | None = None) -> RedisServer:
+            folder = tmp_path / f"server-{len(list(tmp_path.iterdir()))}"
+            return stack.enter_context(RedisServer(folder, password=password, settings=settings))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def authority() -> "Authority":
+    """A certificate authority that no system trusts."""
+    pytest.importorskip("trustme", reason="trustme, which makes certificates for tests, is not installed")
+    from tests.certificates import Authority
+
+    return Authority()

@@ -1,0 +1,243 @@
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.servers import RedisServer
+from verify.cache import Cache, open_cache
+from verify.environment import CacheEnvironment
+from verify.faults import CacheError
+from verify.memory_cache import MemoryCache
+
+MEMORY = CacheEnvironment(host=None)
+
+
+@pytest.fixture(params=["redis", "memory"])
+def cache(request: pytest.FixtureRequest) -> Iterator[Cache]:
+    """A cache of each backend, empty at the beginning of a test."""
+    if request.param == "memory":
+        environment = MEMORY
+    else:
+        server: RedisServer = request.getfixturevalue("shared_server")
+        server.client().flushall()
+        environment = server.environment()
+    with open_cache(environment) as opened:
+        yield opened
+
+
+class TestEveryBackend:
+    """What an application may rely on, whichever backend it got."""
+
+    def test_a_value_comes_back_byte_for_byte(self, cache: Cache) -> None:
+        """Bytes are bytes: line ends, zeros and invalid UTF-8 among them."""
+        value = b"\r\n\x00\xff" * 1000
+        cache.set("key", value, ttl_seconds=60)
+        assert cache.get("key") == value
+
+    def test_what_was_never_set_is_none(self, cache: Cache) -> None:
+        """A miss is no error."""
+        assert cache.get("nothing") is None
+
+    def test_an_empty_value_is_not_a_miss(self, cache: Cache) -> None:
+        """An empty value is there."""
+        cache.set("empty", b"", ttl_seconds=60)
+        assert cache.get("empty") == b""
+        assert cache.get_many(["empty"]) == {"empty": b""}
+
+    def test_a_value_is_gone_after_its_time(self, cache: Cache) -> None:
+        """Times to live go down to milliseconds."""
+        cache.set("short", b"value", ttl_seconds=0.03)
+        cache.set("long", b"value", ttl_seconds=60)
+        time.sleep(0.05)
+        assert cache.get("short") is None
+        assert cache.get("long") == b"value"
+
+    def test_setting_again_replaces_value_and_time(self, cache: Cache) -> None:
+        """The last set wins, with its own time to live."""
+        cache.set("key", b"old", ttl_seconds=0.03)
+        cache.set("key", b"new", ttl_seconds=60)
+        time.sleep(0.05)
+        assert cache.get("key") == b"new"
+
+    @pytest.mark.parametrize("ttl", [0, -1, 0.0001])
+    def test_a_value_without_a_time_to_live_is_refused(self, cache: Cache, ttl: float) -> None:
+        """Nothing is kept for ever, and nothing for no time."""
+        with pytest.raises(ValueError, match="less than a millisecond"):
+            cache.set("key", b"value", ttl_seconds=ttl)
+        with pytest.raises(ValueError, match="less than a millisecond"):
+            cache.set_many({"key": b"value"}, ttl_seconds=ttl)
+
+    def test_delete_tells_whether_there_was_anything(self, cache: Cache) -> None:
+        """The first delete finds the key, and the second does not."""
+        cache.set("key", b"value", ttl_seconds=60)
+        assert [cache.delete("key"), cache.delete("key")] == [True, False]
+        assert cache.get("key") is None
+
+    def test_many_are_set_and_found_at_once(self, cache: Cache) -> None:
+        """Only what is there is in the answer."""
+        cache.set_many({"a": b"1", "b": b"2"}, ttl_seconds=60)
+        assert cache.get_many(["a", "b", "c"]) == {"a": b"1", "b": b"2"}
+
+    def test_many_have_their_time_to_live(self, cache: Cache) -> None:
+        """What is set together expires together."""
+        cache.set_many({"a": b"1", "b": b"2"}, ttl_seconds=0.03)
+        time.sleep(0.05)
+        assert cache.get_many(["a", "b"]) == {}
+
+    def test_none_of_many_is_nothing_to_do(self, cache: Cache) -> None:
+        """Empty collections are no error."""
+        cache.set_many({}, ttl_seconds=60)
+        assert cache.get_many([]) == {}
+
+    def test_health_has_the_guides_shape(self, cache: Cache) -> None:
+        """The body of GET /cache/health is the guide's, word for word."""
+        backend = cache.health().backend
+        assert cache.health().body() == {
+            "healthy": True,
+            "backend": backend,
+            "message": f"Cache is healthy using {backend} backend",
+        }
+
+    def test_status_counts_keys_hits_and_misses(self, cache: Cache) -> None:
+        """The status says what is there and how often it was found."""
+        cache.set("key", b"value", ttl_seconds=60)
+        before = cache.status().usage
+        cache.get("key")
+        cache.get("nothing")
+        after = cache.status().usage
+        assert before is not None
+        assert after is not None
+        assert (after.keys, after.hits - before.hits, after.misses - before.misses) == (1, 1, 1)
+        assert after.memory_used_bytes > 0
+        assert after.memory_limit_bytes == 64 * 1024 * 1024
+
+    def test_threads_can_share_it(self, cache: Cache) -> None:
+        """Eight threads that write and read their own keys see their own values."""
+        wrong: list[str] = []
+
+        def work(number: int) -> None:
+            for turn in range(20):
+                value = f"{number}-{turn}".encode()
+                cache.set(f"thread-{number}", value, ttl_seconds=60)
+                if cache.get(f"thread-{number}") != value:
+                    wrong.append(f"{number}-{turn}")
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not wrong
+
+
+class TestRedis:
+    """What is true of the backend on a server alone."""
+
+    def test_status_has_the_guides_shape(self, shared_server: RedisServer) -> None:
+        """The body of GET /cache/status has the guide's fields, and what we add beside them."""
+        with open_cache(shared_server.environment()) as cache:
+            body = cache.status().body()
+        assert body["type"] == "redis"
+        assert body["available"] is True
+        information = body["redisInfo"]
+        assert information["connected"] is True
+        assert isinstance(information["keys"], int)
+        assert information["version"].split()[0] in ("valkey", "redis")
+        assert {"memoryUsedBytes", "memoryLimitBytes", "hitRate", "evictions", "uptimeSeconds"} <= set(information)
+
+    def test_a_dead_server_is_told_by_its_code(self, start_server: Callable[..., RedisServer]) -> None:
+        """Health and status never raise, and their bodies hold neither address nor driver text."""
+        server = start_server(password="secret")
+        with open_cache(server.environment(REDIS_MAX_RETRIES="0")) as cache:
+            server.stop()
+            health, status = cache.health(), cache.status()
+        assert health.body() == {
+            "healthy": False,
+            "backend": "redis",
+            "message": "Cache is not healthy using redis backend",
+            "code": "connection-refused",
+        }
+        assert status.body() == {
+            "type": "redis",
+            "available": False,
+            "redisInfo": {"connected": False, "keys": 0},
+            "code": "connection-refused",
+        }
+
+    def test_an_operation_on_a_dead_server_raises_its_fault(self, start_server: Callable[..., RedisServer]) -> None:
+        """The error carries the fault, and its text the remedy but not the password."""
+        server = start_server(password="hunter2")
+        with open_cache(server.environment(REDIS_MAX_RETRIES="0")) as cache:
+            server.stop()
+            with pytest.raises(CacheError, match="connection-refused") as refused:
+                cache.get("key")
+        assert refused.value.fault.remedy in str(refused.value)
+        assert "hunter2" not in str(refused.value) + refused.value.detail
+
+    def test_it_survives_a_restart_of_the_server(self, start_server: Callable[..., RedisServer]) -> None:
+        """A connection that broke is made again, as often as REDIS_MAX_RETRIES allows."""
+        server = start_server(password="secret")
+        with open_cache(server.environment()) as cache:
+            cache.set("key", b"value", ttl_seconds=60)
+            server.stop()
+            server.start()
+            assert cache.get("key") is None
+
+    def test_a_wrong_password_is_tried_once(self, shared_server: RedisServer) -> None:
+        """No retry cures a wrong password, and every one of them is a line in the server's log."""
+        admin = shared_server.client()
+        admin.acl_log_reset()
+        wrong = shared_server.environment(REDIS_PASSWORD="wrong")
+        with open_cache(wrong) as cache, pytest.raises(CacheError, match="wrong-password"):
+            cache.get("key")
+        assert [entry["count"] for entry in admin.acl_log()] == [1]
+
+    def test_nothing_but_the_greeting_precedes_the_first_command(self, shared_server: RedisServer) -> None:
+        """No CLIENT command is sent, which managed services block and which costs round trips."""
+        admin = shared_server.client()
+        admin.config_resetstat()
+        with open_cache(shared_server.environment()) as cache:
+            cache.get("key")
+        assert {"cmdstat_hello", "cmdstat_get"} == set(admin.info("commandstats")) - {"cmdstat_config|resetstat"}
+
+
+class TestMemory:
+    """What is true of the backend in memory alone."""
+
+    def test_status_says_what_it_is(self) -> None:
+        """A status in memory is available, and connected to no Redis."""
+        body = MemoryCache().status().body()
+        assert (body["type"], body["available"]) == ("memory", True)
+        assert body["redisInfo"] == {"connected": False, "keys": 0}
+        assert body["memoryInfo"]["keys"] == 0
+
+    def test_the_least_recently_used_goes_first(self) -> None:
+        """Over its budget of bytes it forgets what nobody asked for, and counts that."""
+        cache = MemoryCache(limit_bytes=30)
+        for key in "abc":
+            cache.set(key, b"123456789", ttl_seconds=60)
+        cache.get("a")
+        cache.set("d", b"123456789", ttl_seconds=60)
+        assert sorted(cache.get_many("abcd")) == ["a", "c", "d"]
+        usage = cache.status().usage
+        assert usage is not None
+        assert (usage.evictions, usage.memory_used_bytes) == (1, 30)
+
+    def test_a_value_beyond_the_budget_is_refused(self) -> None:
+        """It is refused as Redis does it, and the old value of its key is not served in its stead."""
+        cache = MemoryCache(limit_bytes=30)
+        cache.set("key", b"old", ttl_seconds=60)
+        with pytest.raises(CacheError, match="out-of-memory"):
+            cache.set("key", b"x" * 31, ttl_seconds=60)
+        assert cache.get("key") is None
+
+    def test_expired_values_are_not_counted(self) -> None:
+        """What has expired is neither a key nor memory."""
+        now = [0.0]
+        cache = MemoryCache(clock=lambda: now[0])
+        cache.set("key", b"value", ttl_seconds=10)
+        now[0] = 10.0
+        usage = cache.status().usage
+        assert usage is not None
+        assert (usage.keys, usage.memory_used_bytes, usage.uptime_seconds) == (0, 0, 10)

@@ -1,0 +1,142 @@
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.servers import RedisServer, free_port
+from verify.expectation import Expectation
+
+ServerMaker = Callable[..., RedisServer]
+Completed = subprocess.CompletedProcess[str]
+
+
+def run(*arguments: str, variables: dict[str, str] | None = None, python: tuple[str, ...] = ()) -> Completed:
+    """Run `python -m verify` as a user does, with these REDIS_* variables and no others."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", *python, "-m", "verify", *arguments],
+        env=os.environ | (variables or {}),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_a_healthy_cache_is_0(shared_server: RedisServer) -> None:
+    """All checks passed: a text for people, and nothing on standard error."""
+    done = run("check", variables=shared_server.variables)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "authentication is enforced" in done.stdout
+
+
+def test_json_is_for_programs(shared_server: RedisServer) -> None:
+    """The report is one JSON document."""
+    done = run("check", "--json", variables=shared_server.variables)
+    assert json.loads(done.stdout)["verdict"] == "passed"
+
+
+def test_a_failed_check_is_1(start_server: ServerMaker) -> None:
+    """A password that was switched off fails the run, with the check's name and its remedy."""
+    server = start_server(password="secret")
+    server.client().execute_command("ACL", "SETUSER", "default", "nopass")
+    done = run("check", variables=server.variables)
+    assert done.returncode == 1
+    assert "FAIL: authentication is enforced" in done.stdout
+    assert "secret" not in done.stdout + done.stderr
+
+
+def test_an_expectation_is_read_from_a_file(shared_server: RedisServer, tmp_path: Path) -> None:
+    """What the stack asked for is held against the server."""
+    file = tmp_path / "expectation.json"
+    file.write_text(Expectation(maxmemory_policy="noeviction").to_json())
+    done = run("check", "--expect", str(file), variables=shared_server.variables)
+    assert done.returncode == 1
+    assert "allkeys-lru, and noeviction was asked for" in done.stdout
+
+
+def test_not_ready_before_the_deadline_is_3() -> None:
+    """What it waits for is shown on standard error."""
+    variables = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(free_port())}
+    done = run("check", "--wait", "0.3", variables=variables)
+    assert done.returncode == 3
+    assert "waiting: the host answers, and nothing listens on REDIS_PORT" in done.stderr
+
+
+def test_unreachable_from_here_is_4() -> None:
+    """A name that does not resolve says nothing about the cache."""
+    for command in ("check", "health", "status"):
+        assert run(command, variables={"REDIS_HOST": "cache.invalid"}).returncode == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "words"),
+    [
+        (["check"], {}, "REDIS_HOST is empty: nothing to verify"),
+        (["check"], {"REDIS_PORT": "x", "REDIS_USE_TLS": "y"}, "the environment has 2 problems"),
+        (["check", "--expect", "missing.json"], {"REDIS_HOST": "h"}, "--expect missing.json cannot be read"),
+        (["check", "--expect", os.devnull], {"REDIS_HOST": "h"}, f"--expect {os.devnull}: the expectation is"),
+    ],
+    ids=["no host", "two problems", "no file", "no expectation"],
+)
+def test_bad_configuration_is_78(arguments: list[str], variables: dict[str, str], words: str) -> None:
+    """Whoever reads it knows what to change; there is no traceback."""
+    done = run(*arguments, variables=variables)
+    assert done.returncode == 78
+    assert words in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["chekc"], ["check", "--wait", "soon"], ["check", "--wait", "-1"]])
+def test_a_wrong_command_line_is_2(arguments: list[str]) -> None:
+    """As everywhere."""
+    assert run(*arguments).returncode == 2
+
+
+def test_health_and_status_have_the_guides_fields(shared_server: RedisServer) -> None:
+    """What `curl` showed of the application, this shows of the cache."""
+    health = run("health", "--json", variables=shared_server.variables)
+    status = run("status", "--json", variables=shared_server.variables)
+    assert (health.returncode, status.returncode) == (0, 0)
+    assert json.loads(health.stdout) == {
+        "healthy": True,
+        "backend": "redis",
+        "message": "Cache is healthy using redis backend",
+    }
+    assert json.loads(status.stdout)["redisInfo"]["connected"] is True
+    assert "redisInfo.connected: true" in run("status", variables=shared_server.variables).stdout
+
+
+def test_health_and_status_of_the_cache_in_memory() -> None:
+    """Without a host the cache is in memory, and healthy."""
+    assert json.loads(run("health", "--json").stdout)["backend"] == "memory"
+    assert json.loads(run("status", "--json").stdout)["type"] == "memory"
+
+
+def test_health_of_a_dead_server_is_1() -> None:
+    """Cause and remedy go to standard error, and the body keeps to a code."""
+    variables = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(free_port()), "REDIS_MAX_RETRIES": "0"}
+    done = run("health", "--json", variables=variables)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["code"] == "connection-refused"
+    assert "remedy" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables"),
+    [
+        (["--help"], {}),
+        (["check"], {"REDIS_PORT": "x"}),
+        (["check"], {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": "1"}),
+        (["health"], {}),
+    ],
+    ids=["help", "bad configuration", "refused connection", "memory"],
+)
+def test_redis_is_not_imported_without_need(arguments: list[str], variables: dict[str, str]) -> None:
+    """The client library takes longer to import than all of these take."""
+    done = run(*arguments, variables=variables, python=("-X", "importtime"))
+    assert "| verify" in done.stderr
+    assert "| redis" not in done.stderr

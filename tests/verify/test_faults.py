@@ -1,0 +1,411 @@
+"""Each fault is made for real: a server in that state, TLS before a server that has none, or a bad socket."""
+
+import contextlib
+import shutil
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.certificates import Authority
+from tests.servers import RedisServer, free_port
+from tests.verify.listeners import answering, black_hole, closing, listener, silent, tls_terminator
+from verify import checks, redis_client
+from verify.cache import open_cache
+from verify.environment import CacheEnvironment
+from verify.expectation import Expectation
+from verify.faults import FAULTS, CacheError
+
+PATIENCE_MS = 300
+NOTHING = Expectation()
+
+
+class Bench:
+    """What a fault is made with: servers and listeners that end with the test."""
+
+    def __init__(self, stack: contextlib.ExitStack, folder: Path, authority: Authority) -> None:
+        self._stack = stack
+        self.folder = folder
+        self.authority = authority
+
+    def server(self, password: str | None = None, **settings: str) -> RedisServer:
+        """Start a server; underscores in the names of settings stand for hyphens."""
+        folder = self.folder / f"server-{len(list(self.folder.iterdir()))}"
+        lines = {name.replace("_", "-"): value for name, value in settings.items()}
+        return self._stack.enter_context(RedisServer(folder, password=password, settings=lines))
+
+    def enter(self, manager: contextlib.AbstractContextManager[int]) -> int:
+        """Keep a listener open, and give its port."""
+        return self._stack.enter_context(manager)
+
+    def keep(self, connection: redis.Redis) -> None:
+        """Keep a connection open."""
+        self._stack.callback(connection.close)
+
+    def secured(self, *names: str, expires: timedelta = timedelta(days=90), **options: object) -> int:
+        """Put TLS before a server, with a certificate for these names."""
+        certificate = self.authority.certify(self.folder, *names, expires=expires)
+        handler = tls_terminator(self.server().port, certificate, **options)  # type: ignore[arg-type] # passed on
+        return self.enter(listener(handler))
+
+
+def plain(port: int, **changes: object) -> CacheEnvironment:
+    """Give the environment of a client of that port, which waits briefly."""
+    known = CacheEnvironment(host="127.0.0.1", port=port, connect_timeout_ms=PATIENCE_MS, max_retries=2)
+    return replace(known, **changes)  # type: ignore[arg-type] # fields of the environment
+
+
+def secure(port: int, **changes: object) -> CacheEnvironment:
+    """Give the environment of a client of TLS, which is more than plain text has patience for."""
+    return plain(port, **{"use_tls": True, "host": "localhost", "connect_timeout_ms": 1000, **changes})
+
+
+def of(server: RedisServer, **changes: object) -> CacheEnvironment:
+    """Give the environment of a client of that server."""
+    return plain(server.port, **{"password": server.password, **changes})
+
+
+def nothing_listens(_: Bench) -> CacheEnvironment:
+    return plain(free_port())
+
+
+def name_is_unknown(_: Bench) -> CacheEnvironment:
+    # The resolver may take its time to say no; `.invalid` is nobody's (RFC 2606).
+    return plain(6379, host="cache.invalid", connect_timeout_ms=5000)
+
+
+def nobody_accepts(bench: Bench) -> CacheEnvironment:
+    return plain(bench.enter(black_hole()))
+
+
+def nobody_answers(bench: Bench) -> CacheEnvironment:
+    return plain(bench.enter(listener(silent)))
+
+
+def nobody_answers_tls(bench: Bench) -> CacheEnvironment:
+    return secure(bench.enter(listener(silent)), connect_timeout_ms=PATIENCE_MS)
+
+
+def it_hangs_up(bench: Bench) -> CacheEnvironment:
+    return plain(bench.enter(listener(closing)))
+
+
+def it_speaks_http(bench: Bench) -> CacheEnvironment:
+    return plain(bench.enter(listener(answering(b"HTTP/1.1 400 Bad Request\r\n\r\n"))))
+
+
+def tls_meets_plain_text(bench: Bench) -> CacheEnvironment:
+    return secure(bench.server().port, connect_timeout_ms=PATIENCE_MS)
+
+
+def tls_meets_http(bench: Bench) -> CacheEnvironment:
+    return secure(bench.enter(listener(answering(b"HTTP/1.1 400 Bad Request\r\n\r\n"))))
+
+
+def plain_text_meets_tls(bench: Bench) -> CacheEnvironment:
+    return plain(bench.secured("localhost"), host="localhost")
+
+
+def certificate_is_a_strangers(bench: Bench) -> CacheEnvironment:
+    return secure(bench.secured("localhost"))
+
+
+def certificate_has_expired(bench: Bench) -> CacheEnvironment:
+    port = bench.secured("localhost", expires=timedelta(days=-1))
+    return secure(port, tls_ca=bench.authority.pem)
+
+
+def certificate_has_another_name(bench: Bench) -> CacheEnvironment:
+    return secure(bench.secured("other.example"), tls_ca=bench.authority.pem)
+
+
+def certificate_is_not_for_the_server_name(bench: Bench) -> CacheEnvironment:
+    port = bench.secured("127.0.0.1")
+    return secure(port, host="127.0.0.1", tls_ca=bench.authority.pem, tls_server_name="other.example")
+
+
+def client_certificate_is_wanted(bench: Bench) -> CacheEnvironment:
+    port = bench.secured("localhost", client_authority=bench.authority.pem)
+    return secure(port, tls_ca=bench.authority.pem)
+
+
+def client_certificate_is_wanted_in_tls_12(bench: Bench) -> CacheEnvironment:
+    port = bench.secured("localhost", client_authority=bench.authority.pem, newest=ssl.TLSVersion.TLSv1_2)
+    return secure(port, tls_ca=bench.authority.pem)
+
+
+def tls_is_too_old(bench: Bench) -> CacheEnvironment:
+    port = bench.secured("localhost", newest=ssl.TLSVersion.TLSv1_1)
+    return secure(port, tls_ca=bench.authority.pem)
+
+
+def authority_is_no_certificate(bench: Bench) -> CacheEnvironment:
+    return secure(bench.secured("localhost"), tls_ca="not a certificate")
+
+
+def password_is_wrong(bench: Bench) -> CacheEnvironment:
+    return of(bench.server("right"), password="wrong")
+
+
+def user_is_unknown(bench: Bench) -> CacheEnvironment:
+    return of(bench.server("right"), username="nobody")
+
+
+def user_is_off(bench: Bench) -> CacheEnvironment:
+    server = bench.server("right")
+    server.client().execute_command("ACL", "SETUSER", "app", "off", ">right")
+    return of(server, username="app")
+
+
+def password_is_missing(bench: Bench) -> CacheEnvironment:
+    return of(bench.server("right"), password=None)
+
+
+def password_is_wanted_by_nobody(bench: Bench) -> CacheEnvironment:
+    # With HELLO a server without a password takes any; only the older AUTH says so.
+    return of(bench.server(rename_command='HELLO ""'), password="unasked")
+
+
+def command_is_forbidden(bench: Bench) -> CacheEnvironment:
+    server = bench.server("right")
+    server.client().execute_command("ACL", "SETUSER", "app", "on", ">right", "~*", "+@all", "-set", "-get")
+    return of(server, username="app")
+
+
+def key_is_forbidden(bench: Bench) -> CacheEnvironment:
+    server = bench.server("right")
+    server.client().execute_command("ACL", "SETUSER", "app", "on", ">right", "~app:*", "+@all")
+    return of(server, username="app")
+
+
+def protected_mode(bench: Bench) -> CacheEnvironment:
+    # A real server says so only to other machines; these are its words (networking.c).
+    return plain(bench.enter(listener(answering(b"-DENIED Redis is running in protected mode because\r\n"))))
+
+
+def data_are_loading(bench: Bench) -> CacheEnvironment:
+    server = bench.server(dbfilename="dump.rdb", key_load_delay="2000")
+    admin = server.client()
+    with admin.pipeline(transaction=False) as pipeline:
+        for number in range(2000):
+            pipeline.set(f"key-{number}", b"value")
+        pipeline.execute()
+    admin.save()
+    server.stop()
+    server.start()
+    return of(server)
+
+
+def clients_are_too_many(bench: Bench) -> CacheEnvironment:
+    server = bench.server()
+    admin = server.client()
+    bench.keep(admin)
+    admin.config_set("maxclients", 1)
+    return of(server)
+
+
+def memory_is_full(bench: Bench) -> CacheEnvironment:
+    return of(bench.server(maxmemory="1kb", maxmemory_policy="noeviction"))
+
+
+def memory_is_full_of_lasting_keys(bench: Bench) -> CacheEnvironment:
+    server = bench.server(maxmemory_policy="volatile-lru")
+    server.client().set("lasting", "x" * 100_000)
+    server.client().config_set("maxmemory", "100kb")
+    return of(server)
+
+
+def server_is_a_replica(bench: Bench) -> CacheEnvironment:
+    primary, replica = bench.server(), bench.server()
+    admin = replica.client()
+    admin.replicaof("127.0.0.1", str(primary.port))
+    until(lambda: admin.info("replication")["master_link_status"] == "up")
+    return of(replica)
+
+
+def primary_is_lost(bench: Bench) -> CacheEnvironment:
+    replica = bench.server(replica_serve_stale_data="no", replicaof=f"127.0.0.1 {free_port()}")
+    return of(replica)
+
+
+def replicas_are_too_few(bench: Bench) -> CacheEnvironment:
+    return of(bench.server(min_replicas_to_write="1"))
+
+
+def disk_is_gone(bench: Bench) -> CacheEnvironment:
+    server = bench.server(save="3600 1")
+    admin = server.client()
+    admin.set("key", "value", ex=60)
+    shutil.rmtree(server.folder)
+    with contextlib.suppress(redis.ResponseError):
+        admin.bgsave()
+    until(lambda: admin.info("persistence")["rdb_last_bgsave_status"] == "err")
+    return of(server)
+
+
+def script_runs_for_ever(bench: Bench) -> CacheEnvironment:
+    server = bench.server(lua_time_limit="1")
+    admin = server.client()
+
+    def run() -> None:
+        with contextlib.suppress(redis.RedisError):
+            admin.eval("while true do end", 0)
+
+    threading.Thread(target=run, daemon=True).start()
+    until(lambda: _says(server, "BUSY"))
+    return of(server)
+
+
+def server_is_a_cluster_node(bench: Bench) -> CacheEnvironment:
+    return of(bench.server(cluster_enabled="yes"))
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for a server to come into the state that a test needs."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "the server did not come into its state"
+        time.sleep(0.01)
+
+
+def _says(server: RedisServer, word: str) -> bool:
+    try:
+        server.client().ping()
+    except redis.RedisError as error:
+        return word in str(error)
+    return False
+
+
+@dataclass(frozen=True)
+class Case:
+    """How to make a fault, its code, a word of its remedy, and what it may cost."""
+
+    make: Callable[[Bench], CacheEnvironment]
+    code: str
+    remedy: str
+    retryable: bool = False
+    at_a_command: bool = False  # the server greets, and refuses the command
+
+
+CASES = (
+    Case(nothing_listens, "connection-refused", "REDIS_PORT", retryable=True),
+    Case(name_is_unknown, "name-not-resolved", "REDIS_HOST", retryable=True),
+    Case(nobody_accepts, "connect-timeout", "security group", retryable=True),
+    Case(nobody_answers, "no-answer", "REDIS_USE_TLS=true", retryable=True),
+    Case(nobody_answers_tls, "no-answer", "REDIS_PORT", retryable=True),
+    Case(it_hangs_up, "connection-closed", "REDIS_USE_TLS=true", retryable=True),
+    Case(it_speaks_http, "not-redis", "REDIS_PORT"),
+    Case(tls_meets_plain_text, "tls-not-spoken", "REDIS_USE_TLS=false"),
+    Case(tls_meets_http, "tls-not-spoken", "REDIS_USE_TLS=false"),
+    Case(plain_text_meets_tls, "tls-required", "REDIS_USE_TLS=true"),
+    Case(certificate_is_a_strangers, "certificate-untrusted", "REDIS_TLS_CA"),
+    Case(certificate_has_expired, "certificate-out-of-date", "Renew"),
+    Case(certificate_has_another_name, "certificate-name", "REDIS_TLS_SERVER_NAME"),
+    Case(certificate_is_not_for_the_server_name, "certificate-name", "REDIS_TLS_SERVER_NAME"),
+    Case(client_certificate_is_wanted, "client-certificate-wanted", "tls-auth-clients"),
+    Case(client_certificate_is_wanted_in_tls_12, "client-certificate-wanted", "tls-auth-clients"),
+    Case(tls_is_too_old, "tls-version", "tls-protocols"),
+    Case(authority_is_no_certificate, "ca-unreadable", "REDIS_TLS_CA"),
+    Case(password_is_wrong, "wrong-password", "REDIS_PASSWORD"),
+    Case(user_is_unknown, "wrong-password", "REDIS_USERNAME"),
+    Case(user_is_off, "wrong-password", "REDIS_USERNAME"),
+    Case(password_is_missing, "password-missing", "REDIS_PASSWORD"),
+    Case(password_is_wanted_by_nobody, "password-not-asked", "empty REDIS_PASSWORD"),
+    Case(command_is_forbidden, "not-permitted", "ACL", at_a_command=True),
+    Case(key_is_forbidden, "not-permitted", "ACL", at_a_command=True),
+    Case(protected_mode, "protected-mode", "requirepass"),
+    Case(data_are_loading, "loading", "--wait", retryable=True),
+    Case(clients_are_too_many, "too-many-clients", "maxclients", retryable=True),
+    Case(memory_is_full, "out-of-memory", "cache:memoryMb", at_a_command=True),
+    Case(memory_is_full_of_lasting_keys, "out-of-memory", "TTLs", at_a_command=True),
+    Case(server_is_a_replica, "read-only", "primary endpoint", at_a_command=True),
+    Case(primary_is_lost, "master-down", "primary endpoint", retryable=True),
+    Case(replicas_are_too_few, "too-few-replicas", "min-replicas-to-write", retryable=True, at_a_command=True),
+    Case(disk_is_gone, "save-failed", "disk"),
+    Case(script_runs_for_ever, "busy-script", "SCRIPT KILL", retryable=True),
+    Case(server_is_a_cluster_node, "cluster-mode", "cluster mode disabled", at_a_command=True),
+)
+
+# Made in other tests: what a check finds is in test_checks.py, the application's in test_application.py.
+ELSEWHERE = {"no-host", "client-missing", "http-library-missing", "command-blocked", "no-route", "unknown"}
+
+
+@pytest.fixture
+def bench(tmp_path: Path, authority: Authority) -> Iterator[Bench]:
+    """Everything that a fault is made with."""
+    with contextlib.ExitStack() as stack:
+        yield Bench(stack, tmp_path, authority)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.make.__name__)
+class TestEachFault:
+    """One fault after the other, made for real."""
+
+    def test_the_check_names_it_within_one_connect_timeout(self, bench: Bench, case: Case) -> None:
+        """The report's failure has the code and the remedy, and costs no more than one attempt does."""
+        environment = case.make(bench)
+        started = time.monotonic()
+        report = checks.run(environment, NOTHING)
+        took = time.monotonic() - started
+        failures = {failure.code: failure for failure in report.failures()}
+        assert case.code in failures, report.to_text()
+        assert case.remedy in failures[case.code].remedy
+        # The answer to a mix-up of TLS and plain text takes a second look, which is short where it is needed.
+        assert took < environment.connect_timeout_seconds + 1.5
+
+    def test_waiting_is_for_what_may_pass(self, bench: Bench, case: Case) -> None:
+        """`--wait` tries a retryable fault again, and a fatal one not once."""
+        attempts: list[str] = []
+        checks.run(case.make(bench), NOTHING, wait_seconds=0.5, on_wait=attempts.append)
+        assert all(case.code in words for words in attempts)
+        assert bool(attempts) is (case.retryable and not case.at_a_command)
+
+    def test_the_client_raises_it_after_as_many_attempts_as_it_deserves(
+        self, bench: Bench, case: Case, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The cache client connects once for a fatal fault, and REDIS_MAX_RETRIES times more for a retryable one."""
+        environment = case.make(bench)
+        connections: list[float] = []
+        connect = redis_client._Connection.connect_check_health
+
+        def counted(self: redis_client._Connection, *arguments: bool, **options: bool) -> None:
+            if not self.is_connected:
+                connections.append(time.monotonic())
+            connect(self, *arguments, **options)
+
+        monkeypatch.setattr(redis_client._Connection, "connect_check_health", counted)
+        with open_cache(environment) as cache, pytest.raises(CacheError) as raised:
+            cache.set("some-key", b"value", ttl_seconds=60)
+        # Without a preflight, a port that hangs up on plain text may or may not want TLS.
+        codes = {"tls-required": "connection-closed", "no-answer": raised.value.fault.code}
+        assert raised.value.fault.code == codes.get(case.code, case.code), raised.value.detail
+        if case.code not in codes and not case.at_a_command:
+            assert len(connections) == (1 + environment.max_retries if case.retryable else 1)
+
+
+def test_every_fault_of_the_table_is_made_somewhere() -> None:
+    """A row without a test is a promise that nobody has seen kept."""
+    made = {case.code for case in CASES} | ELSEWHERE
+    rows = {fault.code for fault in FAULTS if fault.layer not in ("expectation", "application")}
+    assert rows - made == {"tls-failed"}
+    assert made <= rows
+
+
+def test_codes_are_unique() -> None:
+    """Alarms match on them."""
+    assert len({fault.code for fault in FAULTS}) == len(FAULTS)
+
+
+@pytest.mark.parametrize("case", [Case(password_is_wrong, "wrong-password", "")], ids=["wrong password"])
+def test_a_wrong_password_is_one_line_in_the_servers_log(bench: Bench, case: Case) -> None:
+    """Four lines for one mistake look like an attack."""
+    environment = case.make(bench)
+    checks.run(environment, NOTHING, wait_seconds=1)
+    admin = redis.Redis(port=environment.port, password="right")
+    assert [entry["count"] for entry in admin.acl_log()] == [1]

@@ -1,0 +1,7 @@
+"""`python -m verify`."""
+
+import sys
+
+from verify.command_line import main
+
+sys.exit(main())

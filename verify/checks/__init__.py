@@ -1,0 +1,119 @@
+"""The checks: what is asked of a cache before an application may have it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from verify.checks import access, condition, data, encryption, settings
+from verify.checks.check import Check
+from verify.environment import CacheEnvironment
+from verify.evidence import Access, Evidence, approach, gather
+from verify.exit_code import ExitCode
+from verify.expectation import Expectation
+from verify.faults import NO_HOST, CacheError, Fault
+from verify.report import UNKNOWN_SERVER, Report
+
+_FIRST_PAUSE_SECONDS: Final = 0.1
+_LONGEST_PAUSE_SECONDS: Final = 2.0
+_BLIND: Final = "there is no connection"
+
+
+ACCESS_CHECKS: Final[tuple[Check[Access], ...]] = (
+    Check("connect", "the server is reached", access.connects),
+    Check("authentication-works", "authentication works", access.authentication_works),
+    Check("authentication-enforced", "authentication is enforced", access.authentication_enforced),
+    Check("tls-enforced", "TLS is enforced", encryption.tls_enforced),
+    Check("certificate", "the certificate is good for a while", encryption.certificate, volatile=True),
+)
+CHECKS: Final[tuple[Check[Evidence], ...]] = (
+    Check("round-trip-small", "a small value comes back", data.small_round_trip),
+    Check("round-trip-large", "a large value comes back", data.large_round_trip),
+    Check("expiry", "a key expires", data.expires),
+    Check("delete", "a deleted key is gone", data.deletes),
+    Check("maxmemory", "the memory limit is as asked", settings.maxmemory),
+    Check("maxmemory-policy", "the eviction policy is as asked", settings.maxmemory_policy),
+    Check("persistence", "persistence is as asked", settings.persistence),
+    Check("version", "the version is as asked", settings.version),
+    Check("cluster-mode", "cluster mode is as asked", settings.cluster_mode),
+    Check("role", "the server is the primary", settings.role),
+    Check("replicas", "the replicas are as asked", settings.replicas),
+    Check("replicas-in-sync", "the replicas are in sync", condition.replicas_in_sync, volatile=True),
+    Check("last-save", "the last save succeeded", condition.last_save, volatile=True),
+    Check("memory", "there is memory left", condition.memory, volatile=True),
+    Check("rejected-connections", "no client was turned away", condition.rejected_connections, volatile=True),
+    Check("keys-without-ttl", "every key has a TTL", condition.keys_without_ttl, volatile=True),
+    Check("latency", "latency", condition.latency, volatile=True),
+)
+
+
+def run(
+    environment: CacheEnvironment,
+    expectation: Expectation,
+    *,
+    wait_seconds: float = 0,
+    on_wait: Callable[[str], None] | None = None,
+) -> Report:
+    """Check the cache of `environment` against what was asked; never raises for what is wrong with the cache.
+
+    For `wait_seconds` it tries again to reach the cache, as long as the fault is one that may pass, and tells
+    `on_wait` what it waits for. A wrong password or an untrusted certificate ends it at once.
+    """
+    started = time.perf_counter()
+    access = _wait(environment, expectation, wait_seconds, on_wait)
+    ended = _ended(access.fault, waited=wait_seconds > 0)
+    unreachable = access.fault is not None and access.fault.exit_code is ExitCode.UNREACHABLE
+    access, evidence = _examine(access)
+    results = [check.result(access, blind=_BLIND) for check in ACCESS_CHECKS]
+    results += [check.result(evidence, blind=_BLIND) for check in CHECKS]
+    return Report(
+        results=tuple(results),
+        server=evidence.server if evidence else UNKNOWN_SERVER,
+        address=environment.address if environment.host else "",
+        milliseconds=(time.perf_counter() - started) * 1000,
+        ended=ended,
+        unreachable=unreachable,
+    )
+
+
+def _wait(
+    environment: CacheEnvironment,
+    expectation: Expectation,
+    seconds: float,
+    on_wait: Callable[[str], None] | None,
+) -> Access:
+    """Approach until a client is through, a fault is for good, or the time is over; at least once."""
+    if environment.host is None:
+        return Access(environment=environment, expectation=expectation, fault=NO_HOST)
+    deadline = time.monotonic() + seconds
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        access = approach(environment, expectation)
+        left = deadline - time.monotonic()
+        if access.fault is None or not access.fault.retryable or left <= 0:
+            return access
+        if on_wait is not None:
+            on_wait(f"{access.fault.cause} ({access.fault.code}), {left:.0f} s left")
+        time.sleep(min(pause, left))
+        pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+
+def _examine(access: Access) -> tuple[Access, Evidence | None]:
+    """Gather the evidence; a connection that breaks on the way is one that was never there."""
+    if access.client is None:
+        return access, None
+    try:
+        return access, gather(access, access.client)
+    except CacheError as error:
+        return replace(access, fault=error.fault, detail=error.detail), None
+    finally:
+        access.client.close()
+
+
+def _ended(fault: Fault | None, *, waited: bool) -> ExitCode | None:
+    """Tell a cache that was not reached from one that is wrong, which the results tell (None)."""
+    if fault is None:
+        return None
+    if waited and fault.retryable:
+        return ExitCode.NOT_READY
+    return None if fault.exit_code is ExitCode.FAILED else fault.exit_code

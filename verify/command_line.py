@@ -1,0 +1,196 @@
+"""The command line: `python -m verify check|health|status|app|serve|shell|faults`.
+
+Reads the connection from the REDIS_* variables alone: an argument would show in the process list.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from verify import checks
+from verify.cache import Backend, open_cache
+from verify.environment import CacheEnvironment, InvalidEnvironment
+from verify.exit_code import ExitCode
+from verify.expectation import Expectation, InvalidExpectation
+from verify.faults import FAULTS, NO_HOST, CacheError, Fault
+from verify.formats import FORMATS
+
+_EPILOG = """\
+The connection comes from REDIS_HOST, REDIS_PORT, REDIS_PASSWORD, REDIS_USE_TLS, REDIS_MAX_RETRIES and
+REDIS_CONNECT_TIMEOUT (milliseconds); REDIS_USERNAME, REDIS_TLS_CA and REDIS_TLS_SERVER_NAME where needed.
+
+exit codes: 0 all passed, 1 a check failed, 2 wrong command line, 3 not ready before the deadline,
+            4 unreachable from here, 78 bad configuration
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> ExitCode:
+    """Do what the arguments ask for, and give the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return ExitCode(options.command(options))
+    except (InvalidEnvironment, InvalidExpectation) as problem:
+        print(problem, file=sys.stderr)
+        return ExitCode.CONFIGURATION
+    except CacheError as error:
+        return _tell(error.fault)
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m verify",
+        description="Prove a Redis or Valkey cache, or ask how it is.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, does: Callable[[argparse.Namespace], ExitCode], words: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name, help=words, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        added.set_defaults(command=does)
+        return added
+
+    check = command("check", _check, "run all checks against the cache")
+    check.add_argument("--expect", metavar="FILE", type=Path, help="what was asked of the cache, as JSON")
+    health = command("health", _health, "say whether the cache answers")
+    status = command("status", _status, "say what the cache is and holds")
+    app = command("app", _application, "check that the application uses its cache")
+    app.add_argument("--url", required=True, help="the application's address, like https://your-app.encr.app")
+    app.add_argument("--expect-memory", action="store_true", help="prove a rollback to the cache in memory")
+    for proving in (check, app):
+        proving.add_argument(
+            "--wait", metavar="SECONDS", type=_seconds, default=0.0, help="try again for so long until it is ready"
+        )
+        proving.add_argument("--format", choices=list(FORMATS), default="text", help="default: %(default)s")
+        proving.add_argument("--json", dest="format", action="store_const", const="json", help="--format json")
+    for asking in (health, status):
+        asking.add_argument("--json", action="store_true", help="answer in JSON")
+    serving = command("serve", _serve, "answer /cache/health and /cache/status over HTTP")
+    serving.add_argument("--host", default="127.0.0.1", help="the address to listen on, default: %(default)s")
+    serving.add_argument("--port", type=int, default=8080, help="the port to listen on, default: %(default)s")
+    command("shell", _shell, "open a prompt on the cache")
+    faults = command("faults", _faults, "list every fault with its cause and remedy")
+    faults.add_argument("--markdown", action="store_true", help="as the page docs/faults.md")
+    return parser
+
+
+def _check(options: argparse.Namespace) -> ExitCode:
+    report = checks.run(_environment(), _expectation(options.expect), wait_seconds=options.wait, on_wait=_tell_wait)
+    print(FORMATS[options.format](report))
+    return report.exit_code
+
+
+def _application(options: argparse.Namespace) -> ExitCode:
+    # Imported here because HTTP is a third of what everything else takes to import.
+    from verify import application
+
+    expect: Backend = "memory" if options.expect_memory else "redis"
+    try:
+        report = application.run(options.url, expect=expect, wait_seconds=options.wait, on_wait=_tell_wait)
+    except ValueError as problem:
+        print(f"--url {options.url}: {problem}", file=sys.stderr)
+        return ExitCode.CONFIGURATION
+    print(FORMATS[options.format](report))
+    return report.exit_code
+
+
+def _serve(options: argparse.Namespace) -> ExitCode:
+    from verify.serve import serve
+
+    with open_cache(_environment()) as cache:
+        print(f"http://{options.host}:{options.port}/cache/health and /cache/status", file=sys.stderr, flush=True)
+        try:
+            serve(cache, host=options.host, port=options.port)
+        except OSError as error:
+            print(f"--host {options.host} --port {options.port} cannot be had: {error.strerror}", file=sys.stderr)
+            return ExitCode.CONFIGURATION
+    return ExitCode.PASSED
+
+
+def _shell(_: argparse.Namespace) -> ExitCode:
+    from verify.shell import prompt
+
+    environment = _environment()
+    return _tell(NO_HOST) if environment.host is None else prompt(environment)
+
+
+def _faults(options: argparse.Namespace) -> ExitCode:
+    if options.markdown:
+        from verify.faults_document import markdown
+
+        print(markdown(), end="")
+    else:
+        print("\n\n".join(_described(fault) for fault in FAULTS))
+    return ExitCode.PASSED
+
+
+def _health(options: argparse.Namespace) -> ExitCode:
+    with open_cache(_environment()) as cache:
+        health = cache.health()
+    body = health.body()
+    print(json.dumps(body) if options.json else body["message"])
+    return _tell(health.fault)
+
+
+def _status(options: argparse.Namespace) -> ExitCode:
+    with open_cache(_environment()) as cache:
+        status = cache.status()
+    body = status.body()
+    print(json.dumps(body) if options.json else "\n".join(_lines(body)))
+    return _tell(status.fault)
+
+
+def _tell(fault: Fault | None) -> ExitCode:
+    if fault is None:
+        return ExitCode.PASSED
+    print(_described(fault), file=sys.stderr)
+    return fault.exit_code
+
+
+def _tell_wait(words: str) -> None:
+    print(f"waiting: {words}", file=sys.stderr, flush=True)
+
+
+def _described(fault: Fault) -> str:
+    return f"{fault.code}\n  cause   {fault.cause}\n  remedy  {fault.remedy}"
+
+
+def _environment() -> CacheEnvironment:
+    return CacheEnvironment.from_mapping(os.environ)
+
+
+def _lines(body: dict[str, Any], prefix: str = "") -> list[str]:
+    """Give a body as lines like "redisInfo.keys: 12", the words that the guide uses."""
+    lines = []
+    for key, value in body.items():
+        if isinstance(value, dict):
+            lines += _lines(value, f"{prefix}{key}.")
+        else:
+            lines.append(f"{prefix}{key}: {value if isinstance(value, str) else json.dumps(value)}")
+    return lines
+
+
+def _expectation(file: Path | None) -> Expectation:
+    if file is None:
+        return Expectation()
+    try:
+        return Expectation.from_json(file.read_text())
+    except OSError as error:
+        raise InvalidExpectation(f"--expect {file} cannot be read: {error.strerror}") from None
+    except InvalidExpectation as invalid:
+        raise InvalidExpectation(f"--expect {file}: {invalid}") from None
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds")
+    return seconds

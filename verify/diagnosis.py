@@ -1,0 +1,87 @@
+"""From an error to its fault: reads the signs of verify.faults in an exception, its causes or a reply.
+
+Knows redis-py's errors by what they carry, not by their classes, so that reading one costs no import of it.
+"""
+
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from verify.faults import FAULTS, UNKNOWN, CacheError, Fault, Phase, Sign
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Symptoms:
+    errors: tuple[BaseException, ...]
+    replies: tuple[str, ...]
+    words: str
+    phase: Phase
+    tls: bool
+
+
+def diagnose(error: BaseException, *, tls: bool, phase: Phase | None = None) -> Fault:
+    """Name the fault behind an error of redis-py, of a socket or of TLS.
+
+    `tls` says whether the connection was to speak TLS, which some errors do not tell; `phase` how far it had
+    come, and is read from the error where it is not given.
+    """
+    errors = tuple(_chain(error))
+    symptoms = _Symptoms(
+        errors=errors,
+        replies=tuple(_reply(link) for link in errors),
+        words="\n".join(str(link) for link in errors),
+        phase=phase or _phase(errors),
+        tls=tls,
+    )
+    return _find(symptoms)
+
+
+def diagnose_reply(reply: str, *, tls: bool) -> Fault:
+    """Name the fault behind an error reply, given as it came over the wire without its leading minus."""
+    return _find(_Symptoms(errors=(), replies=(reply,), words="", phase="answer", tls=tls))
+
+
+def cache_error(error: BaseException, *, tls: bool, phase: Phase | None = None) -> CacheError:
+    """Turn an error into the one that we raise; the driver's text goes to its detail."""
+    if isinstance(error, CacheError):
+        return error
+    return CacheError(diagnose(error, tls=tls, phase=phase), str(error))
+
+
+def _find(symptoms: _Symptoms) -> Fault:
+    return next((fault for fault in FAULTS if any(_shows(sign, symptoms) for sign in fault.signs)), UNKNOWN)
+
+
+def _shows(sign: Sign, symptoms: _Symptoms) -> bool:
+    raised, verdicts = sign.raised, {getattr(error, "verify_code", None) for error in symptoms.errors}
+    return (
+        (sign.reply is None or any(reply.startswith(sign.reply) for reply in symptoms.replies))
+        and (sign.words is None or sign.words in symptoms.words)
+        and (raised is None or any(isinstance(error, raised) for error in symptoms.errors))
+        and (not sign.certificate or not verdicts.isdisjoint(sign.certificate))
+        and (sign.phase is None or sign.phase == symptoms.phase)
+        and (sign.tls is None or sign.tls == symptoms.tls)
+    )
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Give the error and those that caused it, each once: redis-py wraps what the socket said."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _reply(error: BaseException) -> str:
+    """Give the server's reply as it was: redis-py takes the codes that it knows off the text."""
+    code = getattr(error, "status_code", None)
+    return f"{code} {error}" if code else str(error)
+
+
+def _phase(errors: tuple[BaseException, ...]) -> Phase:
+    if any(isinstance(error, ssl.SSLError) or "handshake" in str(error) for error in errors):
+        return "handshake"
+    if any("connecting to" in str(error) for error in errors):
+        return "connect"
+    return "answer"

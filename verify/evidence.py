@@ -1,0 +1,186 @@
+"""What the checks look at, taken from the server in as few round trips as there can be.
+
+After the preflight: the greeting, a pipeline that asks and writes everything, the latency samples while the
+short-lived key runs out, a look whether it did, and the removal of what was written.
+"""
+
+import contextlib
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from verify import redis_information
+from verify.diagnosis import cache_error
+from verify.environment import CacheEnvironment
+from verify.expectation import Expectation
+from verify.faults import Fault
+from verify.preflight import Preflight, look
+from verify.report import UNKNOWN_SERVER
+
+if TYPE_CHECKING:
+    import redis
+
+SMALL_BYTES: Final = 200
+LARGE_BYTES: Final = 100_000
+EXPIRY_MS: Final = 50
+_EXPIRY_MARGIN_MS: Final = 10
+_KEYS_LIVE_SECONDS: Final = 60  # in case that the run is killed before it removes them
+_LATENCY_SAMPLES: Final = 100
+_LATENCY_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """How far a client came: `client` is ready for commands, or None with the `fault` that kept it out.
+
+    `preflight` is None if not even a stranger was heard. `detail` is the driver's text, and `milliseconds` the
+    time that the server took for both.
+    """
+
+    environment: CacheEnvironment
+    expectation: Expectation
+    preflight: Preflight | None = None
+    client: "redis.Redis | None" = None
+    fault: Fault | None = None
+    detail: str = ""
+    milliseconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What was asked and what was seen. `exchange_ms` is the time of everything that was sent at once."""
+
+    environment: CacheEnvironment
+    expectation: Expectation
+    replies: Mapping[str, Any]
+    exchange_ms: float
+    latencies_ms: tuple[float, ...]
+    small: bytes
+    large: bytes
+
+    def reply(self, name: str) -> Any:
+        """Give the server's reply to the command of that name. Raises `CacheError` if it was an error."""
+        answer = self.replies[name]
+        if isinstance(answer, Exception):
+            raise cache_error(answer, tls=self.environment.use_tls)
+        return answer
+
+    @property
+    def information(self) -> Mapping[str, Any]:
+        """What INFO said, numbers parsed. Raises `CacheError` if it was refused."""
+        answer: Mapping[str, Any] = self.reply("info")
+        return answer
+
+    @property
+    def server(self) -> str:
+        """Product and version, or "unknown"."""
+        answer = self.replies["info"]
+        return redis_information.server(answer) if isinstance(answer, Mapping) else UNKNOWN_SERVER
+
+
+def approach(environment: CacheEnvironment, expectation: Expectation) -> Access:
+    """Go as far as a client can, in one attempt: the first look, then the greeting with the password."""
+    preflight = client = None
+    try:
+        preflight = look(environment)
+        # Only now: redis-py costs more to import than everything before it together.
+        from verify.redis_client import open_client
+
+        client = open_client(environment, retries=0)
+        started = time.perf_counter()
+        client.ping()
+    except Exception as error:  # noqa: BLE001 — a report names it, whatever it is
+        told = cache_error(error, tls=environment.use_tls)
+        if client is not None:
+            client.close()
+        return Access(
+            environment=environment,
+            expectation=expectation,
+            preflight=preflight,
+            fault=told.fault,
+            detail=told.detail,
+        )
+    return Access(
+        environment=environment,
+        expectation=expectation,
+        preflight=preflight,
+        client=client,
+        milliseconds=preflight.milliseconds + _since(started),
+    )
+
+
+def gather(access: Access, client: "redis.Redis") -> Evidence:
+    """Ask the server everything that the checks want to know; nothing of it stays there.
+
+    Raises `CacheError` if the connection breaks. A command that the server refuses is a reply like any other.
+    """
+    # A prefix of our own, so that two runs do not meet and no key of the application is touched.
+    prefix = f"verify:{secrets.token_hex(8)}"
+    small_key, large_key, deleted_key, expiring_key = (
+        f"{prefix}:{purpose}" for purpose in ("small", "large", "deleted", "expiring")
+    )
+    small, large = os.urandom(SMALL_BYTES), os.urandom(LARGE_BYTES)
+    try:
+        started = time.perf_counter()
+        replies = _ask(
+            client,
+            {
+                "info": ("INFO",),
+                "save-points": ("CONFIG GET", "save"),
+                "set-small": ("SET", small_key, small, "EX", _KEYS_LIVE_SECONDS),
+                "get-small": ("GET", small_key),
+                "set-large": ("SET", large_key, large, "EX", _KEYS_LIVE_SECONDS),
+                "get-large": ("GET", large_key),
+                "set-deleted": ("SET", deleted_key, b"", "EX", _KEYS_LIVE_SECONDS),
+                "delete": ("DEL", deleted_key),
+                "get-deleted": ("GET", deleted_key),
+                "set-expiring": ("SET", expiring_key, b"", "PX", EXPIRY_MS),
+                "ttl-expiring": ("PTTL", expiring_key),
+            },
+        )
+        exchange_ms = _since(started)
+        latencies_ms = _latencies(client)
+        written_ms_ago = _since(started) - exchange_ms
+        time.sleep(max(EXPIRY_MS + _EXPIRY_MARGIN_MS - written_ms_ago, 0) / 1000)
+        replies |= _ask(client, {"get-expired": ("GET", expiring_key)})
+    except Exception as error:
+        raise cache_error(error, tls=access.environment.use_tls) from error
+    finally:
+        # What cannot be removed now goes by itself within a minute.
+        with contextlib.suppress(Exception):
+            client.delete(small_key, large_key, deleted_key, expiring_key)
+    return Evidence(
+        environment=access.environment,
+        expectation=access.expectation,
+        replies=replies,
+        exchange_ms=exchange_ms,
+        latencies_ms=latencies_ms,
+        small=small,
+        large=large,
+    )
+
+
+def _ask(client: "redis.Redis", commands: Mapping[str, tuple[Any, ...]]) -> dict[str, Any]:
+    """Send the commands at once and give each reply, or error reply, under its command's name."""
+    with client.pipeline(transaction=False) as pipeline:
+        for command in commands.values():
+            pipeline.execute_command(*command)
+        return dict(zip(commands, pipeline.execute(raise_on_error=False), strict=True))
+
+
+def _latencies(client: "redis.Redis") -> tuple[float, ...]:
+    """Ping until there are enough samples, or for a second where the server is far away."""
+    samples: list[float] = []
+    begun = time.perf_counter()
+    while len(samples) < _LATENCY_SAMPLES and (not samples or _since(begun) < _LATENCY_SECONDS * 1000):
+        started = time.perf_counter()
+        client.ping()
+        samples.append(_since(started))
+    return tuple(samples)
+
+
+def _since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000

@@ -1,0 +1,197 @@
+"""The first look, on our own socket: name, TCP, TLS, and what a client hears that sends no password.
+
+Names the layer that is at fault before redis-py is imported, in one attempt, and asks on the way whether
+authentication is enforced.
+"""
+
+import contextlib
+import queue
+import socket
+import ssl
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+from verify import tls
+from verify.diagnosis import cache_error, diagnose_reply
+from verify.environment import CacheEnvironment
+from verify.faults import (
+    CONNECTION_CLOSED,
+    NAME_NOT_RESOLVED,
+    NO_ANSWER,
+    NOT_REDIS,
+    PROTECTED_MODE,
+    TLS_NOT_SPOKEN,
+    TLS_REQUIRED,
+    TOO_MANY_CLIENTS,
+    CacheError,
+)
+
+_PING: Final = b"PING\r\n"
+_LONGEST_ANSWER: Final = 512
+_TLS_RECORDS: Final = (b"\x15\x03", b"\x16\x03")  # an alert, a handshake: RFC 8446, section 5.1
+_SECOND_LOOK_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preflight:
+    """What the first look saw.
+
+    `stranger` is what a client without a password heard, like "+PONG" or "-NOAUTH Authentication required.".
+    `tls_version` and `certificate_ends` (seconds since 1970) are None where TLS was not spoken. `plain_text` is
+    what a client heard that spoke plain text to a port of TLS: nothing, if it was refused as it should be.
+    """
+
+    stranger: str
+    milliseconds: float
+    tls_version: str | None = None
+    certificate_ends: float | None = None
+    plain_text: str = ""
+
+
+def look(environment: CacheEnvironment) -> Preflight:
+    """Look once, within one connect timeout each for the name, the connection, TLS and the answer.
+
+    Raises `CacheError` with the fault of the layer that is at fault.
+    """
+    started = time.perf_counter()
+    with _connect(environment, environment.connect_timeout_seconds) as plain, _secure(plain, environment) as link:
+        stranger = _ask(link, environment)
+        milliseconds = (time.perf_counter() - started) * 1000
+        if not isinstance(link, ssl.SSLSocket):
+            return Preflight(stranger=stranger, milliseconds=milliseconds)
+        ends = (link.getpeercert() or {}).get("notAfter")
+        return Preflight(
+            stranger=stranger,
+            milliseconds=milliseconds,
+            tls_version=link.version(),
+            certificate_ends=ssl.cert_time_to_seconds(ends) if isinstance(ends, str) else None,
+            plain_text=_plain_text_answer(environment),
+        )
+
+
+def _connect(environment: CacheEnvironment, seconds: float) -> socket.socket:
+    """Connect to the first address that answers, all within `seconds`: a name may have several dead ones."""
+    addresses = _resolve(environment, seconds)
+    # Each of the others gets its share of the time, so that a dead one leaves some to those after it.
+    *others, last = addresses
+    share = seconds / len(addresses)
+    for family, address in others:
+        with contextlib.suppress(OSError):
+            return _connect_to(family, address, share, seconds)
+    try:
+        return _connect_to(*last, share, seconds)
+    except OSError as error:
+        raise cache_error(error, tls=environment.use_tls, phase="connect") from error
+
+
+def _resolve(environment: CacheEnvironment, seconds: float) -> list[tuple[socket.AddressFamily, Any]]:
+    """Ask for the host's addresses in a thread, since a name server that is silent would hold us for long."""
+    answers: queue.SimpleQueue[list[tuple[socket.AddressFamily, Any]] | OSError | UnicodeError] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            found = socket.getaddrinfo(environment.host, environment.port, type=socket.SOCK_STREAM)
+            answers.put([(family, address) for family, _, _, _, address in found])
+        except (OSError, UnicodeError) as error:
+            answers.put(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        answer = answers.get(timeout=seconds)
+    except queue.Empty:
+        raise CacheError(NAME_NOT_RESOLVED, "the name server does not answer") from None
+    if isinstance(answer, Exception):
+        raise cache_error(answer, tls=environment.use_tls, phase="resolve") from answer
+    return answer
+
+
+def _connect_to(family: socket.AddressFamily, address: Any, seconds: float, answer_seconds: float) -> socket.socket:
+    link = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        link.settimeout(seconds)
+        link.connect(address)
+    except OSError:
+        link.close()
+        raise
+    link.settimeout(answer_seconds)
+    return link
+
+
+def _secure(link: socket.socket, environment: CacheEnvironment) -> socket.socket:
+    if not environment.use_tls:
+        return link
+    try:
+        return tls.context(environment).wrap_socket(link, server_hostname=tls.server_name(environment))
+    except TimeoutError as error:
+        # A server of plain text takes our greeting for the beginning of a command and waits for its end, so
+        # only a word in plain text tells it from a server that answers nobody.
+        fault = TLS_NOT_SPOKEN if _plain_text_answer(environment) else NO_ANSWER
+        raise CacheError(fault, str(error)) from error
+    except (OSError, ValueError) as error:
+        raise cache_error(error, tls=True, phase="handshake") from error
+
+
+def _ask(link: socket.socket, environment: CacheEnvironment) -> str:
+    """Say PING without a password and give the answer's first line."""
+    try:
+        answer = _exchange(link)
+    except OSError as error:
+        told = cache_error(error, tls=environment.use_tls, phase="answer")
+        raise _unless_tls(told, environment) from error
+    if answer.startswith(_TLS_RECORDS):
+        raise CacheError(TLS_REQUIRED)
+    if not answer:
+        raise _unless_tls(CacheError(CONNECTION_CLOSED), environment)
+    text = answer.decode(errors="replace")
+    if not answer.startswith((b"+", b"-")):
+        raise CacheError(NOT_REDIS, f"it answered {text[:40]!r}")
+    # These two are said to whoever connects, so a password would not help.
+    fault = diagnose_reply(text[1:], tls=environment.use_tls)
+    if fault in (PROTECTED_MODE, TOO_MANY_CLIENTS):
+        raise CacheError(fault, text[1:])
+    return text
+
+
+def _unless_tls(told: CacheError, environment: CacheEnvironment) -> CacheError:
+    """Give the better name of what keeps plain text out: that the port speaks TLS."""
+    wanted = not environment.use_tls and _answers_tls(environment)
+    return CacheError(TLS_REQUIRED, told.detail) if wanted else told
+
+
+def _exchange(link: socket.socket) -> bytes:
+    link.sendall(_PING)
+    answer = b""
+    while b"\n" not in answer and len(answer) < _LONGEST_ANSWER:
+        part = link.recv(_LONGEST_ANSWER)
+        if not part:
+            break
+        answer += part
+    return answer.split(b"\r\n")[0]
+
+
+def _plain_text_answer(environment: CacheEnvironment) -> str:
+    """Give what a client hears that speaks plain text; nothing for a refusal, an alert of TLS or a silence."""
+    with contextlib.suppress(OSError, CacheError), _connect(environment, _SECOND_LOOK_SECONDS) as link:
+        answer = _exchange(link)
+        return "" if answer.startswith(_TLS_RECORDS) else answer.decode(errors="replace")
+    return ""
+
+
+def _answers_tls(environment: CacheEnvironment) -> bool:
+    """Tell whether anything at the port greets in TLS; whom it belongs to does not matter here."""
+    curious = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    curious.check_hostname = False
+    curious.verify_mode = ssl.CERT_NONE
+    try:
+        with _connect(environment, _SECOND_LOOK_SECONDS) as link, curious.wrap_socket(link):
+            return True
+    except ssl.SSLError as error:
+        # Any verdict of TLS itself is TLS; an end of the line, a silence or plain text is not.
+        return not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError) and error.reason not in (
+            None,
+            "WRONG_VERSION_NUMBER",
+        )
+    except (OSError, CacheError):
+        return False

@@ -1,0 +1,100 @@
+"""A redis-py client with every option chosen for what managed services are and allow.
+
+What redis-py does by default and this does not: ask CLIENT for a name, for library data and for maintenance
+notifications (four round trips, and Memorystore blocks CLIENT); build a new TLS context for every connection
+(40 ms); try a wrong password four times; give up where HELLO is unknown, as on Redis before 6 and some proxies.
+"""
+
+import socket
+from collections.abc import Callable
+from typing import Any, Final
+
+import redis
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.connection import Connection, ConnectionPool
+from redis.maint_notifications import MaintNotificationsConfig
+from redis.retry import Retry
+
+from verify import tls
+from verify.diagnosis import diagnose
+from verify.environment import CacheEnvironment
+from verify.faults import COMMAND_BLOCKED
+
+_RESP2: Final = 2
+_RESP3: Final = 3
+_FIRST_PAUSE_SECONDS: Final = 0.1
+_LONGEST_PAUSE_SECONDS: Final = 1.0
+
+
+def open_client(environment: CacheEnvironment, *, retries: int | None = None) -> redis.Redis:
+    """Give a client that connects at its first command.
+
+    `retries` stands in for the environment's; only faults that a retry can cure are tried again.
+    """
+    pool = ConnectionPool(
+        connection_class=_TlsConnection if environment.use_tls else _Connection,
+        environment=environment,
+        host=environment.host,
+        port=environment.port,
+        username=environment.username,
+        password=environment.password,
+        protocol=_RESP3,
+        socket_connect_timeout=environment.connect_timeout_seconds,
+        socket_timeout=environment.connect_timeout_seconds,
+        retry=_Retry(environment, environment.max_retries if retries is None else retries),
+        client_name=None,
+        driver_info=None,
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
+    )
+    client = redis.Redis(connection_pool=pool)
+    # The pool is this client's alone; redis-py closes it with the client only when it is told so.
+    client.auto_close_connection_pool = True
+    return client
+
+
+class _Retry(Retry):
+    """Retries what a retry can cure: redis-py retries a wrong password and an untrusted certificate too."""
+
+    def __init__(self, environment: CacheEnvironment, retries: int) -> None:
+        super().__init__(ExponentialWithJitterBackoff(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS), retries)
+        self._tls = environment.use_tls
+
+    def call_with_retry(
+        self,
+        do: Callable[[], Any],
+        fail: Callable[..., Any],
+        is_retryable: Callable[[Exception], bool] | None = None,
+        with_failure_count: bool = False,  # noqa: FBT001, FBT002 — redis-py's signature
+    ) -> Any:
+        """Do it, and again after a fault that may pass; redis-py's own condition holds too."""
+
+        def curable(error: Exception) -> bool:
+            return (is_retryable is None or is_retryable(error)) and diagnose(error, tls=self._tls).retryable
+
+        return super().call_with_retry(do, fail, curable, with_failure_count)
+
+
+class _Connection(Connection):
+    """A connection that goes on with RESP2 where HELLO is unknown (redis-py issue 4089)."""
+
+    def __init__(self, *, environment: CacheEnvironment, **options: Any) -> None:
+        super().__init__(**options)  # type: ignore[no-untyped-call] # redis-py leaves it so
+        self._environment = environment
+
+    def on_connect_check_health(self, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 — redis-py's signature
+        """Greet the server, in the older protocol if it does not know the newer one."""
+        try:
+            super().on_connect_check_health(check_health=check_health)
+        except redis.ResponseError as error:
+            if self.protocol == _RESP2 or diagnose(error, tls=self._environment.use_tls) is not COMMAND_BLOCKED:
+                raise
+            self.protocol = _RESP2
+            super().on_connect_check_health(check_health=check_health)
+
+
+class _TlsConnection(_Connection):
+    """A connection in TLS, by the one context of `verify.tls`."""
+
+    def _connect(self) -> socket.socket:
+        plain = super()._connect()  # type: ignore[no-untyped-call] # redis-py leaves it so
+        return tls.context(self._environment).wrap_socket(plain, server_hostname=tls.server_name(self._environment))
