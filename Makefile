@@ -14,7 +14,7 @@ TOOLS = .venv-test/bin
 .DEFAULT_GOAL := help
 .SILENT:
 .NOTPARALLEL:
-.PHONY: help up preview down outputs env verify pulumi install lock test test-all lint tools
+.PHONY: help up preview down outputs env verify pulumi install docs lock test test-all lint tools
 
 help: ## this list
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,10 @@ pulumi: install ## install the official Pulumi CLI into .local, trying again aft
 
 install: ## make .venv hold what the stack's backend needs
 	$(ENVIRONMENT) --stack="$$STACK" --venv .venv
+
+docs: install ## renew the tables in the documents from the code
+	.venv/bin/python -m infra.reference
+	.venv/bin/python -m verify faults --markdown > docs/faults.md
 
 lock: ## renew the lock files from requirements/*.in
 	$(ENVIRONMENT) --lock

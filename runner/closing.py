@@ -2,18 +2,24 @@
 
 import shlex
 import shutil
+import textwrap
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 # Said for people; the verdicts themselves are the verifier's.
-PROVED = "passed"
+PROVED: Final = "passed"
+
+WIDTH: Final = 100
 
 
 def lines(outputs: Mapping[str, Any], *, stack: str, seconds: float) -> list[str]:
     """Say how a successful `up` of a stack ended."""
     verification = outputs.get("verification") or {}
-    said = [f"{stack} is up in {seconds:.1f} s. {_proved(verification)}"]
+    said = [f"{stack} is up in {seconds:.1f} s. {_verdict(verification)}"]
+    passed = _passed(verification)
+    if passed:
+        said.append(textwrap.fill(", ".join(passed), WIDTH, initial_indent="  ", subsequent_indent="  "))
     url = outputs.get("redisUrl")
     if url:
         said += [f"  {masked(str(url))}", f"  {prompt(stack)}"]
@@ -40,14 +46,17 @@ def prompt(stack: str) -> str:
     return f"({load}; .venv/bin/python -m verify shell)"
 
 
-def _proved(verification: Mapping[str, Any]) -> str:
-    verdicts: Mapping[str, str] = verification.get("checks") or {}
+def _passed(verification: Mapping[str, Any]) -> list[str]:
+    return sorted(name for name, verdict in (verification.get("checks") or {}).items() if verdict == "pass")
+
+
+def _verdict(verification: Mapping[str, Any]) -> str:
     if verification.get("verdict") != PROVED:
         return f"It was not verified ({verification.get('verdict', 'no verification ran')})."
-    passed = [name for name, verdict in sorted(verdicts.items()) if verdict == "pass"]
+    verdicts = list((verification.get("checks") or {}).values())
     others = "".join(
         f", {count} {words}"
         for verdict, words in (("warn", "with a warning"), ("skip", "skipped"))
-        if (count := list(verdicts.values()).count(verdict))
+        if (count := verdicts.count(verdict))
     )
-    return f"Verified: {verification.get('server')} passed {len(passed)} checks{others}: {', '.join(passed)}."
+    return f"Verified: {verification.get('server')} passed {verdicts.count('pass')} checks{others}:"

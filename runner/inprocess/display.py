@@ -27,6 +27,8 @@ PAST: Final[Mapping[Operation, str]] = {
     "same": "unchanged",
 }
 
+LONGEST_VALUE: Final = 90
+
 
 class Display:
     """Prints one run, line by line: no cursor movement, so that a pipeline's log reads the same."""
@@ -59,7 +61,7 @@ class Display:
     def outputs(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
         """Print the stack outputs that changed; secrets masked."""
         changed = [
-            (" + " if name not in old else " ~ ", name, json.dumps(wire.masked(value), sort_keys=True))
+            (" + " if name not in old else " ~ ", name, _brief(wire.masked(value)))
             for name, value in sorted(new.items())
             if old.get(name) != value
         ] + [(" - ", name, "") for name in sorted(old.keys() - new.keys())]
@@ -80,6 +82,11 @@ class Display:
         if self.counts["same"]:
             parts.append(f"{self.counts['same']} unchanged")
         self.line(f"Resources: {', '.join(parts) or 'none'} ({time.monotonic() - self._started:.1f} s)")
+
+
+def _brief(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True)
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
 
 
 def short(type_: str) -> str:

@@ -24,8 +24,10 @@ def test_it_says_what_was_proved() -> None:
         "server": "valkey 9.1.2",
         "checks": {"connect": "pass", "expiry": "pass", "replicas": "skip"},
     }
-    first, *_ = closing.lines({"verification": verification}, stack="local", seconds=1.234)
-    assert first == "local is up in 1.2 s. Verified: valkey 9.1.2 passed 2 checks, 1 skipped: connect, expiry."
+    assert closing.lines({"verification": verification}, stack="local", seconds=1.234) == [
+        "local is up in 1.2 s. Verified: valkey 9.1.2 passed 2 checks, 1 skipped:",
+        "  connect, expiry",
+    ]
 
 
 def test_it_says_when_nothing_was_proved() -> None:
