@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 Support = Literal["yes", "no", "optional"]
+Persistence = Literal["append-only", "snapshot", "none"]
 
 ALL_POLICIES: Final = frozenset(
     {
@@ -29,8 +30,8 @@ class Capability:
     chosen_password: bool
     tls: Support
     largest_replicas: int
-    persistence: frozenset[str]
-    default_persistence: str
+    persistence: frozenset[Persistence]
+    default_persistence: Persistence
     policies: frozenset[str]
     # Memory changes without a new server.
     in_place_resize: bool

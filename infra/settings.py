@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from infra.capabilities import CAPABILITIES
+from infra.capabilities import CAPABILITIES, Persistence
 from infra.sizing import MEBIBYTE, TIERS, TierName
 
 NAMESPACE: Final = "cache"
@@ -38,7 +38,6 @@ MaxmemoryPolicy = Literal[
     "volatile-ttl",
     "noeviction",
 ]
-Persistence = Literal["append-only", "snapshot", "none"]
 
 
 class InvalidSettings(Exception):
@@ -142,7 +141,7 @@ class Settings(BaseModel):
         return (self.memory_mb or TIERS[self.tier].default_mb) * MEBIBYTE
 
     @property
-    def chosen_persistence(self) -> str:
+    def chosen_persistence(self) -> Persistence:
         """How data outlive a restart: as asked, or what the backend does best."""
         return self.persistence or CAPABILITIES[self.backend].default_persistence
 

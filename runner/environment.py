@@ -30,6 +30,8 @@ NEWEST_PYTHON = (3, 14)
 # The oldest uv that was tried with these lock files.
 MINIMUM_UV = (0, 5)
 STAMP = "installed"
+# The set of the local backend; every other one adds to it.
+LOCAL = "local"
 FAILURE_LINES = 12
 
 
@@ -40,7 +42,7 @@ class InstallationError(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Bring one environment, or the lock files, up to date and return the exit code."""
     parser = argparse.ArgumentParser(description="Make a virtual environment match a lock file.")
-    parser.add_argument("--set", default="local", help="the set of packages (default: local)")
+    parser.add_argument("--set", default=LOCAL, help=f"the set of packages (default: {LOCAL})")
     parser.add_argument("--stack", help="take the set that this stack's backend needs instead")
     parser.add_argument("--venv", default=".venv", help="the environment's folder (default: .venv)")
     parser.add_argument("--lock", action="store_true", help="renew the lock files instead")
@@ -97,10 +99,10 @@ def set_of_stack(project: Path, stack: str) -> str:
     try:
         text = (project / f"Pulumi.{stack}.yaml").read_text()
     except OSError:
-        return "local"
+        return LOCAL
     found = re.search(r"^\s+(?:cache:)?backend:\s*[\"']?([a-z]+)", text, re.MULTILINE)
-    backend = found.group(1) if found else "local"
-    return backend if (project / "requirements" / f"{backend}.in").is_file() else "local"
+    backend = found.group(1) if found else LOCAL
+    return backend if (project / "requirements" / f"{backend}.in").is_file() else LOCAL
 
 
 def lock_of(project: Path, requirement_set: str) -> Path:
@@ -113,7 +115,7 @@ def lock_of(project: Path, requirement_set: str) -> Path:
 
 def output_of(source: Path) -> Path:
     """Return the lock file of a source; the root's requirements.txt is the one that the Pulumi CLI knows."""
-    return source.parent.parent / "requirements.txt" if source.stem == "local" else source.with_suffix(".txt")
+    return source.parent.parent / "requirements.txt" if source.stem == LOCAL else source.with_suffix(".txt")
 
 
 def is_current(environment: Path, lock_file: Path) -> bool:

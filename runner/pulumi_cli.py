@@ -6,6 +6,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -41,12 +42,14 @@ class CliStack:
         self._prepare()
         self._recover()
         # The refresh brings back a server that was killed by hand.
-        return self._run("up", "--yes", "--skip-preview", "--refresh")
+        if self._can_ask:
+            return self._run("up", "--refresh")
+        return self._run("up", "--yes", "--skip-preview", "--refresh", "--non-interactive")
 
     def preview(self) -> int:
         """Show what `up` would do."""
         self._prepare()
-        return self._run("preview", "--refresh")
+        return self._run("preview", "--refresh", "--non-interactive")
 
     def destroy(self) -> int:
         """Delete everything, what a cut-off run left half-made included."""
@@ -54,7 +57,7 @@ class CliStack:
         if not self._exists():
             return 0
         half_made = self._recover()
-        code = self._run("destroy", "--yes", "--skip-preview", "--refresh")
+        code = self._run("destroy", "--yes", "--skip-preview", "--refresh", "--non-interactive")
         if code == 0:
             self._delete_half_made(half_made)
         return code
@@ -82,6 +85,11 @@ class CliStack:
     @property
     def _is_local(self) -> bool:
         return self.stack == LOCAL_STACK
+
+    @property
+    def _can_ask(self) -> bool:
+        """Say whether Pulumi shows its plan and asks before it goes on: for people, and for more than a toy."""
+        return not self._is_local and sys.stdin.isatty() and sys.stdout.isatty()
 
     @property
     def _management(self) -> Path:
@@ -189,7 +197,7 @@ class CliStack:
 
     def _run(self, verb: str, *options: str) -> int:
         """Run a command in front of the user."""
-        command = [str(self.command.path), verb, "--stack", self.stack, "--non-interactive", *options]
+        command = [str(self.command.path), verb, "--stack", self.stack, *options]
         return subprocess.run(
             [*command, *self._configuration_option], cwd=self.project.root, env=self._environment, check=False
         ).returncode

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from runner import engines
+from runner import engines, environment
 from runner.engines import Choice, PulumiCommand
 from runner.project import LOCAL_STACK, Project, ProjectError
 from runner.pulumi_cli import CliStack
@@ -38,6 +38,12 @@ def choose(project: Project, stack: str, choice: Choice, say: Callable[[str], No
     engine = engines.find(project, choice, say)
     if isinstance(engine, PulumiCommand):
         return CliStack(project=project, stack=stack, command=engine, say=say)
+    # A backend with packages of its own has resources that only its plugins can make.
+    backend = environment.set_of_stack(project.root, stack)
+    if backend != environment.LOCAL:
+        raise ProjectError(
+            f"stack {stack} is on {backend}, which needs the Pulumi CLI ({engine.because}); to install it: make pulumi"
+        )
     # Imported late, with the SDK, which takes a second and which a run of the CLI does not need.
     from runner.inprocess.operations import InProcessStack
 

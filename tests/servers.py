@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -60,6 +60,7 @@ class RedisServer:
         self.port = free_port()
         self._binary = binary or server_binary()
         self._process: subprocess.Popen[bytes] | None = None
+        self._clients: list[redis.Redis] = []
 
     @property
     def url(self) -> str:
@@ -103,14 +104,18 @@ class RedisServer:
 
     def stop(self) -> None:
         """End the server at once; what it had not written to its disk is lost."""
+        while self._clients:
+            self._clients.pop().close()
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
 
     def client(self) -> "redis.Redis":
-        """Give a client of redis-py's own making, to look at the server from outside and to change it."""
-        return redis.Redis(port=self.port, password=self.password, decode_responses=True)
+        """Give a client of redis-py's own making, to look at the server from outside; it ends with the server."""
+        client = redis.Redis(port=self.port, password=self.password, decode_responses=True)
+        self._clients.append(client)
+        return client
 
     def __enter__(self) -> Self:
         """Start the server."""
@@ -151,3 +156,11 @@ class RedisServer:
 def new_password() -> str:
     """Give a password with characters that a URL, a shell and a configuration file would trip over."""
     return f"{secrets.token_urlsafe(12)} #'\"%@:/é"
+
+
+def until(condition: Callable[[], bool], *, seconds: float = 10) -> None:
+    """Wait for a server to come into the state that a test needs; fail if it does not."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the server did not come into its state"
+        time.sleep(0.01)

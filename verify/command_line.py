@@ -6,6 +6,7 @@ Reads the connection from the REDIS_* variables alone: an argument would show in
 import argparse
 import json
 import os
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -75,7 +76,9 @@ def _parser() -> argparse.ArgumentParser:
         asking.add_argument("--json", action="store_true", help="answer in JSON")
     serving = command("serve", _serve, "answer /cache/health and /cache/status over HTTP")
     serving.add_argument("--host", default="127.0.0.1", help="the address to listen on, default: %(default)s")
-    serving.add_argument("--port", type=int, default=8080, help="the port to listen on, default: %(default)s")
+    serving.add_argument(
+        "--port", type=int, default=8080, help="the port to listen on; 0 picks a free one, default: %(default)s"
+    )
     command("shell", _shell, "open a prompt on the cache")
     faults = command("faults", _faults, "list every fault with its cause and remedy")
     faults.add_argument("--markdown", action="store_true", help="as the page docs/faults.md")
@@ -105,13 +108,15 @@ def _application(options: argparse.Namespace) -> ExitCode:
 def _serve(options: argparse.Namespace) -> ExitCode:
     from verify.serve import serve
 
-    with open_cache(_environment()) as cache:
-        print(f"http://{options.host}:{options.port}/cache/health and /cache/status", file=sys.stderr, flush=True)
-        try:
-            serve(cache, host=options.host, port=options.port)
-        except OSError as error:
-            print(f"--host {options.host} --port {options.port} cannot be had: {error.strerror}", file=sys.stderr)
-            return ExitCode.CONFIGURATION
+    try:
+        listener = socket.create_server((options.host, options.port))
+    except OSError as error:
+        print(f"--host {options.host} --port {options.port} cannot be had: {error.strerror}", file=sys.stderr)
+        return ExitCode.CONFIGURATION
+    with listener, open_cache(_environment()) as cache:
+        address = f"http://{options.host}:{listener.getsockname()[1]}"
+        print(f"{address}/cache/health and {address}/cache/status", file=sys.stderr, flush=True)
+        serve(cache, listener)
     return ExitCode.PASSED
 
 

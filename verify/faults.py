@@ -247,7 +247,7 @@ NOT_REDIS = Fault(
     layer="network",
     cause="what answers on REDIS_PORT does not speak Redis's protocol",
     remedy="Check REDIS_HOST and REDIS_PORT: another service, or an HTTP proxy, listens there",
-    signs=(Sign(words="Protocol error, got"),),
+    signs=(Sign(words="Protocol error, got"), Sign(words="Protocol Error:")),  # with hiredis, and without,
 )
 
 # --- authentication --------------------------------------------------------------------------------------

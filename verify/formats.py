@@ -72,7 +72,7 @@ FORMATS: Final[Mapping[str, Callable[[Report], str]]] = {
 
 def _gauge(name: str, help_text: str, samples: Mapping[str, float]) -> list[str]:
     full = f"cache_verify_{name}"
-    values = [f"{full}{labels} {value:g}" for labels, value in samples.items()]
+    values = [f"{full}{labels} {value!r}" for labels, value in samples.items()]
     return [f"# HELP {full} {help_text}", f"# TYPE {full} gauge", *values]
 
 

@@ -173,10 +173,15 @@ def _exchange(link: socket.socket) -> bytes:
 
 def _plain_text_answer(environment: CacheEnvironment) -> str:
     """Give what a client hears that speaks plain text; nothing for a refusal, an alert of TLS or a silence."""
-    with contextlib.suppress(OSError, CacheError), _connect(environment, _SECOND_LOOK_SECONDS) as link:
+    with contextlib.suppress(OSError, CacheError), _connect(environment, _second_look_seconds(environment)) as link:
         answer = _exchange(link)
         return "" if answer.startswith(_TLS_RECORDS) else answer.decode(errors="replace")
     return ""
+
+
+def _second_look_seconds(environment: CacheEnvironment) -> float:
+    """Give the time for a second look, which is for a port that has been seen to answer soon or not at all."""
+    return min(environment.connect_timeout_seconds, _SECOND_LOOK_SECONDS)
 
 
 def _answers_tls(environment: CacheEnvironment) -> bool:
@@ -185,7 +190,7 @@ def _answers_tls(environment: CacheEnvironment) -> bool:
     curious.check_hostname = False
     curious.verify_mode = ssl.CERT_NONE
     try:
-        with _connect(environment, _SECOND_LOOK_SECONDS) as link, curious.wrap_socket(link):
+        with _connect(environment, _second_look_seconds(environment)) as link, curious.wrap_socket(link):
             return True
     except ssl.SSLError as error:
         # Any verdict of TLS itself is TLS; an end of the line, a silence or plain text is not.

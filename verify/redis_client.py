@@ -18,7 +18,7 @@ from redis.retry import Retry
 from verify import tls
 from verify.diagnosis import diagnose
 from verify.environment import CacheEnvironment
-from verify.faults import COMMAND_BLOCKED
+from verify.faults import COMMAND_BLOCKED, PASSWORD_MISSING
 
 _RESP2: Final = 2
 _RESP3: Final = 3
@@ -56,7 +56,13 @@ class _Retry(Retry):
     """Retries what a retry can cure: redis-py retries a wrong password and an untrusted certificate too."""
 
     def __init__(self, environment: CacheEnvironment, retries: int) -> None:
-        super().__init__(ExponentialWithJitterBackoff(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS), retries)
+        # Every error is looked at, since redis-py's own choice leaves out BUSY, MASTERDOWN and NOREPLICAS. What is
+        # done again are reads, and writes that come to the same when they are done twice.
+        super().__init__(
+            ExponentialWithJitterBackoff(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS),
+            retries,
+            supported_errors=(redis.RedisError, OSError),
+        )
         self._tls = environment.use_tls
 
     def call_with_retry(
@@ -85,16 +91,26 @@ class _Connection(Connection):
         """Greet the server, in the older protocol if it does not know the newer one."""
         try:
             super().on_connect_check_health(check_health=check_health)
-        except redis.ResponseError as error:
-            if self.protocol == _RESP2 or diagnose(error, tls=self._environment.use_tls) is not COMMAND_BLOCKED:
+        except redis.RedisError as error:
+            if self.protocol == _RESP2 or not self._is_about_hello(error):
                 raise
             self.protocol = _RESP2
             super().on_connect_check_health(check_health=check_health)
+
+    def _is_about_hello(self, error: redis.RedisError) -> bool:
+        """Tell whether the server knows no HELLO; Valkey then says NOAUTH to one that has brought a password."""
+        fault = diagnose(error, tls=self._environment.use_tls)
+        return fault is COMMAND_BLOCKED or (fault is PASSWORD_MISSING and self.password is not None)
 
 
 class _TlsConnection(_Connection):
     """A connection in TLS, by the one context of `verify.tls`."""
 
     def _connect(self) -> socket.socket:
+        context = tls.context(self._environment)
         plain = super()._connect()  # type: ignore[no-untyped-call] # redis-py leaves it so
-        return tls.context(self._environment).wrap_socket(plain, server_hostname=tls.server_name(self._environment))
+        try:
+            return context.wrap_socket(plain, server_hostname=tls.server_name(self._environment))
+        except BaseException:
+            plain.close()
+            raise

@@ -7,6 +7,7 @@ neither does the bundle that goes to a vantage.
 
 import importlib
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -98,11 +99,11 @@ def _status(cache: Cache) -> _Answer:
     return _Answer("200 OK", status.body())
 
 
-def serve(cache: Cache, *, host: str, port: int) -> None:
-    """Answer until interrupted. Raises `CacheError` where waitress is missing, `OSError` for a taken port."""
+def serve(cache: Cache, listener: socket.socket) -> None:
+    """Answer on this socket until interrupted. Raises `CacheError` (http-library-missing) without waitress."""
     try:
         # By its name, since the extra is not there for the type checker either.
         waitress = importlib.import_module("waitress")
     except ModuleNotFoundError as missing:
         raise CacheError(HTTP_LIBRARY_MISSING) from missing
-    waitress.serve(Application(cache), host=host, port=port, ident=None, _quiet=True)
+    waitress.serve(Application(cache), sockets=[listener], ident=None, _quiet=True)

@@ -117,7 +117,9 @@ class Engine(MockMonitor):
         if self._invoke is None:
             raise OperationFailed(f"function {request.tok} {NEEDS_CLI}")
         answer = self._invoke(request.tok, wire.plain(wire.from_struct(request.args)))
-        return resource_pb2.ResourceInvokeResponse(**{"return": wire.to_struct(answer)})
+        response = resource_pb2.ResourceInvokeResponse()
+        getattr(response, "return").CopyFrom(wire.to_struct(answer))
+        return response
 
 
 class Log:

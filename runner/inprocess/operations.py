@@ -136,7 +136,7 @@ class InProcessStack:
     def _run_program(self, engine: Engine, display: Display, configuration: dict[str, str], *, preview: bool) -> None:
         """Run the project's program as Pulumi's own language host does (pulumi-language-python-exec)."""
         configure(
-            MockSettings(  # type: ignore[no-untyped-call]
+            MockSettings(
                 monitor=engine,
                 engine=Log(display),
                 project=self.project.name,

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from infra.local_server import binary, provider, server
 from infra.local_server.binary import BinaryError
@@ -30,7 +32,12 @@ def here(tmp_path: Path) -> Iterator[LocalServer]:
 
 def configured(port: int, **changes: Any) -> Configuration:
     """Make a configuration with the password of these tests."""
-    values = {"maxmemory": 1 << 27, "maxmemory_policy": "allkeys-lru", "persistence": "append-only"} | changes
+    values: dict[str, Any] = {
+        "maxmemory": 1 << 27,
+        "maxmemory_policy": "allkeys-lru",
+        "persistence": "append-only",
+        **changes,
+    }
     return Configuration(port=port, password_sha256=server.sha256(PASSWORD), **values)
 
 
@@ -46,7 +53,9 @@ def started(here: LocalServer, **changes: Any) -> int:
 
 def client(port: int, password: str | None = PASSWORD) -> redis.Redis:
     """Connect once, without retries."""
-    return redis.Redis(host=server.HOST, port=port, password=password, retry=None, decode_responses=True)
+    return redis.Redis(
+        host=server.HOST, port=port, password=password, retry=Retry(NoBackoff(), 0), decode_responses=True
+    )
 
 
 def inputs(folder: Path, **changes: Any) -> dict[str, Any]:

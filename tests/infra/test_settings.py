@@ -5,10 +5,9 @@ from infra import settings, sizing
 from infra.settings import InvalidSettings, Settings
 
 
-def load(stack: str = "local", secret_keys: tuple[str, ...] = (), **values: str) -> Settings:
+def load(**values: str) -> Settings:
     """Load settings given without their namespace."""
-    config = {f"cache:{key}": value for key, value in values.items()}
-    return settings.load(config, stack=stack, secret_keys=secret_keys)
+    return settings.load({f"cache:{key}": value for key, value in values.items()}, stack="local")
 
 
 def problems(**values: str) -> str:
@@ -109,7 +108,11 @@ def test_all_problems_are_named_at_once() -> None:
 def test_a_secret_value_is_never_shown() -> None:
     """What was set with --secret stays out of every message, whatever is wrong with it."""
     with pytest.raises(InvalidSettings) as refused:
-        load(secret_keys=("cache:port", "cache:password"), backend="local", port="hunter2", password="hunter2")
+        settings.load(
+            {"cache:backend": "local", "cache:port": "hunter2", "cache:password": "hunter2"},
+            stack="local",
+            secret_keys=("cache:port", "cache:password"),
+        )
     assert "hunter2" not in str(refused.value)
     assert "cache:port the value will not do" in str(refused.value)
     assert "cache:password is no setting" in str(refused.value)

@@ -71,7 +71,7 @@ def test_one_that_does_not_answer_is_none(project: Project) -> None:
 
 def test_engine_pulumi_forces_it(project: Project) -> None:
     """Rather an error than another engine."""
-    with pytest.raises(ProjectError, match="ENGINE=pulumi, and there is no Pulumi CLI 3.254.0 or later: no network"):
+    with pytest.raises(ProjectError, match=r"ENGINE=pulumi, and there is no Pulumi CLI 3\.254\.0 or later: no network"):
         engines.find(project, "pulumi", print)
 
 

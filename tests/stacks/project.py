@@ -62,10 +62,10 @@ class ProjectCopy:
         assert code is None or done.returncode == code, done.stdout
         return Result(done.returncode, done.stdout)
 
-    def killed(self, *arguments: str, when: Callable[[], bool], **variables: str) -> None:
+    def killed(self, *arguments: str, when: Callable[[], bool], may_end: bool = False, **variables: str) -> None:
         """Start a verb and kill it, with every process it started, as soon as `when` holds.
 
-        Fails where the verb ends by itself before.
+        Fails where the verb ends by itself before, unless it `may_end`.
         """
         log = self.root.parent / "killed.log"
         with log.open("w") as stream:
@@ -79,7 +79,9 @@ class ProjectCopy:
                 start_new_session=True,
             )
         while not when():
-            assert process.poll() is None, log.read_text()
+            if process.poll() is not None:
+                assert may_end, log.read_text()
+                return
             time.sleep(0.002)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

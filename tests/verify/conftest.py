@@ -1,14 +1,11 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.certificates import Authority
 from tests.servers import RedisServer, new_password
-
-if TYPE_CHECKING:
-    from tests.certificates import Authority
 
 ServerMaker = Callable[..., RedisServer]
 
@@ -35,9 +32,6 @@ def start_server(tmp_path: Path) -> Iterator[ServerMaker]:
 
 
 @pytest.fixture(scope="session")
-def authority() -> "Authority":
+def authority() -> Authority:
     """A certificate authority that no system trusts."""
-    pytest.importorskip("trustme", reason="trustme, which makes certificates for tests, is not installed")
-    from tests.certificates import Authority
-
     return Authority()

@@ -7,6 +7,7 @@ import socketserver
 import ssl
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -91,10 +92,13 @@ def tls_terminator(
     """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
-    context.maximum_version = newest
-    if newest < ssl.TLSVersion.TLSv1_2:
-        context.minimum_version = newest
-        context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        # Python warns of old versions, which is what they are here for.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.maximum_version = newest
+        if newest < ssl.TLSVersion.TLSv1_2:
+            context.minimum_version = newest
+            context.set_ciphers("ALL:@SECLEVEL=0")
     if client_authority is not None:
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(cadata=client_authority)

@@ -1,12 +1,21 @@
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+import redis
+from redis.client import Pipeline
 
+from tests.certificates import Authority
 from tests.servers import RedisServer
+from tests.verify.listeners import listener, tls_terminator
+from verify import checks
 from verify.cache import Cache, open_cache
 from verify.environment import CacheEnvironment
+from verify.expectation import Expectation
 from verify.faults import CacheError
 from verify.memory_cache import MemoryCache
 
@@ -200,6 +209,154 @@ class TestRedis:
         with open_cache(shared_server.environment()) as cache:
             cache.get("key")
         assert {"cmdstat_hello", "cmdstat_get"} == set(admin.info("commandstats")) - {"cmdstat_config|resetstat"}
+
+
+class TestManaged:
+    """What managed services are and forbid."""
+
+    def test_an_older_protocol_is_spoken_where_hello_is_unknown(self, start_server: Callable[..., RedisServer]) -> None:
+        """Redis before 6 and some proxies know no HELLO; one connection is enough to find out."""
+        server = start_server(password="secret", settings={"rename-command": 'HELLO ""'})
+        admin = redis.Redis(port=server.port, password="secret", protocol=2)
+        with admin, open_cache(server.environment()) as cache:
+            before = admin.info()["total_connections_received"]
+            cache.set("key", b"\x00value", ttl_seconds=60)
+            assert cache.get_many(["key", "none"]) == {"key": b"\x00value"}
+            assert cache.get("none") is None
+            assert cache.status().usage is not None
+            assert admin.info()["total_connections_received"] - before == 1
+
+    def test_blocked_commands_are_not_missed(self, start_server: Callable[..., RedisServer]) -> None:
+        """Memorystore blocks CLIENT and CONFIG, and more that nothing here needs."""
+        server = start_server(password="secret")
+        admin = server.client()
+        blocked = ["-client", "-config", "-acl", "-cluster", "-command", "-debug", "-monitor", "-object"]
+        admin.execute_command("ACL", "SETUSER", "app", "on", ">secret", "~*", "+@all", *blocked)
+        environment = server.environment(REDIS_USERNAME="app")
+        with open_cache(environment) as cache:
+            cache.set("key", b"value", ttl_seconds=60)
+            assert cache.get("key") == b"value"
+        assert checks.run(environment, Expectation(authentication=True)).passed
+
+    def test_one_tls_context_serves_all_connections(
+        self,
+        shared_server: RedisServer,
+        tmp_path: Path,
+        authority: Authority,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Making one takes longer than a connection does, and redis-py makes one each time."""
+        made: list[object] = []
+        create = ssl.create_default_context
+
+        def counted(**options: Any) -> ssl.SSLContext:
+            made.append(options)
+            return create(**options)
+
+        changes = {"REDIS_HOST": "localhost", "REDIS_USE_TLS": "true", "REDIS_TLS_CA": authority.pem + "\n"}
+        terminator = tls_terminator(shared_server.port, authority.certify(tmp_path, "localhost"))
+        monkeypatch.setattr(ssl, "create_default_context", counted)
+        with listener(terminator) as port:
+            environment = shared_server.environment(**changes, REDIS_PORT=str(port))
+            for _ in range(3):
+                with open_cache(environment) as cache:
+                    cache.set("key", b"value", ttl_seconds=60)
+                    assert cache.get("key") == b"value"
+        assert len(made) == 1
+
+
+class TestBatches:
+    """Many values travel in batches of about a megabyte."""
+
+    def test_large_values_are_parted(self, shared_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Thirty values of 100 KB are written in three batches and read in as many as their size teaches."""
+        values = {f"large-{number}": bytes([number]) * 100_000 for number in range(30)}
+        batches = Counted(monkeypatch, Pipeline, "execute")
+        reads = Counted(monkeypatch, redis.Redis, "mget")
+        with open_cache(shared_server.environment()) as cache:
+            cache.set_many(values, ttl_seconds=60)
+            assert cache.get_many(values) == values
+        assert batches.calls == 3
+        assert reads.calls == 1
+
+    def test_batches_of_reads_follow_the_size_of_values(
+        self, shared_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """After the first answer no batch is much more than a megabyte."""
+        values = {f"large-{number}": bytes([number]) * 100_000 for number in range(100)}
+        with open_cache(shared_server.environment()) as cache:
+            cache.set_many(values, ttl_seconds=60)
+            reads = Counted(monkeypatch, redis.Redis, "mget")
+            assert cache.get_many(values) == values
+        assert reads.calls == 1 + 4
+
+    def test_small_values_go_at_once(self, shared_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A thousand balances are one round trip to write."""
+        values = {f"balance-{number}": b"x" * 200 for number in range(1000)}
+        batches = Counted(monkeypatch, Pipeline, "execute")
+        with open_cache(shared_server.environment()) as cache:
+            cache.set_many(values, ttl_seconds=60)
+            assert cache.get_many(values) == values
+        assert batches.calls == 1
+
+
+class TestFailOpen:
+    """A cache that is taken for empty where it cannot be reached, if its owner wants so."""
+
+    def test_a_server_out_of_reach_is_an_empty_cache(
+        self, start_server: Callable[..., RedisServer], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Reads miss, writes are dropped, and the log has the code; health still tells."""
+        server = start_server(password="hunter2")
+        with open_cache(server.environment(REDIS_MAX_RETRIES="0"), fail_open=True) as cache:
+            cache.set("key", b"value", ttl_seconds=60)
+            server.stop()
+            assert cache.get("key") is None
+            assert cache.get_many(["key"]) == {}
+            assert cache.delete("key") is False
+            cache.set("key", b"value", ttl_seconds=60)
+            cache.set_many({"key": b"value"}, ttl_seconds=60)
+            assert not cache.health().healthy
+        assert len(caplog.records) == 5
+        assert "connection-refused" in caplog.text
+        assert "hunter2" not in caplog.text
+
+    @pytest.mark.parametrize(
+        ("changes", "settings", "code"),
+        [
+            ({"REDIS_PASSWORD": "wrong"}, {}, "wrong-password"),
+            ({"REDIS_USE_TLS": "true", "REDIS_CONNECT_TIMEOUT": "200"}, {}, "tls-not-spoken"),
+            ({}, {"maxmemory": "1kb", "maxmemory-policy": "noeviction"}, "out-of-memory"),
+        ],
+    )
+    def test_what_does_not_pass_by_itself_is_raised(
+        self,
+        start_server: Callable[..., RedisServer],
+        changes: dict[str, str],
+        settings: dict[str, str],
+        code: str,
+    ) -> None:
+        """Authentication, TLS and a full server are somebody's mistake, and stay loud."""
+        server = start_server(password="secret", settings=settings)
+        with (
+            open_cache(server.environment(**changes), fail_open=True) as cache,
+            pytest.raises(CacheError, match=code),
+        ):
+            cache.set("key", b"value", ttl_seconds=60)
+
+
+class Counted:
+    """Counts the calls of a method, which go through."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> None:
+        self.calls = 0
+        real = getattr(owner, name)
+
+        def counted(*arguments: Any, **options: Any) -> Any:
+            self.calls += 1
+            return real(*arguments, **options)
+
+        monkeypatch.setattr(owner, name, counted)
 
 
 class TestMemory:

@@ -1,13 +1,16 @@
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import redis
 
-from tests.servers import RedisServer, free_port
-from tests.verify.listeners import black_hole
+from tests.certificates import Authority
+from tests.servers import RedisServer, free_port, until
+from tests.verify.listeners import black_hole, listener, tls_terminator
 from verify import checks, evidence
 from verify.checks.finding import Finding
 from verify.environment import CacheEnvironment
@@ -265,6 +268,173 @@ class TestSettings:
         assert (persistence.verdict, "command-blocked" in persistence.detail) == ("skip", True)
 
 
+class TestTls:
+    """Whether the way is encrypted, on a server behind a terminator of TLS."""
+
+    def test_a_server_that_speaks_tls_alone_passes(
+        self, shared_server: RedisServer, tmp_path: Path, authority: Authority
+    ) -> None:
+        """Plain text is refused, and the certificate's days are counted."""
+        certificate = authority.certify(tmp_path, "localhost")
+        with listener(tls_terminator(shared_server.port, certificate)) as port:
+            report = checks.run(self._client(shared_server, port, authority), Expectation(tls=True))
+        assert report.passed, report.to_text()
+        assert verdicts(report)["tls-enforced"] == "pass"
+        good = result_of(report, "certificate")
+        assert (good.verdict, good.detail) == ("pass", "TLSv1.3, 90 days left")
+
+    def test_an_address_needs_no_name_where_the_authority_is_given(
+        self, shared_server: RedisServer, tmp_path: Path, authority: Authority
+    ) -> None:
+        """Memorystore is an address behind an authority of its own."""
+        certificate = authority.certify(tmp_path, "instance.example")
+        with listener(tls_terminator(shared_server.port, certificate)) as port:
+            client = replace(self._client(shared_server, port, authority), host="127.0.0.1")
+            assert checks.run(client, NOTHING).passed
+            named = replace(client, tls_server_name="instance.example")
+            assert checks.run(named, NOTHING).passed
+
+    def test_a_port_that_takes_plain_text_too_fails(
+        self, shared_server: RedisServer, tmp_path: Path, authority: Authority
+    ) -> None:
+        """Somebody would send a password in the clear, and it would work."""
+        certificate = authority.certify(tmp_path, "localhost")
+        both = tls_terminator(shared_server.port, certificate, takes_plain_text=True)
+        with listener(both) as port:
+            report = checks.run(self._client(shared_server, port, authority), NOTHING)
+        (failure,) = report.failures()
+        assert (failure.title, failure.code) == ("TLS is enforced", "tls-not-enforced")
+
+    def test_plain_text_fails_where_tls_was_asked(self, shared_server: RedisServer) -> None:
+        """The environment alone does not decide."""
+        (failure,) = checks.run(shared_server.environment(), Expectation(tls=True)).failures()
+        assert failure.name == "tls-enforced"
+
+    def test_a_certificate_that_ends_soon_is_a_warning(
+        self, shared_server: RedisServer, tmp_path: Path, authority: Authority
+    ) -> None:
+        """There is time to renew it, and the run passes."""
+        certificate = authority.certify(tmp_path, "localhost", expires=timedelta(days=7))
+        with listener(tls_terminator(shared_server.port, certificate)) as port:
+            report = checks.run(self._client(shared_server, port, authority), NOTHING)
+        assert report.passed
+        assert result_of(report, "certificate").code == "certificate-ends-soon"
+
+    @staticmethod
+    def _client(server: RedisServer, port: int, authority: Authority) -> CacheEnvironment:
+        changes = {"REDIS_HOST": "localhost", "REDIS_PORT": str(port), "REDIS_USE_TLS": "true"}
+        return server.environment(**changes, REDIS_TLS_CA=authority.pem)
+
+
+class TestCondition:
+    """A server that works, and that somebody should look at."""
+
+    def test_another_version_fails(self, shared_server: RedisServer) -> None:
+        """A version is asked for by its beginning, in whole numbers."""
+        server = checks.run(shared_server.environment(), NOTHING).server
+        version = server.split()[-1]
+        major = version.split(".")[0]
+        for right in (server, version, major, f"{server.split()[0]} {major}"):
+            assert checks.run(shared_server.environment(), Expectation(version=right)).passed
+        for wrong in ("0.1", version[:-1] + "x", f"other {version}"):
+            (failure,) = checks.run(shared_server.environment(), Expectation(version=wrong)).failures()
+            assert (failure.name, failure.code) == ("version", "version-differs")
+
+    def test_replicas_are_counted_and_looked_at(self, start_server: ServerMaker) -> None:
+        """One replica where one was asked passes; where two were asked it fails; none asked is none missed."""
+        primary = start_server(settings={"repl-diskless-sync-delay": "0"})
+        replica = start_server(settings={"replicaof": f"127.0.0.1 {primary.port}"})
+        until(lambda: replica.client().info("replication")["master_link_status"] == "up")
+        until(lambda: primary.client().info("replication").get("slave0", {}).get("state") == "online")
+        one = checks.run(primary.environment(), Expectation(replicas=1))
+        assert verdicts(one)["replicas"] == verdicts(one)["replicas-in-sync"] == "pass"
+        (failure,) = checks.run(primary.environment(), Expectation(replicas=2)).failures()
+        assert (failure.name, failure.detail) == ("replicas", "1, and 2 asked for")
+        assert result_of(checks.run(replica.environment(), NOTHING), "role").code == "read-only"
+
+    def test_a_replica_that_lags_behind_fails(
+        self, shared_server: RedisServer, change_information: Callable[..., None]
+    ) -> None:
+        """A replica that is connected, and without the last data, would lose them in a failover."""
+        change_information(slave0={"state": "online", "lag": 1}, slave1={"state": "online", "lag": 30})
+        (failure,) = checks.run(shared_server.environment(), NOTHING).failures()
+        assert (failure.code, failure.detail) == ("replica-behind", "1 of 2")
+
+    def test_cluster_mode_is_a_warning_unless_it_was_asked_for(self, start_server: ServerMaker) -> None:
+        """The application does not speak it."""
+        environment = start_server(settings={"cluster-enabled": "yes", "cluster-port": str(free_port())}).environment()
+        unasked = result_of(checks.run(environment, NOTHING), "cluster-mode")
+        asked = result_of(checks.run(environment, Expectation(cluster=True)), "cluster-mode")
+        refused = result_of(checks.run(environment, Expectation(cluster=False)), "cluster-mode")
+        assert [unasked.verdict, asked.verdict, refused.verdict] == ["warn", "pass", "fail"]
+        assert refused.code == "cluster-mode-differs"
+
+    def test_keys_without_a_ttl_are_a_warning(self, start_server: ServerMaker) -> None:
+        """They are counted, and our own are not among them."""
+        server = start_server()
+        server.client().set("lasting", "value")
+        server.client().set("passing", "value", ex=60)
+        report = checks.run(server.environment(), NOTHING)
+        found = result_of(report, "keys-without-ttl")
+        assert (found.verdict, found.detail) == ("warn", "1 of 2 have none")
+        assert "backend/config/runtime.ts" in found.remedy
+        assert report.passed
+
+    @pytest.mark.parametrize(("policy", "verdict"), [("noeviction", "warn"), ("allkeys-lru", "pass")])
+    def test_a_full_memory_is_a_warning_unless_any_key_may_go(
+        self, shared_server: RedisServer, change_information: Callable[..., None], policy: str, verdict: str
+    ) -> None:
+        """A cache that evicts is full most of its life."""
+        change_information(used_memory=95, maxmemory=100, maxmemory_policy=policy)
+        found = result_of(checks.run(shared_server.environment(), NOTHING), "memory")
+        assert (found.verdict, found.detail) == (verdict, f"95% used, {policy}")
+
+    def test_clients_that_were_turned_away_are_a_warning(self, start_server: ServerMaker) -> None:
+        """Whoever was turned away will not tell."""
+        server = start_server()
+        admin = server.client()
+        admin.config_set("maxclients", 1)
+        with socket.create_connection(("127.0.0.1", server.port)) as refused:
+            refused.recv(64)
+        admin.config_set("maxclients", 100)
+        found = result_of(checks.run(server.environment(), NOTHING), "rejected-connections")
+        assert (found.verdict, found.detail) == ("warn", "1 since it started")
+
+    def test_a_failed_save_fails(self, shared_server: RedisServer, change_information: Callable[..., None]) -> None:
+        """The data would not outlive a restart."""
+        change_information(aof_last_write_status="err")
+        (failure,) = checks.run(shared_server.environment(), NOTHING).failures()
+        assert (failure.name, failure.code, failure.detail) == ("last-save", "save-failed", "aof_last_write_status")
+
+    def test_what_a_vendor_leaves_out_of_info_is_skipped(
+        self, shared_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An empty INFO is no failure, and proves nothing of the settings."""
+
+        def gather(access: evidence.Access, client: redis.Redis) -> evidence.Evidence:
+            seen = evidence.gather(access, client)
+            return replace(seen, replies={**seen.replies, "info": {}})
+
+        monkeypatch.setattr(checks, "gather", gather)
+        report = checks.run(shared_server.environment(), replace(SHARED, version="9", replicas=1))
+        assert report.passed, report.to_text()
+        assert result_of(report, "maxmemory").detail == "the server's INFO does not tell"
+
+    @pytest.fixture
+    def change_information(self, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+        """Put into a server's INFO what would take a test too long to bring about."""
+
+        def change(**information: object) -> None:
+            def gather(access: evidence.Access, client: redis.Redis) -> evidence.Evidence:
+                seen = evidence.gather(access, client)
+                changed = {**seen.replies["info"], **information}
+                return replace(seen, replies={**seen.replies, "info": changed})
+
+            monkeypatch.setattr(checks, "gather", gather)
+
+        return change
+
+
 class TestReaching:
     """A server that cannot be reached, now or ever."""
 
@@ -282,6 +452,7 @@ class TestReaching:
         report = checks.run(CacheEnvironment(host="cache.invalid"), NOTHING)
         assert report.failures()[0].code == "name-not-resolved"
         assert report.exit_code is ExitCode.UNREACHABLE
+        assert report.stable()["verdict"] == "unproven"
 
     def test_a_silent_address_is_unreachable(self) -> None:
         """A black hole costs one connect timeout, not four."""

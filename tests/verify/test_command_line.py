@@ -140,3 +140,47 @@ def test_redis_is_not_imported_without_need(arguments: list[str], variables: dic
     done = run(*arguments, variables=variables, python=("-X", "importtime"))
     assert "| verify" in done.stderr
     assert "| redis" not in done.stderr
+
+
+def test_without_redis_py_the_cure_is_named() -> None:
+    """A user who has not installed the requirements is told to."""
+    blocked = (
+        "import sys; from importlib.abc import MetaPathFinder\n"
+        "class Blocked(MetaPathFinder):\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'redis': raise ModuleNotFoundError(\"No module named 'redis'\")\n"
+        "sys.meta_path.insert(0, Blocked())\n"
+        "from verify.command_line import main; sys.exit(main(['health']))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", blocked],
+        env=os.environ | {"REDIS_HOST": "127.0.0.1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr.splitlines()[0]) == (78, "client-missing")
+
+
+@pytest.mark.parametrize("form", ["text", "json", "junit", "prometheus"])
+def test_each_format_is_printed(shared_server: RedisServer, form: str) -> None:
+    """The exit code is the same in all of them."""
+    done = run("check", "--format", form, variables=shared_server.variables)
+    assert done.returncode == 0
+    assert "authentication" in done.stdout
+
+
+def test_an_application_out_of_reach_is_4() -> None:
+    """`verify app` has the exit codes of `verify check`."""
+    assert run("app", "--url", "http://application.invalid").returncode == 4
+    assert run("app", "--url", "application.invalid").returncode == 78
+
+
+def test_a_port_that_is_taken_is_78(shared_server: RedisServer) -> None:
+    """One line, and no traceback."""
+    pytest.importorskip("waitress", reason="waitress, the extra that serves HTTP, is not installed")
+    done = run("serve", "--port", str(shared_server.port))
+    assert done.returncode == 78
+    assert "Traceback" not in done.stderr
+    assert f"--port {shared_server.port} cannot be had" in done.stderr

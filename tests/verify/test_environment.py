@@ -1,11 +1,7 @@
-from typing import TYPE_CHECKING
-
 import pytest
 
+from tests.certificates import Authority
 from verify.environment import CacheEnvironment, InvalidEnvironment
-
-if TYPE_CHECKING:
-    from tests.certificates import Authority
 
 RIGHT = {
     "REDIS_HOST": "cache.example.com",
@@ -87,13 +83,13 @@ def test_all_problems_are_told_at_once() -> None:
     assert [line.split()[0] for line in refused.value.problems] == list(wrong)
 
 
-def test_an_authority_without_tls_is_refused(authority: "Authority") -> None:
+def test_an_authority_without_tls_is_refused(authority: Authority) -> None:
     """Whoever sets REDIS_TLS_CA believes to speak TLS, and must not speak plain text unawares."""
     with pytest.raises(InvalidEnvironment, match="for example: REDIS_USE_TLS=true"):
         CacheEnvironment.from_mapping({"REDIS_HOST": "cache", "REDIS_TLS_CA": authority.pem})
 
 
-def test_a_list_of_authorities_is_taken(authority: "Authority") -> None:
+def test_a_list_of_authorities_is_taken(authority: Authority) -> None:
     """Memorystore gives several certificates, one after the other."""
     variables = RIGHT | {"REDIS_TLS_CA": authority.pem * 2}
     assert CacheEnvironment.from_mapping(variables).tls_ca == authority.pem * 2

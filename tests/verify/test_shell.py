@@ -19,7 +19,9 @@ def ask(lines: str, variables: dict[str, str]) -> subprocess.CompletedProcess[st
 
 def test_it_answers_commands_until_exit(shared_server: RedisServer) -> None:
     """Quoting as in a shell; an error is an answer and not the end."""
-    done = ask('set greeting "hello there"\nget greeting\nget nothing\nnonsense\nexit\nget greeting\n', shared_server.variables)
+    done = ask(
+        'set greeting "hello there"\nget greeting\nget nothing\nnonsense\nexit\nget greeting\n', shared_server.variables
+    )
     assert done.returncode == 0
     answers = [line.rpartition("> ")[2] for line in done.stdout.splitlines()]
     assert answers[:3] == ["OK", "hello there", "(nil)"]

@@ -488,7 +488,11 @@ class TestState:
     def test_urns_are_those_of_the_real_engine(self, bench: Bench) -> None:
         """Types of all parents, the stack's left out: seen with Pulumi 3.260."""
         bench.up(
-            'outer = Box("outer"); inner = Box("inner", Options(parent=outer)); Thing("a", Options(parent=inner), label="a")'
+            """
+            outer = Box("outer")
+            inner = Box("inner", Options(parent=outer))
+            Thing("a", Options(parent=inner), label="a")
+            """
         )
         assert sorted(known.urn for known in bench.state.resources) == [
             "urn:pulumi:local::cache::pulumi:pulumi:Stack::cache-local",

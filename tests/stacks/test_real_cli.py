@@ -1,0 +1,92 @@
+"""What only the real CLI shows: plain `pulumi up`, and that both engines name resources alike."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.stacks.conftest import pulumi_command
+from tests.stacks.project import ProjectCopy, copy
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> tuple[Path, dict[str, str]]:
+    """A copy of the project and the environment of a user who has the CLI, a login of their own, and no make."""
+    command = pulumi_command()
+    if command is None:
+        pytest.skip("no pulumi on PATH or in .local/pulumi (make pulumi)")
+    copy(tmp_path / "project")
+    (tmp_path / "state").mkdir()
+    return tmp_path / "project", {
+        **os.environ,
+        "PATH": f"{command.path.parent}{os.pathsep}{os.environ['PATH']}",
+        "PULUMI_BACKEND_URL": f"file://{tmp_path / 'state'}",
+        "PULUMI_HOME": str(tmp_path / "home"),
+        "PULUMI_CONFIG_PASSPHRASE": "of the user",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+
+
+def pulumi(plain: tuple[Path, dict[str, str]], *arguments: str, code: int = 0) -> str:
+    """Run the CLI as that user does."""
+    done = subprocess.run(
+        ["pulumi", *arguments, "--non-interactive"],
+        cwd=plain[0],
+        env=plain[1],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout
+    return done.stdout
+
+
+def test_plain_pulumi_up_works_without_make(plain: tuple[Path, dict[str, str]]) -> None:
+    """From the clone as it is; and the other owner's engine is refused with the command that takes it down."""
+    pulumi(plain, "stack", "init", "local")
+    assert "2 created" in pulumi(plain, "up", "--yes", "--skip-preview", "--stack", "local")
+    outputs = json.loads(pulumi(plain, "stack", "output", "--json"))
+    assert outputs["verification"]["verdict"] == "passed"
+
+    made = ProjectCopy(root=plain[0], engine="inprocess", path="")
+    refused = made.run("up", code=1).printed
+    assert "holds the server of another owner" in refused
+    assert f"PULUMI_BACKEND_URL={plain[1]['PULUMI_BACKEND_URL']} pulumi destroy --stack local" in refused
+
+    pulumi(plain, "destroy", "--yes", "--skip-preview", "--stack", "local")
+    assert made.servers() == []
+
+
+@pytest.mark.long
+def test_plain_pulumi_makes_the_environment_from_requirements_txt(plain: tuple[Path, dict[str, str]]) -> None:
+    """The pip toolchain of Pulumi.yaml, over the hash-locked file, with nothing installed beforehand."""
+    (plain[0] / ".venv").unlink()
+    plain[1]["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{plain[1]['PATH']}"
+    pulumi(plain, "stack", "init", "local")
+    pulumi(plain, "install", "--no-plugins")
+    assert (plain[0] / ".venv" / "bin" / "python").exists()
+    assert "2 created" in pulumi(plain, "up", "--yes", "--skip-preview", "--stack", "local")
+    pulumi(plain, "destroy", "--yes", "--skip-preview", "--stack", "local")
+
+
+def test_both_engines_give_the_same_urns(plain: tuple[Path, dict[str, str]], tmp_path: Path) -> None:
+    """A state's identity does not depend on who wrote it."""
+    pulumi(plain, "stack", "init", "local")
+    pulumi(plain, "up", "--yes", "--skip-preview", "--stack", "local")
+    exported = json.loads(pulumi(plain, "stack", "export", "--stack", "local"))["deployment"]["resources"]
+    pulumi(plain, "destroy", "--yes", "--skip-preview", "--stack", "local")
+
+    copy(tmp_path / "other")
+    other = ProjectCopy(root=tmp_path / "other", engine="inprocess", path="")
+    other.run("up")
+    written = json.loads((other.root / ".local/inprocess/local.json").read_text())["resources"]
+    other.run("down")
+    # The provider of dynamic resources is the real engine's own bookkeeping.
+    real = {known["urn"] for known in exported if not known["type"].startswith("pulumi:providers:")}
+    assert {known["urn"] for known in written} == real
