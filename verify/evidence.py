@@ -51,12 +51,11 @@ class Access:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What was asked and what was seen. `exchange_ms` is the time of everything that was sent at once."""
+    """What was asked of the server, and what it answered."""
 
     environment: CacheEnvironment
     expectation: Expectation
     replies: Mapping[str, Any]
-    exchange_ms: float
     latencies_ms: tuple[float, ...]
     small: bytes
     large: bytes
@@ -102,6 +101,7 @@ def approach(environment: CacheEnvironment, expectation: Expectation) -> Access:
             preflight=preflight,
             fault=told.fault,
             detail=told.detail,
+            milliseconds=preflight.milliseconds if preflight else 0.0,
         )
     return Access(
         environment=environment,
@@ -124,12 +124,11 @@ def gather(access: Access, client: "redis.Redis") -> Evidence:
     )
     small, large = os.urandom(SMALL_BYTES), os.urandom(LARGE_BYTES)
     try:
-        started = time.perf_counter()
         replies = _ask(
             client,
             {
                 "info": ("INFO",),
-                "save-points": ("CONFIG GET", "save"),
+                "save-points": ("CONFIG", "GET", "save"),
                 "set-small": ("SET", small_key, small, "EX", _KEYS_LIVE_SECONDS),
                 "get-small": ("GET", small_key),
                 "set-large": ("SET", large_key, large, "EX", _KEYS_LIVE_SECONDS),
@@ -141,22 +140,20 @@ def gather(access: Access, client: "redis.Redis") -> Evidence:
                 "ttl-expiring": ("PTTL", expiring_key),
             },
         )
-        exchange_ms = _since(started)
+        written = time.perf_counter()
         latencies_ms = _latencies(client)
-        written_ms_ago = _since(started) - exchange_ms
-        time.sleep(max(EXPIRY_MS + EXPIRY_MARGIN_MS - written_ms_ago, 0) / 1000)
+        time.sleep(max(EXPIRY_MS + EXPIRY_MARGIN_MS - _since(written), 0) / 1000)
         replies |= _ask(client, {"get-expired": ("GET", expiring_key)})
     except Exception as error:
         raise cache_error(error, tls=access.environment.use_tls) from error
     finally:
         # What cannot be removed now goes by itself within a minute.
         with contextlib.suppress(Exception):
-            client.delete(small_key, large_key, deleted_key, expiring_key)
+            _ask(client, {key: ("DEL", key) for key in (small_key, large_key, deleted_key, expiring_key)})
     return Evidence(
         environment=access.environment,
         expectation=access.expectation,
         replies=replies,
-        exchange_ms=exchange_ms,
         latencies_ms=latencies_ms,
         small=small,
         large=large,

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import redis
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.connection import Connection, ConnectionPool
+from redis.connection import Connection, ConnectionPool, DefaultParser
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
@@ -95,7 +95,13 @@ class _Connection(Connection):
             if self.protocol == _RESP2 or not self._is_about_hello(error):
                 raise
             self.protocol = _RESP2
-            super().on_connect_check_health(check_health=check_health)
+            # The parser of the newer protocol waits for ever behind the older one's null.
+            self.set_parser(DefaultParser)  # type: ignore[no-untyped-call] # redis-py leaves it so
+            if self.is_connected:
+                super().on_connect_check_health(check_health=check_health)
+            else:
+                # NOAUTH has cost the connection.
+                self.connect()  # type: ignore[no-untyped-call] # redis-py leaves it so
 
     def _is_about_hello(self, error: redis.RedisError) -> bool:
         """Tell whether the server knows no HELLO; Valkey then says NOAUTH to one that has brought a password."""

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 from verify.exit_code import ExitCode
 
@@ -93,9 +93,24 @@ class Report:
                 "server": self.server,
                 "address": self.address,
                 "milliseconds": round(self.milliseconds, 3),
+                "ended": None if self.ended is None else int(self.ended),
+                "unreachable": self.unreachable,
                 "checks": [asdict(result) for result in self.results],
             },
             indent=2,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Take a report as `to_json` gave it, from where the checks ran."""
+        content = json.loads(text)
+        return cls(
+            results=tuple(Result(**result) for result in content["checks"]),
+            server=content["server"],
+            address=content["address"],
+            milliseconds=content["milliseconds"],
+            ended=ExitCode(content["ended"]) if content["ended"] is not None else None,
+            unreachable=content["unreachable"],
         )
 
     def to_text(self) -> str:

@@ -78,6 +78,23 @@ def answering(answer: bytes) -> Handler:
     return handle
 
 
+def cutting(target: int, after_bytes: int) -> Handler:
+    """Stand before a server, and hang up on whoever sends more than so much, as a proxy with a limit does."""
+
+    def handle(connection: socket.socket) -> None:
+        with socket.create_connection(("127.0.0.1", target)) as far:
+            back = threading.Thread(target=_carry, args=(far, connection, 0), daemon=True)
+            back.start()
+            left = after_bytes
+            while left > 0 and (part := connection.recv(_CHUNK)):
+                far.sendall(part)
+                left -= len(part)
+            far.shutdown(socket.SHUT_RDWR)
+            back.join()
+
+    return handle
+
+
 def tls_terminator(
     target: int,
     certificate: Path,

@@ -10,7 +10,7 @@ import redis
 
 from tests.certificates import Authority
 from tests.servers import RedisServer, free_port, until
-from tests.verify.listeners import black_hole, listener, tls_terminator
+from tests.verify.listeners import black_hole, cutting, listener, tls_terminator
 from verify import checks, evidence
 from verify.checks.finding import Finding
 from verify.environment import CacheEnvironment
@@ -235,6 +235,12 @@ class TestSettings:
         (failure,) = checks.run(shared_server.environment(), asked).failures()
         assert (failure.name, failure.code, failure.detail) == (name, code, detail)
         assert "cache:" in failure.remedy
+
+    def test_a_limit_that_is_not_there_is_a_difference(self, start_server: ServerMaker) -> None:
+        """A server without a limit takes all of the machine."""
+        asked = Expectation(maxmemory_bytes=1_000_000)
+        (failure,) = checks.run(start_server().environment(), asked).failures()
+        assert (failure.name, failure.detail) == ("maxmemory", "no limit, and 1000000 bytes was asked for")
 
     @pytest.mark.parametrize(
         ("settings", "persistence"),
@@ -485,6 +491,19 @@ class TestReaching:
         assert report.exit_code is ExitCode.NOT_READY
         assert told
         assert all("connection-refused" in words for words in told)
+
+    def test_a_connection_that_breaks_on_the_way_is_told(self, shared_server: RedisServer) -> None:
+        """The server was greeted, and a proxy hung up at the large value: nothing that it wrote counts."""
+        with listener(cutting(shared_server.port, after_bytes=50_000)) as port:
+            report = checks.run(shared_server.environment(REDIS_PORT=str(port)), NOTHING)
+        (failure,) = report.failures()
+        assert (failure.name, failure.code) == ("connect", "connection-closed")
+        assert verdicts(report)["round-trip-large"] == "skip"
+
+    def test_a_cache_out_of_reach_stays_unproven_after_waiting(self) -> None:
+        """The exit code says that the deadline passed, and the verdict that it proves nothing."""
+        report = checks.run(CacheEnvironment(host="cache.invalid"), NOTHING, wait_seconds=0.3)
+        assert (report.exit_code, report.verdict) == (ExitCode.NOT_READY, "unproven")
 
     def test_waiting_ends_when_the_server_comes(self, tmp_path: Path) -> None:
         """A server that starts late passes."""

@@ -7,17 +7,23 @@ from verify.faults import NOT_ENFORCED, PASSWORD_MISSING, STRANGER_LET_IN
 
 def connects(access: Access) -> Finding:
     """The server is reached, greets and is ready."""
-    if access.fault is not None and access.fault.layer != "authentication":
+    if access.fault is not None and not _is_about_the_password(access):
         return failed(access.fault, access.detail)
     how = (access.preflight and access.preflight.tls_version) or "plain text"
     return passed(f"{how}, {access.milliseconds:.1f} ms", milliseconds=access.milliseconds)
 
 
+def _is_about_the_password(access: Access) -> bool:
+    """Tell whether the server was reached, and refused this client alone."""
+    return access.preflight is not None and access.fault is not None and access.fault.layer == "authentication"
+
+
 def authentication_works(access: Access) -> Finding:
     """The user name and password of the environment are taken."""
     if access.fault is not None:
-        wrong = access.fault.layer == "authentication"
-        return failed(access.fault, access.detail) if wrong else skipped("there is no connection")
+        if _is_about_the_password(access):
+            return failed(access.fault, access.detail)
+        return skipped("there is no connection")
     if access.environment.password is None:
         if access.expectation.authentication:
             return failed(PASSWORD_MISSING)

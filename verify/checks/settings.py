@@ -1,5 +1,7 @@
 """Whether the server is set up as it was asked to be."""
 
+from collections.abc import Mapping
+
 from verify.checks.finding import Finding, failed, passed, skipped, warned
 from verify.evidence import Evidence
 from verify.expectation import Persistence
@@ -62,7 +64,10 @@ def persistence(evidence: Evidence) -> Finding:
 
 
 def _persistence_by_save_points(evidence: Evidence) -> Persistence:
-    return "snapshot" if evidence.reply("save-points").get("save") else "none"
+    answer = evidence.reply("save-points")
+    # A map in the newer protocol, a name and its value in the older one.
+    points = answer.get(b"save") if isinstance(answer, Mapping) else answer[1]
+    return "snapshot" if points else "none"
 
 
 def version(evidence: Evidence) -> Finding:

@@ -1,0 +1,146 @@
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.servers import free_port
+from tests.verify.listeners import answering, black_hole, listener
+from verify import application
+from verify.application import run
+from verify.exit_code import ExitCode
+
+HEALTH = {"healthy": True, "backend": "redis", "message": "Cache is healthy using redis backend"}
+STATUS = {"type": "redis", "available": True, "redisInfo": {"connected": True, "keys": 12}}
+MEMORY_HEALTH = {"healthy": True, "backend": "memory", "message": "Cache is healthy using memory backend"}
+MEMORY_STATUS = {"type": "memory", "available": True}
+
+
+@contextmanager
+def an_application(health: Any = HEALTH, status: Any = STATUS, code: int = 200) -> Iterator[str]:
+    """Answer the two pages with these bodies, and give the URL."""
+
+    def handle(connection: Any) -> None:
+        page = connection.recv(65536).split()[1]
+        body = json.dumps(health if page == b"/cache/health" else status).encode()
+        head = f"HTTP/1.1 {code} Status\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        connection.sendall(head.encode() + body)
+
+    with listener(handle) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+def codes(url: str, **options: Any) -> list[str]:
+    """Give the codes of what failed."""
+    return [failure.code for failure in run(url, **options).failures()]
+
+
+def test_an_application_on_redis_passes() -> None:
+    """Healthy, on redis, available and connected; a slash at the end of the URL does no harm."""
+    with an_application() as url:
+        report = run(f"{url}/")
+    assert report.passed, report.to_text()
+    assert [result.verdict for result in report.results] == ["pass"] * 5
+
+
+def test_an_application_in_memory_proves_a_rollback() -> None:
+    """What fails on redis' account passes where memory is expected, and the reverse."""
+    with an_application(MEMORY_HEALTH, MEMORY_STATUS) as url:
+        assert run(url, expect="memory").passed
+        assert "application-backend" in codes(url)
+    with an_application() as url:
+        assert codes(url, expect="memory") == ["application-backend"]
+
+
+@pytest.mark.parametrize(
+    ("health", "status", "code"),
+    [
+        ({**HEALTH, "healthy": False, "code": "wrong-password"}, STATUS, "application-not-healthy"),
+        (HEALTH, {**STATUS, "type": "memory"}, "application-backend"),
+        (HEALTH, {**STATUS, "available": False}, "application-not-connected"),
+        (HEALTH, {**STATUS, "redisInfo": {"connected": False}}, "application-not-connected"),
+        (HEALTH, {"type": "redis", "available": True}, "application-not-connected"),
+        ([], STATUS, "application-answer"),
+    ],
+)
+def test_each_wrong_answer_fails(health: Any, status: Any, code: str) -> None:
+    """One thing wrong is one failure, with its remedy."""
+    with an_application(health, status) as url:
+        (failure,) = run(url).failures()
+    assert (failure.code, bool(failure.remedy)) == (code, True)
+
+
+def test_the_body_of_a_503_is_read() -> None:
+    """An application tells of a cache that is not healthy with 503, and says why."""
+    with an_application({**HEALTH, "healthy": False, "code": "wrong-password"}, code=503) as url:
+        (failure,) = run(url).failures()
+    assert (failure.code, failure.detail) == ("application-not-healthy", "wrong-password")
+
+
+def test_a_page_that_is_not_there_is_another_failure() -> None:
+    """A wrong URL answers 404."""
+    with an_application(code=404) as url:
+        assert codes(url) == ["application-answer"]
+
+
+def test_a_page_of_another_kind_is_another_failure() -> None:
+    """A login page answers 200, too."""
+    page = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n<html>"
+    with listener(answering(page)) as port:
+        assert codes(f"http://127.0.0.1:{port}") == ["application-answer"]
+
+
+def test_an_application_that_does_not_run_is_broken() -> None:
+    """The host answers, so it is not out of reach."""
+    report = run(f"http://127.0.0.1:{free_port()}")
+    assert (report.failures()[0].code, report.exit_code) == ("application-silent", ExitCode.FAILED)
+
+
+def test_an_application_that_speaks_no_http_is_broken() -> None:
+    """Whatever listens there is not an application."""
+    with listener(answering(b"-ERR what?\r\n")) as port:
+        assert codes(f"http://127.0.0.1:{port}") == ["application-silent"]
+
+
+@pytest.mark.parametrize("kind", ["name", "black hole"])
+def test_an_application_out_of_reach_is_unproven(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has the exit code of a cache out of reach."""
+    monkeypatch.setattr(application, "_TIMEOUT_SECONDS", 0.3)
+    with black_hole() as port:
+        url = "http://application.invalid" if kind == "name" else f"http://127.0.0.1:{port}"
+        report = run(url)
+    assert (report.failures()[0].code, report.exit_code) == ("application-unreachable", ExitCode.UNREACHABLE)
+    assert report.stable()["verdict"] == "unproven"
+
+
+def test_waiting_ends_when_the_new_version_is_deployed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deployment takes a while, and what it waits for is told."""
+    monkeypatch.setattr(application, "_PAUSE_SECONDS", 0.02)
+    health = dict(MEMORY_HEALTH)
+    told: list[str] = []
+
+    def deploy(words: str) -> None:
+        told.append(words)
+        health.update(HEALTH)
+
+    with an_application(health) as url:
+        assert run(url, wait_seconds=10, on_wait=deploy).passed
+    assert "application-backend" in told[0]
+
+
+def test_waiting_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What never comes fails."""
+    monkeypatch.setattr(application, "_PAUSE_SECONDS", 0.02)
+    started = time.monotonic()
+    with an_application(MEMORY_HEALTH) as url:
+        assert not run(url, wait_seconds=0.2).passed
+    assert 0.2 <= time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("url", ["your-app.encr.app", "ftp://application", "http://", "file:///etc/passwd"])
+def test_what_is_no_url_is_refused(url: str) -> None:
+    """Neither a file nor another protocol is opened."""
+    with pytest.raises(ValueError, match="no http or https URL"):
+        run(url)

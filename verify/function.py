@@ -1,0 +1,28 @@
+"""The verification as a function of a cloud: the connection comes in with the call, and the report goes back.
+
+Nothing of the call is kept, printed or logged: it holds the password.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from verify import checks
+from verify.environment import CacheEnvironment, InvalidEnvironment
+from verify.expectation import Expectation, InvalidExpectation
+
+
+def handle(event: Mapping[str, Any], _context: object = None) -> dict[str, str]:
+    """Check the cache of `event["environment"]` against `event["expectation"]`, a JSON text.
+
+    Gives `{"report": …}`, the JSON of a `Report`; or `{"problem": …}` where the call itself makes no sense.
+    `event["waitSeconds"]` is how long a cache that is not ready yet is waited for.
+    """
+    try:
+        environment = CacheEnvironment.from_mapping(event["environment"])
+        expectation = Expectation.from_json(event["expectation"])
+    except KeyError as missing:
+        return {"problem": f"the call has no {missing}"}
+    except (InvalidEnvironment, InvalidExpectation) as invalid:
+        return {"problem": str(invalid)}
+    report = checks.run(environment, expectation, wait_seconds=float(event.get("waitSeconds", 0)))
+    return {"report": report.to_json()}
