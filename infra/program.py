@@ -1,24 +1,14 @@
 """The way through the house: settings -> backend -> connection -> verification -> (sinks) -> outputs."""
 
-import asyncio
 import dataclasses
-import os
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Final
 
 import pulumi
 
-from infra import backends, settings
+from infra import backends, settings, verification
 from infra.backends import BackendNotAvailable, Declaration
 from infra.connection import Connection
 from infra.settings import InvalidSettings, Settings
-from verify import checks
-from verify.environment import CacheEnvironment
-from verify.report import Report
-
-# A failing verification must never block a destroy that runs the program; a setting would be saved in the stack.
-VERIFICATION_SWITCH: Final = "CACHE_VERIFICATION"
 
 
 async def main() -> None:
@@ -31,20 +21,7 @@ async def main() -> None:
         raise pulumi.RunError(str(error)) from None
 
     export(wanted, declaration)
-    connection = await declaration.connection.future()
-    if connection is None or pulumi.runtime.is_dry_run():
-        pulumi.export("verification", unknown())
-        return
-    if os.environ.get(VERIFICATION_SWITCH) == "off":
-        pulumi.log.warn(f"{VERIFICATION_SWITCH}=off: the cache was not verified")
-        pulumi.export("verification", {"verdict": "off"})
-        return
-
-    report = await verify(connection, declaration)
-    keep(report, stack)
-    pulumi.export("verification", report.stable())
-    if not report.passed:
-        raise pulumi.RunError(explain(report, declaration, stack))
+    await verification.prove(declaration, wanted, stack=stack)
 
 
 def load_settings(stack: str) -> Settings:
@@ -66,35 +43,3 @@ def export(wanted: Settings, declaration: Declaration) -> None:
     pulumi.export("expectation", {name: value for name, value in asked.items() if value is not None})
     for name, value in declaration.outputs.items():
         pulumi.export(name, value)
-
-
-def unknown() -> pulumi.Output[None]:
-    """Give what only an `up` will know: a preview that left it out would show it as removed."""
-    value: asyncio.Future[None] = asyncio.Future()
-    value.set_result(None)
-    is_known: asyncio.Future[bool] = asyncio.Future()
-    is_known.set_result(False)
-    return pulumi.Output(set(), value, is_known)
-
-
-async def verify(connection: Connection, declaration: Declaration) -> Report:
-    """Run the checks over the very variables that the application will read."""
-    environment = CacheEnvironment.from_mapping(connection.environment())
-    # In a thread, since the checks block and the engine goes on meanwhile.
-    return await asyncio.to_thread(checks.run, environment, declaration.expectation)
-
-
-def keep(report: Report, stack: str) -> None:
-    """Write the measurements, which an output may not hold: they change with every run."""
-    reports = Path(pulumi.runtime.get_root_directory() or ".") / ".local" / "reports"
-    reports.mkdir(parents=True, exist_ok=True)
-    (reports / f"{stack}.json").write_text(report.to_json())
-
-
-def explain(report: Report, declaration: Declaration, stack: str) -> str:
-    """Say in a few lines what failed, why, and what to do."""
-    failures = report.failures()
-    lines = [f"the cache of stack {stack} did not pass its verification:"]
-    for failure in failures:
-        lines += [f"  {failure.title}: {failure.cause or failure.detail}", f"      {failure.remedy}"]
-    return "\n".join([*lines, f"  What was created is kept; {declaration.repair}"])

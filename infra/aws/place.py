@@ -1,0 +1,22 @@
+"""A place inside the cache's network, for a function that verifies it from there."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where the function stands: in the cache's subnets, in a group that the cache lets in and that leads nowhere else.
+
+    `ready` is what has to be there before a call can get through.
+    """
+
+    name: str
+    partition: str
+    subnet_ids: pulumi.Input[Sequence[str]]
+    security_group_id: pulumi.Input[str]
+    kms_key_arn: pulumi.Input[str]
+    tags: Mapping[str, str]
+    ready: Sequence[pulumi.Resource]

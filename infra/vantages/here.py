@@ -1,0 +1,18 @@
+"""The machine that the program runs on."""
+
+import asyncio
+
+from infra.backends import Declaration
+from infra.connection import Connection
+from verify import checks
+from verify.environment import CacheEnvironment
+from verify.report import Report
+
+
+class Here:
+    """This process."""
+
+    async def check(self, connection: Connection, declaration: Declaration) -> Report:
+        """Run the checks, in a thread, since they block and the engine goes on meanwhile."""
+        environment = CacheEnvironment.from_mapping(connection.environment())
+        return await asyncio.to_thread(checks.run, environment, declaration.expectation)

@@ -1,0 +1,93 @@
+"""The proof, inside an `up`: the checks run over the variables that the application will read, and decide."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Final
+
+import pulumi
+
+from infra import vantages
+from infra.backends import Declaration
+from infra.settings import Settings
+from verify.report import Report
+
+# A failing verification must never block a destroy that runs the program; a setting would be saved in the stack.
+SWITCH: Final = "CACHE_VERIFICATION"
+
+# For an application that is just restarting; one that is yet to be deployed is for `verify app --wait`. In seconds.
+APPLICATION_SECONDS: Final = 5.0
+
+
+async def prove(declaration: Declaration, wanted: Settings, *, stack: str) -> None:
+    """Verify the cache, export what was found, and only then raise `pulumi.RunError` if it did not pass."""
+    vantage = vantages.choose(declaration, wanted, stack=stack)
+    connection = await declaration.connection.future()
+    if connection is None or pulumi.runtime.is_dry_run():
+        pulumi.export("verification", _unknown())
+        return
+    if not connection.host:
+        # There is no cache to prove: the application falls back to its own memory.
+        pulumi.export("verification", {"verdict": "memory"})
+        return
+    if os.environ.get(SWITCH) == "off":
+        pulumi.log.warn(f"{SWITCH}=off: the cache was not verified")
+        pulumi.export("verification", {"verdict": "off"})
+        return
+    if not connection.host:
+        pulumi.log.info("there is no cache to verify: the application, told of no host, falls back to its memory")
+        pulumi.export("verification", {"verdict": "memory"})
+        return
+
+    report = await vantage.check(connection, declaration)
+    _keep(report, stack)
+    pulumi.export("verification", report.stable())
+    if report.unreachable and wanted.unreachable == "warn":
+        pulumi.log.warn(f"the cache cannot be reached from here, and nothing is proved: {_words(report)}")
+    elif not report.passed:
+        raise pulumi.RunError(
+            f"the cache of stack {stack} did not pass its verification:\n{_words(report)}\n"
+            f"  What was created is kept; {declaration.repair}"
+        )
+    if wanted.application_url is not None:
+        await _prove_application(wanted.application_url, stack=stack)
+
+
+async def _prove_application(url: str, *, stack: str) -> None:
+    """Ask the application whether it uses the cache, as the guide does with curl."""
+    # Imported late: HTTP is a third of what everything else takes to import.
+    from verify import application
+
+    report = await asyncio.to_thread(application.run, url, wait_seconds=APPLICATION_SECONDS)
+    pulumi.export("application", report.stable())
+    if not report.passed:
+        raise pulumi.RunError(
+            f"the cache of stack {stack} is proved, and the application does not use it:\n{_words(report)}"
+        )
+
+
+def _keep(report: Report, stack: str) -> None:
+    """Write the measurements, which an output may not hold: they change with every run."""
+    file = Path(pulumi.runtime.get_root_directory() or ".") / ".local" / "reports" / f"{stack}.json"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(report.to_json())
+    except OSError as error:
+        pulumi.log.warn(f"the report of the verification was not kept: {file}: {error.strerror}")
+
+
+def _words(report: Report) -> str:
+    """Say in a few lines what failed, why, and what to do."""
+    lines = []
+    for failure in report.failures():
+        lines += [f"  {failure.title}: {failure.cause or failure.detail}", f"      {failure.remedy}"]
+    return "\n".join(lines)
+
+
+def _unknown() -> pulumi.Output[None]:
+    """Give what only an `up` will know: a preview that left it out would show it as removed."""
+    value: asyncio.Future[None] = asyncio.Future()
+    value.set_result(None)
+    is_known: asyncio.Future[bool] = asyncio.Future()
+    is_known.set_result(False)
+    return pulumi.Output(set(), value, is_known)
