@@ -3,9 +3,10 @@
 STACK ?= local
 ENGINE ?= auto
 CONFIRM ?=
+ORGANIZATIONS ?= 1000000
 PYTHON ?= python3
 # To the recipes as environment variables, for the shell to quote: a value is never read as a command.
-export STACK ENGINE CONFIRM
+export STACK ENGINE CONFIRM ORGANIZATIONS
 
 RUN = .venv/bin/python -m runner
 ENVIRONMENT = $(PYTHON) -I runner/environment.py
@@ -14,10 +15,10 @@ TOOLS = .venv-test/bin
 .DEFAULT_GOAL := help
 .SILENT:
 .NOTPARALLEL:
-.PHONY: help up preview down outputs env verify pulumi install docs lock test test-all lint tools
+.PHONY: help up preview down outputs env verify capacity compliance pulumi install docs lock test test-all lint tools
 
 help: ## this list
-	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	echo "  with STACK=local|dev|staging|prod  ENGINE=auto|pulumi|inprocess  PYTHON=python3"
 
 up: install ## create or change what the stack declares, and prove that it works
@@ -38,6 +39,13 @@ env: install ## print the REDIS_* lines for: eval "$(make -s env)"
 verify: install ## prove again that the running stack works
 	$(RUN) verify --stack="$$STACK" --engine="$$ENGINE"
 
+capacity: install ## what so many ORGANIZATIONS need and cost on each backend, at the stack's tier or the next
+	.venv/bin/python -m infra.capacity_report --organizations="$$ORGANIZATIONS" --stack="$$STACK"
+
+compliance: install ## hold what the stack declares against every known security rule, offline
+	$(ENVIRONMENT) --set compliance --venv .venv-compliance
+	.venv/bin/python -m operate.compliance --stack="$$STACK"
+
 pulumi: install ## install the official Pulumi CLI into .local, trying again after a failure
 	$(RUN) pulumi
 
@@ -47,6 +55,8 @@ install: ## make .venv hold what the stack's backend needs
 docs: install ## renew the tables in the documents from the code
 	.venv/bin/python -m infra.reference
 	.venv/bin/python -m verify faults --markdown > docs/faults.md
+	.venv/bin/python -m infra.costs_document > docs/costs.md
+	.venv/bin/python -m operate.compliance --reference > docs/compliance.md
 
 lock: ## renew the lock files from requirements/*.in
 	$(ENVIRONMENT) --lock

@@ -64,8 +64,8 @@ CAPABILITIES: Final[Mapping[str, Capability]] = MappingProxyType(
             chosen_password=True,
             tls="yes",
             largest_replicas=5,
-            # Node-based Redis OSS from 5.0.5 on and Valkey have no append-only file (AWS, "Restricted commands" and
-            # "Append only files in ElastiCache"); replicas and snapshots stand in for it.
+            # "Redis OSS configuration variables appendonly and appendfsync are not supported" (ElastiCache User Guide,
+            # "Engine specific parameters"); replicas and snapshots stand in for an append-only file.
             persistence=frozenset({"snapshot", "none"}),
             default_persistence="snapshot",
             policies=ALL_POLICIES,

@@ -10,7 +10,10 @@ DEFAULT_CONNECT_TIMEOUT_MS = 5000
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """How an application reaches the cache. The password is left out of its repr."""
+    """How an application reaches the cache. The password is left out of its repr.
+
+    An empty host means that there is none, and the application falls back to its memory.
+    """
 
     host: str
     port: int
@@ -37,7 +40,12 @@ class Connection:
         } | {name: value for name, value in ours.items() if value}
 
     def url(self) -> str:
-        """Give the connection as a URL, user and password percent-encoded; `rediss://` when it is TLS."""
+        """Give the connection as a URL, user and password percent-encoded; `rediss://` when it is TLS.
+
+        Without a host there is no URL either.
+        """
+        if not self.host:
+            return ""
         scheme = "rediss" if self.use_tls else "redis"
         user = quote(self.username or "", safe="")
         secret = f":{quote(self.password, safe='')}" if self.password else ""

@@ -1,13 +1,15 @@
 """The way through the house: settings -> backend -> connection -> verification -> (sinks) -> outputs."""
 
 import dataclasses
+import os
 from collections.abc import Mapping
 
 import pulumi
 
-from infra import backends, settings, verification
+from infra import backends, costs, settings, verification
 from infra.backends import BackendNotAvailable, Declaration
 from infra.connection import Connection
+from infra.costs import OverBudget
 from infra.settings import InvalidSettings, Settings
 
 
@@ -16,21 +18,32 @@ async def main() -> None:
     stack = pulumi.get_stack()
     try:
         wanted = load_settings(stack)
+        estimated = costs.estimate(wanted, region=costs.region(wanted.backend, configuration(), os.environ))
+        costs.require_within_budget(estimated, wanted.budget_usd, stack=stack)
         declaration = backends.declare(wanted, stack=stack)
-    except (InvalidSettings, BackendNotAvailable) as error:
+    except (InvalidSettings, OverBudget, BackendNotAvailable) as error:
         raise pulumi.RunError(str(error)) from None
 
+    if estimated.items:
+        pulumi.log.info(f"list price: {estimated.words}")
     export(wanted, declaration)
+    pulumi.export("monthlyCostUsd", estimated.output)
     await verification.prove(declaration, wanted, stack=stack)
 
 
 def load_settings(stack: str) -> Settings:
-    """Read the stack's configuration. Raises `InvalidSettings`."""
-    # The whole configuration is needed to find keys that are no settings, and the SDK has no public way to it.
-    config: Mapping[str, str] = pulumi.runtime.config.CONFIG.get()
+    """Read the stack's settings. Raises `InvalidSettings`."""
+    config = configuration()
     return settings.load(
         config, stack=stack, secret_keys=[key for key in config if pulumi.runtime.is_config_secret(key)]
     )
+
+
+def configuration() -> Mapping[str, str]:
+    """Give the stack's whole configuration, by full keys."""
+    # Needed to find keys that are no settings, and the SDK has no public way to it.
+    config: Mapping[str, str] = pulumi.runtime.config.CONFIG.get()
+    return config
 
 
 def export(wanted: Settings, declaration: Declaration) -> None:

@@ -1,12 +1,20 @@
-"""How much memory a tier asks for."""
+"""How much memory a stack asks for, and what each backend takes to offer it.
 
+Memory is what the application can use. What a vendor or a fork keeps for itself comes on top.
+"""
+
+import functools
+import math
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
+from verify import capacity, workload
+
 TierName = Literal["dev", "staging", "prod"]
 
 MEBIBYTE: Final = 1024 * 1024
+GIBIBYTE: Final = 1024 * MEBIBYTE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,3 +36,77 @@ TIERS: Final = MappingProxyType(
         "prod": Tier(smallest_mb=4096, largest_mb=8192, default_mb=4096),
     }
 )
+# From the cheapest on.
+TIER_NAMES: Final[tuple[TierName, ...]] = ("dev", "staging", "prod")
+
+# The more demanding of the two models: which server `local` finds is not known before, and no cloud offers Valkey 9.1.
+MODEL: Final = "redis-7.0"
+
+# How full the forecast may make the cache: "ensure that this metric is under 80%" (Memorystore for Redis, "General best
+# practices"). The rest is for growth, for client buffers, and for the hash tables: while one grows, the old one stands
+# beside it, for up to 5 percent more (measured at 88,000 organizations).
+FULL_PERCENT: Final = 80
+
+# What a container gets beside its data, for the server itself.
+SERVER_MB: Final = 64
+
+# Memorystore for Redis, "Product constraints": a Standard Tier instance keeps 10% of its memory for the backlog.
+BACKLOG_PERCENT: Final = 10
+
+
+@functools.cache
+def memory_mb_for(organizations: int) -> int:
+    """Give the MiB that so many organizations need, by the memory model over the guide's workload.
+
+    Raises `verify.capacity.InvalidForecast` and `verify.workload.InvalidWorkload`.
+    """
+    forecast = capacity.forecast(organizations, engine=MODEL, workload=workload.load())
+    return math.ceil(forecast.used_memory_bytes * 100 / FULL_PERCENT / MEBIBYTE)
+
+
+def tier_for(memory_mb: int) -> TierName:
+    """Give the cheapest tier that holds so many MiB. Raises `ValueError` where none does."""
+    for name in TIER_NAMES:
+        if memory_mb <= TIERS[name].largest_mb:
+            return name
+    raise ValueError(f"{memory_mb} MiB are more than the {TIERS[TIER_NAMES[-1]].largest_mb} MiB of the largest tier")
+
+
+def memory_mb(tier: TierName, *, asked_mb: int | None, organizations: int | None) -> int:
+    """Give the MiB of a stack: as asked, or for its organizations within its tier, or its tier's default."""
+    if asked_mb is not None:
+        return asked_mb
+    if organizations is not None:
+        return max(memory_mb_for(organizations), TIERS[tier].smallest_mb)
+    return TIERS[tier].default_mb
+
+
+def container_memory_mb(maxmemory_bytes: int) -> int:
+    """Give a container's limit in MiB: twice the usable memory, and some for the server itself.
+
+    While Redis saves or rewrites its file, a fork of it shares the memory, and each page that is written to
+    meanwhile exists twice: "up to 2 times the memory normally used" (redis.io, "Redis administration"). A tighter
+    limit would have the kernel kill the server in the middle of a save.
+    """
+    return 2 * maxmemory_bytes // MEBIBYTE + SERVER_MB
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemorystoreSize:
+    """What Memorystore is asked for."""
+
+    memory_size_gb: int
+    service_tier: Literal["BASIC", "STANDARD_HA"]
+
+
+def memorystore(tier: TierName, maxmemory_bytes: int) -> MemorystoreSize:
+    """Give the whole GiB and the service tier. dev goes without a copy, and with it without the backlog."""
+    if tier == "dev":
+        return MemorystoreSize(memory_size_gb=math.ceil(maxmemory_bytes / GIBIBYTE), service_tier="BASIC")
+    needed = maxmemory_bytes * 100 / (100 - BACKLOG_PERCENT)
+    return MemorystoreSize(memory_size_gb=math.ceil(needed / GIBIBYTE), service_tier="STANDARD_HA")
+
+
+def redis_cloud_plan_bytes(tier: TierName, maxmemory_bytes: int) -> int:
+    """Give the size of the plan: with a copy, data take half of it (redis.io, "High availability and replication")."""
+    return maxmemory_bytes if tier == "dev" else 2 * maxmemory_bytes

@@ -34,10 +34,6 @@ async def prove(declaration: Declaration, wanted: Settings, *, stack: str) -> No
         pulumi.log.warn(f"{SWITCH}=off: the cache was not verified")
         pulumi.export("verification", {"verdict": "off"})
         return
-    if not connection.host:
-        pulumi.log.info("there is no cache to verify: the application, told of no host, falls back to its memory")
-        pulumi.export("verification", {"verdict": "memory"})
-        return
 
     report = await vantage.check(connection, declaration)
     _keep(report, stack)

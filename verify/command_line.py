@@ -1,4 +1,4 @@
-"""The command line: `python -m verify check|health|status|app|serve|shell|faults`.
+"""The command line: `python -m verify check|health|status|app|serve|shell|faults|capacity`.
 
 Reads the connection from the REDIS_* variables alone: an argument would show in the process list.
 """
@@ -82,6 +82,11 @@ def _parser() -> argparse.ArgumentParser:
     command("shell", _shell, "open a prompt on the cache")
     faults = command("faults", _faults, "list every fault with its cause and remedy")
     faults.add_argument("--markdown", action="store_true", help="as the page docs/faults.md")
+    capacity = command("capacity", _capacity, "forecast the memory of so many organizations, without a server")
+    capacity.add_argument("--organizations", metavar="N", required=True, help="how many are to be kept")
+    capacity.add_argument("--engine", required=True, help="redis-7.0 or valkey-9.1")
+    capacity.add_argument("--workload", metavar="FILE", type=Path, help="what is kept; default: workloads/guide.toml")
+    capacity.add_argument("--json", action="store_true", help="answer in JSON")
     return parser
 
 
@@ -134,6 +139,22 @@ def _faults(options: argparse.Namespace) -> ExitCode:
         print(markdown(), end="")
     else:
         print("\n\n".join(_described(fault) for fault in FAULTS))
+    return ExitCode.PASSED
+
+
+def _capacity(options: argparse.Namespace) -> ExitCode:
+    from verify import capacity, workload
+
+    try:
+        forecast = capacity.forecast(
+            capacity.organizations(options.organizations),
+            engine=options.engine,
+            workload=workload.load(options.workload or workload.GUIDE),
+        )
+    except (capacity.InvalidForecast, workload.InvalidWorkload) as problem:
+        print(problem, file=sys.stderr)
+        return ExitCode.CONFIGURATION
+    print(json.dumps(forecast.body()) if options.json else capacity.text(forecast))
     return ExitCode.PASSED
 
 

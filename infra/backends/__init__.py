@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pulumi
 
+from infra.aws.place import Place
 from infra.connection import Connection
 from infra.settings import Settings
 from verify.expectation import Expectation
@@ -24,11 +25,16 @@ class Declaration:
     expectation: Expectation
     # Names what puts a cache that failed its verification back as it was declared.
     repair: str
+    # A place inside the cache's network, where it cannot be reached from outside.
+    aws_place: Place | None = None
     outputs: Mapping[str, pulumi.Input[Any]] = field(default_factory=dict)
 
 
 BACKENDS: Final[Mapping[str, str]] = {
+    "elasticache": "infra.backends.elasticache",
     "local": "infra.backends.local",
+    "docker": "infra.backends.docker",
+    "memory": "infra.backends.memory",
 }
 
 

@@ -4,9 +4,9 @@ Every operation is written to the state before it begins where it could be cut o
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import pulumi
@@ -33,6 +33,8 @@ class Registration:
     parent: str
     inputs: Properties
     dependencies: Sequence[str] = ()
+    # The resources that each input is made of.
+    property_dependencies: Mapping[str, Sequence[str]] = field(default_factory=dict)
     protect: bool = False
     retain_on_delete: bool = False
     ignore_changes: Sequence[str] = ()

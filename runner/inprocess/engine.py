@@ -6,14 +6,14 @@ Registrations arrive in several threads at once.
 """
 
 from collections.abc import Callable, Collection
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from google.protobuf import empty_pb2
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 from pulumi.runtime.proto import engine_pb2, resource_pb2
 
 from runner.inprocess import wire
-from runner.inprocess.deployment import NEEDS_CLI, Deployment, OperationFailed, Registration
+from runner.inprocess.deployment import NEEDS_CLI, OperationFailed, Registration
 from runner.inprocess.display import Display
 from runner.inprocess.state import Properties
 
@@ -40,12 +40,22 @@ HONOURED_FIELDS: Final = frozenset(
 )
 
 
+class Settler(Protocol):
+    """What is done with each resource that a program declares."""
+
+    def settle(self, wanted: Registration) -> tuple[str, Properties]:
+        """Bring one resource to what the program declares; give its id and its outputs in wire form."""
+
+    def settle_component(self, urn: str, type_: str, parent: str) -> None:
+        """Record a resource that only holds others."""
+
+
 class Engine(MockMonitor):
     """The monitor of one run of a program."""
 
     def __init__(
         self,
-        deployment: Deployment,
+        deployment: Settler,
         *,
         project: str,
         stack: str,
@@ -91,6 +101,7 @@ class Engine(MockMonitor):
                 parent=request.parent,
                 inputs=wire.from_struct(request.object),
                 dependencies=list(request.dependencies),
+                property_dependencies={key: list(each.urns) for key, each in request.propertyDependencies.items()},
                 protect=request.protect,
                 retain_on_delete=request.retainOnDelete,
                 ignore_changes=list(request.ignoreChanges),

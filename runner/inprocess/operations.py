@@ -114,7 +114,7 @@ class InProcessStack:
             configuration = self.project.configuration(self.stack)
             deployment.refresh()
             # In a context of its own: the SDK keeps the program's stack in context variables.
-            contextvars.copy_context().run(self._run_program, engine, display, configuration, preview=preview)
+            contextvars.copy_context().run(self.run_program, engine, display, configuration, preview=preview)
             deployment.delete(
                 known for known in list(state.resources) if known.condemned or known.urn not in engine.declared
             )
@@ -133,7 +133,7 @@ class InProcessStack:
         display.summary()
         return 1 if failure else 0
 
-    def _run_program(self, engine: Engine, display: Display, configuration: dict[str, str], *, preview: bool) -> None:
+    def run_program(self, engine: Engine, display: Display, configuration: dict[str, str], *, preview: bool) -> None:
         """Run the project's program as Pulumi's own language host does (pulumi-language-python-exec)."""
         configure(
             MockSettings(
@@ -146,6 +146,8 @@ class InProcessStack:
                 parallel=PARALLEL,
                 root_directory=str(self.project.root),
                 callbacks=None,
+                # Its own: those that an earlier, failed run in this process left belong to a loop that is closed.
+                outputs=set(),
             )
         )
         set_all_config(configuration)

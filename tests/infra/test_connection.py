@@ -39,3 +39,11 @@ def test_the_url_without_a_password_has_no_user_part() -> None:
 def test_the_password_is_not_in_the_repr() -> None:
     """A connection can be logged by accident."""
     assert "hunter2" not in repr(Connection(host="cache", port=6379, password="hunter2"))
+
+
+def test_no_host_is_no_url() -> None:
+    """The application falls back to its memory, and the guide's six variables are there all the same."""
+    nothing = Connection(host="", port=6379)
+    assert nothing.url() == ""
+    assert nothing.environment()["REDIS_HOST"] == ""
+    assert len(nothing.environment()) == 6

@@ -16,7 +16,7 @@ from typing import Any
 import redis
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = ("__main__.py", "infra", "verify", "runner", "Pulumi.yaml", "requirements.txt")
+PROGRAM = ("__main__.py", "infra", "verify", "runner", "workloads", "Pulumi.yaml", "requirements.txt")
 STACKS = ("local", "dev", "staging", "prod")
 
 

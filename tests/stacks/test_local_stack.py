@@ -170,7 +170,7 @@ def test_a_backend_that_is_not_there_yet_says_which_are(project: ProjectCopy) ->
     """The stacks of the clouds parse already."""
     project.configure(backend="memorystore")
     printed = project.run("up", code=1).printed
-    assert "cache:backend memorystore is not there yet; there is: local" in printed
+    assert "cache:backend memorystore is not there yet; there is: docker, elasticache, local, memory" in printed
     assert "Traceback" not in printed
 
 

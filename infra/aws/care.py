@@ -1,0 +1,29 @@
+"""What a tier is given on AWS beside its size."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from infra.sizing import TierName
+
+
+@dataclass(frozen=True, kw_only=True)
+class Care:
+    """How a tier is kept from loss."""
+
+    snapshot_days: int
+    # Kept from deletion and replacement, with a last snapshot of it when it goes all the same. Minor upgrades too:
+    # one that AWS makes by itself leaves the pinned version behind, which the provider takes for a downgrade, and a
+    # downgrade replaces the group.
+    protected: bool
+
+
+CARE: Final[Mapping[TierName, Care]] = MappingProxyType(
+    {
+        "dev": Care(snapshot_days=0, protected=False),
+        "staging": Care(snapshot_days=1, protected=False),
+        # What AWS Config's elasticache-redis-cluster-automatic-backup-check and NIST 800-53 ask for.
+        "prod": Care(snapshot_days=15, protected=True),
+    }
+)

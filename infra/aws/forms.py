@@ -1,0 +1,53 @@
+"""What AWS's names look like, to find a wrong one before anything is asked of AWS."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+# RFC 1918, and RFC 6598, which Kubernetes on AWS gives to its pods.
+PRIVATE_NETWORKS: Final = tuple(
+    ipaddress.IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+)
+
+
+@dataclass(frozen=True)
+class Form:
+    """A pattern, and the words for what it is not."""
+
+    pattern: str
+    words: str
+
+
+# Ids have 8 or 17 hexadecimal digits (EC2 User Guide, "Resource IDs").
+FORMS: Final[Mapping[str, Form]] = {
+    "account_id": Form(r"\d{12}", "the twelve digits of an AWS account"),
+    "vpc_id": Form(r"vpc-([0-9a-f]{8}|[0-9a-f]{17})", "the id of a VPC"),
+    "subnet_ids": Form(r"subnet-([0-9a-f]{8}|[0-9a-f]{17})", "the id of a subnet"),
+    "application_security_group_ids": Form(r"sg-([0-9a-f]{8}|[0-9a-f]{17})", "the id of a security group"),
+    "network_stack": Form(r"[\w.-]+/[\w.-]+/[\w.-]+", "a stack with its organization and project"),
+    # With a key's id in its place, a cache is replaced at every update (pulumi-aws issues 3848 and 684).
+    "kms_key_arn": Form(
+        r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+", "the ARN of a key; its id or alias will not do"
+    ),
+}
+
+
+def form_problem(field: str, text: str) -> str | None:
+    """Say what a value is not, as a predicate, or None where it has its field's form."""
+    form = FORMS[field]
+    return None if re.fullmatch(form.pattern, text, re.ASCII) else f"is not {form.words}"
+
+
+def client_network_problem(text: str) -> str | None:
+    """Say why clients may not come from a network, or None where it is a private one."""
+    try:
+        network = ipaddress.IPv4Network(text)
+    except ValueError:
+        return "is not an IPv4 network like 10.0.0.0/16, with no bit set behind its mask"
+    if network.prefixlen == 0:
+        return "opens the cache to the whole world"
+    if not any(network.subnet_of(private) for private in PRIVATE_NETWORKS):
+        return f"is not a private network, inside {', '.join(map(str, PRIVATE_NETWORKS))}"
+    return None

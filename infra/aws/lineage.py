@@ -1,0 +1,73 @@
+"""What the state remembers of a replication group, so that a later run can tell where it came from.
+
+A dynamic resource: the engine's version is compared before anything is touched, and the final snapshot's name is in
+the state from the creation on (the provider reads it from there when it deletes the group).
+"""
+
+import secrets
+from typing import Any, Final, TypedDict
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    CreateResult,
+    DiffResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from infra.aws.releases import change_problem
+
+FINAL_SNAPSHOT: Final = "finalSnapshot"
+
+
+class LineageInputs(TypedDict):
+    """What the stack asks of its replication group."""
+
+    name: str
+    engine: str
+    engineVersion: str
+    applyImmediately: bool
+
+
+class LineageProvider(ResourceProvider):
+    """Refuses a downgrade, and keeps the name of the final snapshot."""
+
+    serialize_as_secret_always = False
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Compare with the last run: the plan already says what is wrong."""
+        failures = []
+        if "engineVersion" in _olds:
+            problem = change_problem(
+                (_olds["engine"], _olds["engineVersion"]),
+                (news["engine"], news["engineVersion"]),
+                apply_immediately=news["applyImmediately"],
+            )
+            failures = [CheckFailure("engineVersion", problem)] if problem else []
+        return CheckResult(news, failures)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Choose the snapshot's name: unlike any other, or AWS would refuse it at the very end."""
+        snapshot = f"{props['name']}-final-{secrets.token_hex(4)}"
+        return CreateResult(props["name"], {**props, FINAL_SNAPSHOT: snapshot})
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Compare what was asked."""
+        return DiffResult(changes=any(_olds.get(key) != _news[key] for key in LineageInputs.__annotations__))
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Write down what is asked now."""
+        return UpdateResult({**_news, FINAL_SNAPSHOT: _olds[FINAL_SNAPSHOT]})
+
+
+class Lineage(Resource, module="lineage", name="Lineage"):
+    """The lineage of one replication group."""
+
+    finalSnapshot: pulumi.Output[str]  # noqa: N815 - the SDK fills the attribute that has the property's name
+
+    def __init__(self, name: str, inputs: LineageInputs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Declare it."""
+        super().__init__(LineageProvider(), name, {**inputs, FINAL_SNAPSHOT: None}, opts)

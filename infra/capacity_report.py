@@ -1,0 +1,107 @@
+"""What so many organizations need and cost on each backend: `make capacity ORGANIZATIONS=1000000 STACK=prod`."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, get_args
+
+import yaml
+
+from infra import costs, sizing
+from infra.aws import nodes
+from infra.settings import NAMESPACE, BackendName, Settings
+from infra.sizing import MEBIBYTE, TIER_NAMES, TIERS, TierName
+from verify import capacity, workload
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+CONFIGURATION: Final = 78  # EX_CONFIG of sysexits.h, as `python -m verify` has it
+# Where a stack does not say in which region it is: the one that the prices were read for.
+REGIONS: Final[Mapping[BackendName, str]] = {"elasticache": "us-east-1", "memorystore": "us-central1"}
+
+
+class InvalidRequest(Exception):
+    """What was asked for cannot be told; the message is for the user."""
+
+
+def main() -> int:
+    """Print the report; give the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m infra.capacity_report", description=__doc__)
+    parser.add_argument("--organizations", required=True)
+    parser.add_argument("--stack", required=True)
+    options = parser.parse_args()
+    try:
+        organizations = capacity.organizations(options.organizations)
+        print("\n".join(report(organizations, configuration(options.stack))))
+    except (InvalidRequest, capacity.InvalidForecast, workload.InvalidWorkload) as problem:
+        print(problem, file=sys.stderr)
+        return CONFIGURATION
+    return 0
+
+
+def configuration(stack: str) -> Mapping[str, Any]:
+    """Give the configuration in a stack's file. Raises `InvalidRequest` where there is none."""
+    file = ROOT / f"Pulumi.{stack}.yaml"
+    try:
+        read = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidRequest(f"STACK={stack}: {file.name} cannot be read: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise InvalidRequest(f"STACK={stack}: {file.name} is not YAML: {error}") from None
+    config: Mapping[str, Any] = (read or {}).get("config") or {}
+    return config
+
+
+def report(organizations: int, config: Mapping[str, Any]) -> Iterator[str]:
+    """Say what a number of organizations needs, and what that costs in the region of a stack's configuration.
+
+    The tier is the stack's, or the next one that holds them. Raises `InvalidRequest`, `InvalidForecast` and
+    `InvalidWorkload`.
+    """
+    kept = workload.load()
+    for engine in capacity.ENGINES:
+        yield capacity.text(capacity.forecast(organizations, engine=engine, workload=kept))
+    own = config.get(f"{NAMESPACE}:tier", TIER_NAMES[0])
+    if own not in TIER_NAMES:
+        raise InvalidRequest(f'{NAMESPACE}:tier "{own}" is not one of {", ".join(TIER_NAMES)}')
+    needed_mb = sizing.memory_mb_for(organizations)
+    try:
+        tier = max(sizing.tier_for(needed_mb), own, key=TIER_NAMES.index)
+    except ValueError as problem:
+        raise InvalidRequest(f"{organizations} organizations cannot be had: {problem}") from None
+    memory_mb = max(needed_mb, TIERS[tier].smallest_mb)
+    yield ""
+    yield (
+        f"At most {sizing.FULL_PERCENT} % full on {sizing.MODEL} that is {needed_mb:,} MiB: tier {tier}, "
+        f"{memory_mb:,} MiB. List prices, infra/prices.toml:"
+    )
+    for asked in requests(tier, memory_mb):
+        region = config.get(costs.REGION_KEYS.get(asked.backend, ""), REGIONS.get(asked.backend))
+        estimated = costs.estimate(asked, region=region)
+        cost = costs.UNKNOWN if estimated.monthly_usd is None else f"{estimated.monthly_usd:,.2f} USD"
+        what = ", ".join(item.what for item in estimated.items) or size(asked)
+        yield f"  {asked.backend:<13}{cost:>12} a month  {what}"
+    yield f"  Beside that on elasticache: {costs.NOT_COUNTED['elasticache']}."
+
+
+def requests(tier: TierName, memory_mb: int) -> Iterator[Settings]:
+    """Give the settings of a stack of that size on each backend, everything else as it comes."""
+    common = {"tier": tier, "memoryMb": memory_mb}
+    yield Settings.model_validate({**common, "backend": "local"})
+    yield Settings.model_validate({**common, "backend": "docker"})
+    for engine in get_args(nodes.Engine):
+        yield Settings.model_validate({**common, "backend": "elasticache", "engine": engine})
+    yield Settings.model_validate({**common, "backend": "memorystore"})
+    yield Settings.model_validate({**common, "backend": "rediscloud"})
+
+
+def size(asked: Settings) -> str:
+    """Give the words for a server on one's own machine."""
+    words = f"maxmemory {asked.maxmemory_bytes // MEBIBYTE} MiB"
+    if asked.backend == "docker":
+        return f"{words} in a container of {sizing.container_memory_mb(asked.maxmemory_bytes)} MiB"
+    return words
+
+
+if __name__ == "__main__":
+    sys.exit(main())

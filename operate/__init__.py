@@ -1,0 +1,1 @@
+"""Day-two commands over a declared stack."""

@@ -1,0 +1,16 @@
+"""Every demand that is known here, and what is known and not judged."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from operate.compliance.demand import Demand, Exemption, Outside
+from operate.compliance.demands import access, container, network, replication_group, verifier
+
+DEMANDS: Final[Sequence[Demand]] = (
+    *replication_group.DEMANDS,
+    *access.DEMANDS,
+    *network.DEMANDS,
+    *container.DEMANDS,
+)
+OUTSIDE: Final[Sequence[Outside]] = (*replication_group.OUTSIDE, *network.OUTSIDE, *container.OUTSIDE)
+EXEMPTIONS: Final[Sequence[Exemption]] = (*network.EXEMPTIONS, *verifier.EXEMPTIONS)

@@ -1,0 +1,58 @@
+"""Answers to the functions that a program asks of its cloud, given without asking anybody.
+
+What they say of an account or a network is made up, and no rule is judged by it.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import pulumi
+
+from runner.inprocess.engine import Invoke
+
+# The account of AWS's own examples.
+ACCOUNT: Final = "123456789012"
+REGION: Final = "us-east-1"
+
+Answer = Callable[[Mapping[str, Any], Mapping[str, str]], dict[str, Any]]
+
+
+def functions(configuration: Mapping[str, str]) -> Invoke:
+    """Answer for a stack of this configuration. Raises `pulumi.RunError` for a function that is not known here."""
+
+    def invoke(token: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        answer = ANSWERS.get(token)
+        if answer is None:
+            raise pulumi.RunError(f"{token} has no answer offline; give it one in operate/compliance/offline.py")
+        return answer(arguments, configuration)
+
+    return invoke
+
+
+def _caller_identity(_: Mapping[str, Any], configuration: Mapping[str, str]) -> dict[str, Any]:
+    account = configuration.get("cache:accountId", ACCOUNT)
+    return {
+        "id": account,
+        "accountId": account,
+        "arn": f"arn:aws:iam::{account}:user/offline",
+        "userId": "OFFLINE",
+    }
+
+
+def _region(_: Mapping[str, Any], configuration: Mapping[str, str]) -> dict[str, Any]:
+    region = configuration.get("aws:region") or os.environ.get("AWS_REGION") or REGION
+    return {"id": region, "region": region, "name": region}
+
+
+def _subnet(arguments: Mapping[str, Any], configuration: Mapping[str, str]) -> dict[str, Any]:
+    """Say that each subnet is the VPC's and in a zone of its own, as a stack that can be brought up has it."""
+    subnet = str(arguments.get("id", ""))
+    return {"id": subnet, "vpcId": configuration.get("cache:vpcId", ""), "availabilityZone": f"zone of {subnet}"}
+
+
+ANSWERS: Final[Mapping[str, Answer]] = {
+    "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
+    "aws:index/getRegion:getRegion": _region,
+    "aws:ec2/getSubnet:getSubnet": _subnet,
+}

@@ -1,0 +1,72 @@
+import subprocess
+import sys
+
+import pytest
+
+from infra import capacity_report
+from infra.capacity_report import InvalidRequest
+
+
+def report(organizations: int, **config: str) -> str:
+    """Give the report over a stack's configuration."""
+    return "\n".join(capacity_report.report(organizations, config))
+
+
+def test_it_says_what_a_million_organizations_need_and_cost() -> None:
+    """The forecast, the tier, and for each backend what it takes and its price."""
+    text = report(1_000_000, **{"cache:tier": "prod", "aws:region": "us-east-1"})
+    assert "1,000,000 organizations take 916.0 MB on redis-7.0" in text
+    assert "1,000,000 organizations take 756.8 MB on valkey-9.1" in text
+    assert "that is 1,092 MiB: tier prod, 4,096 MiB" in text
+    lines = [line.split() for line in text.splitlines() if " a month " in line]
+    assert [(line[0], line[1]) for line in lines] == [
+        ("local", "0.00"),
+        ("docker", "0.00"),
+        ("elasticache", "223.64"),
+        ("elasticache", "180.13"),
+        ("memorystore", "197.10"),
+        ("rediscloud", "unknown"),
+    ]
+
+
+def test_a_tier_too_small_gives_way_to_the_next() -> None:
+    """The stack's own is where it starts."""
+    assert "tier staging, 1,092 MiB" in report(1_000_000, **{"cache:tier": "dev"})
+    assert "tier dev, 100 MiB" in report(1)
+
+
+def test_the_stacks_region_decides_on_the_prices() -> None:
+    """Where there are none, the cost is unknown."""
+    text = report(1000, **{"aws:region": "eu-west-1"})
+    assert "elasticache       unknown a month  1 x cache.t4g.micro (redis) in eu-west-1" in text
+
+
+@pytest.mark.parametrize(
+    ("organizations", "config", "said"),
+    [
+        (9_000_000, {}, "9740 MiB are more than the 8192 MiB of the largest tier"),
+        (1, {"cache:tier": "production"}, 'cache:tier "production" is not one of dev, staging, prod'),
+    ],
+)
+def test_what_cannot_be_told_is_refused(organizations: int, config: dict[str, str], said: str) -> None:
+    """With the figures, or the value that is wrong."""
+    with pytest.raises(InvalidRequest) as refused:
+        report(organizations, **config)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--organizations=1000", "--stack=dev"], 0, "elasticache"),
+        (["--organizations=many", "--stack=dev"], 78, '"many" is no number of organizations'),
+        (["--organizations=1000", "--stack=none"], 78, "STACK=none: Pulumi.none.yaml cannot be read"),
+    ],
+)
+def test_the_command_ends_as_it_should(arguments: list[str], code: int, said: str) -> None:
+    """78 for a bad request, in one line."""
+    command = [sys.executable, "-W", "error", "-m", "infra.capacity_report", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == code
+    assert said in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr

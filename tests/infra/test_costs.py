@@ -1,0 +1,169 @@
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+import pytest
+
+from infra import costs, costs_document
+from infra.aws.nodes import NODES
+from infra.costs import PRICES, Estimate, Item, OverBudget
+from infra.settings import Settings
+from infra.sizing import GIBIBYTE, MemorystoreSize
+from tests.stacks.project import ROOT
+
+
+def settings(**values: object) -> Settings:
+    """Make settings, without asking for what only a real account has."""
+    return Settings.model_validate({"backend": "elasticache", "tier": "prod", **values})
+
+
+def monthly(*, region: str | None = "us-east-1", **values: object) -> float | None:
+    """Give what a stack costs."""
+    return costs.estimate(settings(**values), region=region).monthly_usd
+
+
+def sourced(table: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Give every table of prices: the first on each way down that names a source."""
+    if "source" in table:
+        yield table
+        return
+    for key, inner in table.items():
+        assert isinstance(inner, Mapping), f"{key} is a price without a source"
+        yield from sourced(inner)
+
+
+def test_every_price_has_a_source_a_date_and_a_unit() -> None:
+    """Nothing stands in the file that nobody can look up."""
+    tables = list(sourced(PRICES))
+    assert len(tables) == 5
+    for table in tables:
+        assert table["source"]
+        assert table["unit"]
+        assert isinstance(table["read"], date)
+
+
+def test_every_node_type_has_a_price_for_each_of_its_engines() -> None:
+    """And no price is of a node that nobody can have."""
+    prices = PRICES["elasticache"]["us-east-1"]["nodes"]
+    for engine in ("redis", "valkey"):
+        assert prices[engine].keys() == {name for name, node in NODES.items() if engine in node.engines}
+    # AWS: "priced 20% lower", which the cited table says of each type that both have.
+    for name in prices["redis"]:
+        assert prices["valkey"][name] == pytest.approx(prices["redis"][name] * 0.8)
+
+
+def test_replicas_are_paid_for() -> None:
+    """Each is a node: 730 hours of cache.m6g.large are 108.77 USD."""
+    one = costs.estimate(settings(replicas=1), region="us-east-1").items[0]
+    assert one == Item(what="2 x cache.m6g.large (redis) in us-east-1", monthly_usd=217.54)
+    three = costs.estimate(settings(replicas=3), region="us-east-1").items[0]
+    assert three.monthly_usd == pytest.approx(2 * 217.54)
+
+
+def test_prod_pays_for_nodes_snapshots_and_a_key() -> None:
+    """15 snapshots of at most 4 GB at 0.085, and one key."""
+    found = costs.estimate(settings(), region="us-east-1")
+    assert [item.monthly_usd for item in found.items] == [217.54, 5.10, 1.00]
+    assert found.monthly_usd == found.output == 223.64
+
+
+def test_what_is_not_there_is_not_paid_for() -> None:
+    """An adopted key is its owner's, and dev has no snapshots."""
+    adopted = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    assert monthly(tier="dev", kmsKeyArn=adopted) == 11.68
+    assert monthly(tier="staging", persistence="none") == 47.72
+
+
+def test_valkey_and_another_node_have_their_own_prices() -> None:
+    """The node that the stack names, on the engine that it names."""
+    node = "cache.r7g.large"
+    assert monthly(engine="valkey", nodeType=node) == pytest.approx(2 * 730 * 0.1752 + 5.10 + 1, abs=0.01)
+    assert monthly(engine="redis", nodeType=node) == pytest.approx(2 * 730 * 0.219 + 5.10 + 1, abs=0.01)
+
+
+@pytest.mark.parametrize("region", ["eu-west-1", None])
+def test_a_region_without_prices_is_unknown(region: str | None) -> None:
+    """Prices differ by region, and none is made up."""
+    found = costs.estimate(settings(), region=region)
+    assert (found.monthly_usd, found.output) == (None, "unknown")
+
+
+@pytest.mark.parametrize("backend", ["local", "docker", "memory"])
+def test_a_server_of_ones_own_costs_nothing(backend: str) -> None:
+    """What its machine costs is not counted, and the page says so."""
+    assert monthly(backend=backend, tier="dev", region=None) == 0
+    assert costs.NOT_COUNTED[settings(backend=backend, tier="dev").backend]
+
+
+@pytest.mark.parametrize(
+    ("gb", "service_tier", "usd"),
+    [
+        (4, "BASIC", 4 * 730 * 0.049),
+        (5, "BASIC", 5 * 730 * 0.027),
+        (10, "STANDARD_HA", 10 * 730 * 0.054),
+        (11, "STANDARD_HA", 11 * 730 * 0.046),
+        (300, "STANDARD_HA", 300 * 730 * 0.030),
+    ],
+)
+def test_memorystores_rate_is_that_of_its_band(gb: int, service_tier: Any, usd: float) -> None:
+    """For all of the instance, on both sides of a band's end."""
+    size = MemorystoreSize(memory_size_gb=gb, service_tier=service_tier)
+    assert costs.memorystore(size, region="us-central1").monthly_usd == pytest.approx(usd, abs=0.01)
+    assert costs.memorystore(size, region="europe-west1").monthly_usd is None
+
+
+def test_a_redis_cloud_plan_without_a_known_price_is_unknown() -> None:
+    """Prod's 4 GB with a copy need a plan of 8."""
+    assert costs.redis_cloud(GIBIBYTE).monthly_usd == 22
+    assert costs.redis_cloud(GIBIBYTE + 1).monthly_usd == 100
+    assert monthly(backend="rediscloud") is None
+
+
+def test_the_region_is_the_stacks_or_the_environments() -> None:
+    """As the vendor's own SDK looks for it."""
+    assert costs.region("elasticache", {"aws:region": "eu-west-1"}, {"AWS_REGION": "us-east-1"}) == "eu-west-1"
+    assert costs.region("elasticache", {}, {"AWS_REGION": "", "AWS_DEFAULT_REGION": "us-east-1"}) == "us-east-1"
+    assert costs.region("elasticache", {}, {}) is None
+    assert costs.region("local", {"aws:region": "eu-west-1"}, {"AWS_REGION": "us-east-1"}) is None
+
+
+def test_a_stack_within_its_budget_passes() -> None:
+    """And so does one without a budget, even where nobody knows what it costs."""
+    costs.require_within_budget(Estimate((Item(what="a", monthly_usd=10),)), 10, stack="prod")
+    costs.require_within_budget(Estimate((Item(what="a", monthly_usd=None),)), None, stack="prod")
+
+
+def test_a_stack_beyond_its_budget_is_refused_with_both_figures() -> None:
+    """And with what makes it up, and the command that allows it."""
+    with pytest.raises(OverBudget) as refused:
+        costs.require_within_budget(costs.estimate(settings(), region="us-east-1"), 100, stack="prod")
+    message = str(refused.value)
+    assert "cache:budgetUsd is 100.00, and stack prod costs 223.64 USD a month" in message
+    assert "2 x cache.m6g.large (redis) in us-east-1 217.54" in message
+    assert "pulumi config set cache:budgetUsd 224 --stack prod" in message
+
+
+def test_a_budget_over_an_unknown_cost_is_refused() -> None:
+    """What cannot be told is not within anything."""
+    with pytest.raises(OverBudget) as refused:
+        costs.require_within_budget(costs.estimate(settings(), region="eu-west-1"), 1000, stack="prod")
+    assert "has no price of 2 x cache.m6g.large (redis) in eu-west-1" in str(refused.value)
+    assert "pulumi config rm cache:budgetUsd --stack prod" in str(refused.value)
+
+
+@pytest.mark.parametrize("line", costs_document.GUIDE, ids=lambda line: line.what)
+def test_the_guides_estimates_are_about_right(line: costs_document.GuideEstimate) -> None:
+    """A band of 20 percent. Where a new price leaves it, the page says so and this test is to name the exception."""
+    assert line.is_in_band
+
+
+def test_the_page_says_where_a_price_has_left_the_band() -> None:
+    """At the band's end and beyond, on both sides; unknown is no price in it."""
+    for usd, is_in_band in ((80, True), (79.99, False), (120, True), (120.01, False), (None, False)):
+        now = Item(what="a", monthly_usd=usd)
+        assert costs_document.GuideEstimate(what="a", guide_usd=100, now=now).is_in_band is is_in_band
+
+
+def test_the_page_is_current() -> None:
+    """Otherwise: make docs."""
+    assert (ROOT / "docs" / "costs.md").read_text() == costs_document.markdown()

@@ -1,0 +1,243 @@
+"""Configurations that are refused before anything is created, of every backend, each with what its user reads."""
+
+import pytest
+
+from infra import settings
+from infra.settings import InvalidSettings
+
+NETWORK = {
+    "vpcId": "vpc-0123456789abcdef0",
+    "subnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
+    "applicationSecurityGroupIds": "sg-0123456789abcdef0",
+}
+AWS = {"backend": "elasticache", "tier": "staging", **NETWORK}
+PROD = {**AWS, "tier": "prod"}
+
+# What is set, what is said of it, and the command that cures it.
+REJECTED: list[tuple[dict[str, str], str, str]] = [
+    # Any backend.
+    ({}, "cache:backend is not set; it is one of local, docker", "set cache:backend local"),
+    ({"backend": "redis"}, 'cache:backend "redis" is not one of', "set cache:backend local"),
+    ({"backend": "local", "tier": "live"}, 'cache:tier "live" is not one of', "set cache:tier dev"),
+    ({"backend": "local", "tiers": "dev"}, "cache:tiers is no setting; did you mean cache:tier?", "rm cache:tiers"),
+    (
+        {"backend": "local", "memoryMb": "99"},
+        "99 MiB is outside tier dev, which goes from 100 to 1024",
+        "set cache:memoryMb",
+    ),
+    (
+        {"backend": "local", "memoryMb": "lots"},
+        'cache:memoryMb "lots" will not do: input should be a valid',
+        "set cache:m",
+    ),
+    ({"backend": "local", "maxmemoryPolicy": "lru"}, 'cache:maxmemoryPolicy "lru" is not one of', "set cache:maxm"),
+    ({"backend": "local", "persistence": "aof"}, 'cache:persistence "aof" is not one of', "set cache:persistence"),
+    # The server on this machine.
+    (
+        {"backend": "local", "port": "65536"},
+        'cache:port "65536" will not do: input should be less',
+        "set cache:port 6379",
+    ),
+    ({"backend": "local", "folder": ""}, 'cache:folder "" will not do', "set cache:folder"),
+    (
+        {"backend": "local", "nodeType": "cache.t3.micro"},
+        "cache:nodeType is a setting of elasticache",
+        "rm cache:nodeType",
+    ),
+    ({"backend": "local", "image": "redis:7"}, "cache:image is a setting of docker", "rm cache:image"),
+    # Docker.
+    ({"backend": "docker", "port": "0"}, "cache:port 0 will not do for docker", "set cache:port 6379"),
+    ({"backend": "docker", "image": "redis"}, 'cache:image "redis" will not do', "set cache:image redis:7-alpine"),
+    ({"backend": "docker", "image": "redis:latest"}, 'cache:image "redis:latest" will not do', "set cache:image"),
+    ({"backend": "docker", "dockerHost": "host"}, 'cache:dockerHost "host" will not do', "set cache:dockerHost"),
+    ({"backend": "docker", "bindAddress": "all"}, 'cache:bindAddress "all" will not do', "set cache:bindAddress"),
+    ({"backend": "docker", "vpcId": NETWORK["vpcId"]}, "cache:vpcId is a setting of elasticache", "rm cache:vpcId"),
+    ({"backend": "docker", "folder": "here"}, "cache:folder is a setting of local", "rm cache:folder"),
+    # No cache at all.
+    (
+        {"backend": "memory", "persistence": "snapshot"},
+        '"snapshot" is not what memory can do; it can: none',
+        "set cache:p",
+    ),
+    ({"backend": "memory", "maxmemoryPolicy": "noeviction"}, '"noeviction" is not a policy of memory', "allkeys-lru"),
+    ({"backend": "memory", "port": "6379"}, "cache:port is a setting of local and docker", "rm cache:port"),
+    # ElastiCache: what only the user can know.
+    (
+        {"backend": "elasticache", "tier": "prod"},
+        "cache:vpcId is not set: the VPC that",
+        "set cache:vpcId vpc-0123456789abc",
+    ),
+    (
+        {"backend": "elasticache", "tier": "prod"},
+        "cache:subnetIds is not set: private",
+        "set cache:subnetIds subnet-0123",
+    ),
+    (
+        {"backend": "elasticache", "tier": "prod"},
+        "cache:applicationSecurityGroupIds is not set: who may connect; or set cache:applicationCidrs",
+        "set cache:networkStack organization/cache-network/prod",
+    ),
+    (
+        {**PROD, "networkStack": "a/b/c"},
+        "cache:vpcId comes from the stack that cache:networkStack names",
+        "rm cache:vpcId",
+    ),
+    (
+        {**PROD, "vpcId": "vpc-1"},
+        'cache:vpcId "vpc-1" will not do: it is not the id of a VPC',
+        "set cache:vpcId vpc-01",
+    ),
+    (
+        {**PROD, "subnetIds": "subnet-0123456789abcdef0,b"},
+        "item 2 is not the id of a subnet",
+        "set cache:subnetIds subnet-",
+    ),
+    (
+        {**PROD, "subnetIds": "subnet-0123456789abcdef0"},
+        "one subnet, and replicas need two",
+        "set cache:subnetIds subnet-",
+    ),
+    (
+        {**PROD, "subnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef0"},
+        "it names the same twice",
+        "set cache:subnetIds subnet-",
+    ),
+    (
+        {**PROD, "applicationSecurityGroupIds": "default"},
+        "item 1 is not the id of a security group",
+        "set cache:applicationSecurityGroupIds sg-",
+    ),
+    (
+        {**PROD, "networkStack": "network"},
+        'cache:networkStack "network" will not do: it is not a stack',
+        "organization/",
+    ),
+    (
+        {**PROD, "accountId": "1234"},
+        "it is not the twelve digits of an AWS account",
+        "set cache:accountId 123456789012",
+    ),
+    # ElastiCache: who may connect.
+    (
+        {**PROD, "applicationCidrs": "0.0.0.0/0"},
+        "item 1 opens the cache to the whole world",
+        "set cache:applicationCidrs 10.",
+    ),
+    (
+        {**PROD, "applicationCidrs": "10.0.0.0/16,8.8.8.0/24"},
+        "item 2 is not a private network",
+        "set cache:applicationC",
+    ),
+    ({**PROD, "applicationCidrs": "10.0.0.0/7"}, "item 1 is not a private network", "set cache:applicationCidrs"),
+    (
+        {**PROD, "applicationCidrs": "10.0.0.1/16"},
+        "with no bit set behind its mask",
+        "set cache:applicationCidrs 10.0.0.0/16",
+    ),
+    ({**PROD, "applicationCidrs": "::/0"}, "item 1 is not an IPv4 network", "set cache:applicationCidrs 10.0.0.0/16"),
+    # ElastiCache: the engine and its machines.
+    ({**PROD, "engine": "memcached"}, 'cache:engine "memcached" is not one of', "set cache:engine redis"),
+    ({**PROD, "engineVersion": "7.2"}, "cache:engineVersion is not a version of redis; there are 7.1, 7.0", "n 7.1"),
+    ({**PROD, "engineVersion": "7"}, "cache:engineVersion is not a version of redis", "set cache:engineVersion 7.1"),
+    ({**PROD, "engine": "valkey", "engineVersion": "7.1"}, "is not a version of valkey; there are 8.2", "n 8.2"),
+    ({**PROD, "nodeType": "cache.r7g.larg"}, "cache:nodeType is not a node type that is known", "cache.r7g.large"),
+    ({**PROD, "nodeType": "db.r7g.large"}, "cache:nodeType is not a node type that is known", "cache:nodeType"),
+    (
+        {**PROD, "nodeType": "cache.t3.micro"},
+        "cache.t3.micro has 384 MiB for data, after the quarter that AWS keeps, and 4096 MiB are asked for",
+        "set cache:nodeType cache.m6g.large",
+    ),
+    (
+        {**PROD, "nodeType": "cache.m7g.large", "memoryMb": "8192"},
+        "cache.m7g.large has 4902 MiB for data, after the quarter that AWS keeps, and 8192 MiB are asked for",
+        "set cache:nodeType cache.r6g.large",
+    ),
+    ({**PROD, "nodeType": "cache.r8g.large"}, "cache.r8g.large is not for redis", "set cache:nodeType cache.m6g.large"),
+    ({**PROD, "replicas": "0"}, "cache:replicas 0 will not do for tier prod", "set cache:replicas 1"),
+    ({**PROD, "replicas": "6"}, "cache:replicas 6 is more than the 5 of elasticache", "set cache:replicas 1"),
+    ({**PROD, "replicas": "-1"}, 'cache:replicas "-1" will not do: input should be greater', "set cache:replicas 1"),
+    # ElastiCache: encryption, snapshots and windows.
+    ({**PROD, "kmsKeyArn": "alias/cache"}, "it is not the ARN of a key; its id or alias will not do", "arn:aws:kms:"),
+    (
+        {**PROD, "kmsKeyArn": "1234abcd-12ab-34cd-56ef-1234567890ab"},
+        "it is not the ARN of a key; its id or alias will not do",
+        "set cache:kmsKeyArn arn:aws:kms:",
+    ),
+    ({**PROD, "persistence": "none"}, "cache:persistence none will not do for tier prod, which keeps", "snapshot"),
+    ({**AWS, "persistence": "append-only"}, '"append-only" is not what elasticache can do', "set cache:persistence"),
+    (
+        {**PROD, "maintenanceWindow": "Sunday 3am"},
+        "it is not of the form",
+        "set cache:maintenanceWindow sun:03:00-sun:04:00",
+    ),
+    ({**PROD, "maintenanceWindow": "sun:03:00-sun:03:30"}, "it is shorter than an hour", "set cache:maintenanceWindow"),
+    ({**PROD, "snapshotWindow": "1-2"}, 'it is not of the form "hh:mm-hh:mm"', "set cache:snapshotWindow 01:00-02:00"),
+    (
+        {**PROD, "snapshotWindow": "02:30-03:30"},
+        "it overlaps the maintenance window, sun:03:00-sun:04:00",
+        "set cache:snapshotWindow",
+    ),
+    (
+        {**PROD, "maintenanceWindow": "mon:01:30-mon:02:30"},
+        "it overlaps the maintenance window, mon:01:30",
+        "set cache:sn",
+    ),
+    (
+        {**PROD, "applyImmediately": "soon"},
+        'cache:applyImmediately "soon" will not do',
+        "set cache:applyImmediately true",
+    ),
+    (
+        {**PROD, "port": "6380"},
+        "cache:port is a setting of local and docker, and this stack's backend is",
+        "rm cache:port",
+    ),
+]
+
+
+@pytest.mark.parametrize(("values", "said", "cure"), REJECTED, ids=[f"{said[:60]}" for _, said, _ in REJECTED])
+def test_a_rejected_configuration_says_what_and_how_to_cure_it(values: dict[str, str], said: str, cure: str) -> None:
+    """The key, what is wrong with its value, and the command: in one message, without a traceback."""
+    message = refused(values)
+    assert said in message
+    commands = [line for line in message.splitlines() if line.startswith("      pulumi config ")]
+    assert any(cure in command for command in commands), message
+    assert all(command.endswith(" --stack prod") for command in commands)
+
+
+def test_there_are_forty_of_them_or_more() -> None:
+    """As many as were asked for, of every backend that is there."""
+    assert len(REJECTED) >= 40
+    assert {"local", "docker", "memory", "elasticache"} <= {values.get("backend") for values, _, _ in REJECTED}
+
+
+@pytest.mark.parametrize("stack", ["Prod", "prod_eu", "a--b", "prod-", "a-stack-with-a-very-long-name"])
+def test_a_stack_whose_name_aws_would_refuse_is_told_so(stack: str) -> None:
+    """The replication group bears it."""
+    with pytest.raises(InvalidSettings) as error:
+        settings.load({f"cache:{key}": value for key, value in PROD.items()}, stack=stack)
+    assert f'"hospitality-redis-{stack}" is no name of a replication group' in str(error.value)
+    assert f"pulumi stack rename prod --stack {stack}" in str(error.value)
+
+
+def test_a_secret_list_is_never_shown() -> None:
+    """A message names the item by its place."""
+    config = {f"cache:{key}": value for key, value in {**PROD, "subnetIds": "hunter2"}.items()}
+    with pytest.raises(InvalidSettings) as error:
+        settings.load(config, stack="prod", secret_keys=["cache:subnetIds"])
+    assert "hunter2" not in str(error.value)
+    assert "cache:subnetIds the value will not do: item 1 is not the id of a subnet" in str(error.value)
+
+
+@pytest.mark.parametrize("written", ['["10.1.0.0/16", "10.2.0.0/16"]', "10.1.0.0/16, 10.2.0.0/16"])
+def test_a_list_is_read_from_a_file_and_from_a_command(written: str) -> None:
+    """Pulumi hands a list over as JSON; on a command line commas are easier."""
+    config = {f"cache:{key}": value for key, value in {**PROD, "applicationCidrs": written}.items()}
+    assert settings.load(config, stack="prod").application_cidrs == ("10.1.0.0/16", "10.2.0.0/16")
+
+
+def refused(values: dict[str, str]) -> str:
+    """Give the message of a configuration that is refused."""
+    with pytest.raises(InvalidSettings) as error:
+        settings.load({f"cache:{key}": value for key, value in values.items()}, stack="prod")
+    return str(error.value)

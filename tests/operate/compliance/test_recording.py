@@ -1,0 +1,60 @@
+"""What a program declares is found without an engine, a cloud or an account."""
+
+from pathlib import Path
+
+import pulumi
+import pytest
+
+from operate.compliance import offline
+from operate.compliance.recording import record
+from tests.operate.compliance.stacks import GROUP, INGRESS, Declared, project
+
+pytestmark = pytest.mark.stack
+
+
+def test_every_resource_of_prod_is_recorded_with_its_inputs_and_protection(prod: Declared) -> None:
+    """The cache, who may reach it, its users: whatever the rules look at."""
+    (group,) = [each for each in prod if each.type == GROUP]
+    assert group.inputs["transitEncryptionMode"] == "required"
+    assert group.protect
+    assert [each for each in prod if each.type == INGRESS]
+
+
+def test_the_record_says_what_an_input_is_made_of(prod: Declared) -> None:
+    """Rules about a whole graph of resources need it."""
+    (group,) = [each for each in prod if each.type == GROUP]
+    made_of = {key: [urn.rpartition("::")[0] for urn in urns] for key, urns in group.property_dependencies.items()}
+    assert any(urn.endswith("aws:ec2/securityGroup:SecurityGroup") for urn in made_of["securityGroupIds"])
+    assert any(urn.endswith("aws:kms/key:Key") for urn in made_of["kmsKeyId"])
+
+
+def test_another_stacks_network_is_unknown_and_no_hindrance(tmp_path: Path) -> None:
+    """A stack that takes its network from another one is judged all the same."""
+    made = project(tmp_path, "prod", like="prod", networkStack="organization/network/prod")
+    assert GROUP in {each.type for each in record(made, "prod")}
+
+
+def test_a_refused_configuration_is_said_in_its_own_words(tmp_path: Path) -> None:
+    """What the program itself refuses never comes to a scan."""
+    made = project(tmp_path, "prod", like="prod", applicationCidrs=["0.0.0.0/0"])
+    with pytest.raises(pulumi.RunError, match="cache:applicationCidrs"):
+        record(made, "prod")
+
+
+def test_a_stack_without_a_cloud_is_recorded_too(tmp_path: Path) -> None:
+    """A container of Docker's provider, and whatever else a program declares."""
+    types = {each.type for each in record(project(tmp_path, "dev", like="dev"), "dev")}
+    assert "docker:index/container:Container" in types
+
+
+def test_a_function_without_an_answer_is_named() -> None:
+    """A backend that asks its cloud for something new gets its answer here, not a guess."""
+    with pytest.raises(pulumi.RunError, match=r"aws:ec2/getVpc:getVpc has no answer offline; .*offline\.py"):
+        offline.functions({})("aws:ec2/getVpc:getVpc", {})
+
+
+def test_the_account_and_region_of_the_configuration_are_answered() -> None:
+    """A stack with cache:accountId is not refused for a made-up account."""
+    ask = offline.functions({"cache:accountId": "999999999999", "aws:region": "eu-west-1"})
+    assert ask("aws:index/getCallerIdentity:getCallerIdentity", {})["accountId"] == "999999999999"
+    assert ask("aws:index/getRegion:getRegion", {})["region"] == "eu-west-1"

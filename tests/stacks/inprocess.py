@@ -1,0 +1,86 @@
+"""A stack whose program runs in this process, over stand-ins of its providers: as a user would see it, in seconds."""
+
+import io
+import json
+import shutil
+from collections.abc import Callable, Collection, Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runner.inprocess.engine import Invoke
+from runner.inprocess.operations import PRODUCT_FINDERS, InProcessStack
+from runner.inprocess.providers import ProviderFinder
+from runner.project import Project
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(kw_only=True)
+class StackInProcess:
+    """A stack of the project, with a configuration and a state of its own in `folder`."""
+
+    folder: Path
+    name: str
+    finders: Sequence[ProviderFinder]
+    honoured: Collection[str] = ()
+    invoke: Invoke | None = None
+    # The folder of the Pulumi project that the program is taken from.
+    program: Path = ROOT
+    # A key without a namespace is one of the project's settings.
+    configuration: dict[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Lay out the project."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name in ("__main__.py", "Pulumi.yaml"):
+            shutil.copy(self.program / name, self.folder)
+        self.configure()
+
+    def configure(self, **values: object) -> None:
+        """Change settings, take away those that are None, and write the stack's file."""
+        changed = {**self.configuration, **values}
+        self.configuration = {key: value for key, value in changed.items() if value is not None}
+        lines = [
+            f"  {key if ':' in key else f'cache:{key}'}: {json.dumps(value)}"
+            for key, value in self.configuration.items()
+        ]
+        (self.folder / f"Pulumi.{self.name}.yaml").write_text("\n".join(["config:", *lines, ""]))
+
+    def up(self, *, code: int = 0) -> str:
+        """Bring it up; give what was printed."""
+        return self._run(self._stack.up, code)
+
+    def preview(self, *, code: int = 0) -> str:
+        """Show what `up` would do."""
+        return self._run(self._stack.preview, code)
+
+    def destroy(self, *, code: int = 0) -> str:
+        """Delete everything."""
+        return self._run(self._stack.destroy, code)
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs, secrets in clear text."""
+        return self._stack.outputs()
+
+    @property
+    def _stack(self) -> InProcessStack:
+        return InProcessStack(
+            project=Project(self.folder),
+            stack=self.name,
+            because="a test",
+            say=lambda _: None,
+            finders=(*self.finders, *PRODUCT_FINDERS),
+            honoured=self.honoured,
+            invoke=self.invoke,
+        )
+
+    @staticmethod
+    def _run(verb: Callable[[], int], code: int) -> str:
+        stream = io.StringIO()
+        with redirect_stdout(stream):
+            got = verb()
+        assert got == code, stream.getvalue()
+        return stream.getvalue()
