@@ -17,7 +17,8 @@ from infra import sizing
 from infra.backends import Declaration
 from infra.connection import Connection
 from infra.password import Password
-from infra.settings import Settings, remote_host
+from infra.settings import Settings
+from infra.settings.self_hosted import remote_host
 from verify.environment import DEFAULT_PORT
 from verify.expectation import Expectation, Persistence
 

@@ -1,0 +1,152 @@
+"""The settings that a stack has whatever its backend."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic.alias_generators import to_camel
+
+from infra import sizing
+from infra.capabilities import CAPABILITIES, Persistence
+from infra.settings.vocabulary import BackendName, MaxmemoryPolicy, refusal
+from infra.sizing import MEBIBYTE, TIERS, TierName
+from verify.capacity import InvalidForecast
+from verify.workload import InvalidWorkload
+
+
+class CommonSettings(BaseModel):
+    """What is asked of every cache. A field `maxmemory_policy` is the configuration key `cache:maxmemoryPolicy`.
+
+    The order matters: a validator sees the fields before its own.
+    """
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    backend: Annotated[BackendName, Field(examples=["local"], description="Where the Redis runs")]
+    organizations: Annotated[
+        int | None,
+        Field(
+            examples=["1000000"],
+            gt=0,
+            description="In place of memoryMb: how many organizations the memory has to hold",
+        ),
+    ] = None
+    tier: Annotated[
+        TierName,
+        Field(examples=["dev"], description="The size and the care; unset: the first that holds the organizations"),
+    ] = "dev"
+    memory_mb: Annotated[
+        int | None, Field(examples=["256"], gt=0, description="Usable memory in MiB, within what the tier allows")
+    ] = None
+    maxmemory_policy: Annotated[
+        MaxmemoryPolicy, Field(examples=["allkeys-lru"], description="What Redis does when its memory is full")
+    ] = "allkeys-lru"
+    persistence: Annotated[
+        Persistence | None,
+        Field(examples=["snapshot"], description="How data outlive a restart; unset: what the backend does best"),
+    ] = None
+    budget_usd: Annotated[
+        float | None,
+        Field(
+            examples=["100"],
+            gt=0,
+            allow_inf_nan=False,
+            description="What the stack may cost a month, in USD; beyond it nothing is done",
+        ),
+    ] = None
+    unreachable: Annotated[
+        Literal["fail", "warn"],
+        Field(
+            examples=["fail"], description="What an `up` does about a cache that cannot be reached from where it runs"
+        ),
+    ] = "fail"
+    verify_from: Annotated[
+        Literal["auto", "here", "aws-lambda"],
+        Field(
+            examples=["auto"],
+            description="Where the checks run: here, or inside the cache's network; auto: as the backend needs",
+        ),
+    ] = "auto"
+    application_url: Annotated[
+        str | None,
+        Field(
+            examples=["https://your-app.encr.app"],
+            pattern=r"^https?://[^/\s]+",
+            description="The application, whose /cache/health and /cache/status an `up` then asks",
+        ),
+    ] = None
+
+    # Validators of one field, which see the valid fields before it, and not of the model: pydantic runs those
+    # only once everything else is valid, and a user wants all problems at once.
+
+    @field_validator("organizations")
+    @classmethod
+    def _organizations_fit_a_tier(cls, organizations: int | None) -> int | None:
+        if organizations is not None:
+            try:
+                sizing.tier_for(sizing.memory_mb_for(organizations))
+            except (InvalidForecast, InvalidWorkload, ValueError) as problem:
+                raise refusal(f"{organizations} cannot be had: {problem}", example="1000000") from None
+        return organizations
+
+    @field_validator("tier")
+    @classmethod
+    def _tier_holds_the_organizations(cls, tier: TierName, info: ValidationInfo) -> TierName:
+        organizations = info.data.get("organizations")
+        if organizations is None:
+            return tier
+        needed_mb = sizing.memory_mb_for(organizations)
+        if needed_mb > TIERS[tier].largest_mb:
+            raise refusal(
+                f"{tier} goes to {TIERS[tier].largest_mb} MiB, and {organizations} organizations need {needed_mb} MiB",
+                example=sizing.tier_for(needed_mb),
+            )
+        return tier
+
+    @field_validator("memory_mb")
+    @classmethod
+    def _memory_is_asked_for_once(cls, memory_mb: int | None, info: ValidationInfo) -> int | None:
+        if memory_mb is not None and info.data.get("organizations") is not None:
+            raise refusal(f"{memory_mb} and cache:organizations {info.data['organizations']} exclude each other")
+        return memory_mb
+
+    @field_validator("memory_mb")
+    @classmethod
+    def _memory_fits_the_tier(cls, memory_mb: int | None, info: ValidationInfo) -> int | None:
+        tier = TIERS.get(info.data.get("tier", ""))
+        if memory_mb is None or tier is None or tier.smallest_mb <= memory_mb <= tier.largest_mb:
+            return memory_mb
+        raise refusal(
+            f"{memory_mb} MiB is outside tier {info.data['tier']}, which goes from {tier.smallest_mb} to "
+            f"{tier.largest_mb} MiB",
+            example=str(tier.default_mb),
+        )
+
+    @field_validator("maxmemory_policy")
+    @classmethod
+    def _backend_has_the_policy(cls, policy: str, info: ValidationInfo) -> str:
+        can = CAPABILITIES.get(info.data.get("backend", ""))
+        if can is not None and policy not in can.policies:
+            raise refusal(f'"{policy}" is not a policy of {info.data["backend"]}', example=min(can.policies))
+        return policy
+
+    @field_validator("persistence")
+    @classmethod
+    def _backend_has_the_persistence(cls, persistence: str | None, info: ValidationInfo) -> str | None:
+        can = CAPABILITIES.get(info.data.get("backend", ""))
+        if persistence is not None and can is not None and persistence not in can.persistence:
+            raise refusal(
+                f'"{persistence}" is not what {info.data["backend"]} can do; it can: '
+                f"{', '.join(sorted(can.persistence))}",
+                example=can.default_persistence,
+            )
+        return persistence
+
+    @property
+    def maxmemory_bytes(self) -> int:
+        """The memory that the application can use, in bytes."""
+        return MEBIBYTE * sizing.memory_mb(self.tier, asked_mb=self.memory_mb, organizations=self.organizations)
+
+    @property
+    def chosen_persistence(self) -> Persistence:
+        """How data outlive a restart: as asked, or what the backend does best."""
+        return self.persistence or CAPABILITIES[self.backend].default_persistence

@@ -1,0 +1,279 @@
+"""The settings of ElastiCache."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Annotated, Final
+
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic.alias_generators import to_camel
+
+from infra import sizing
+from infra.aws import nodes, windows
+from infra.aws.forms import client_network_problem, form_problem
+from infra.aws.naming import name_of
+from infra.aws.nodes import NODES, Node
+from infra.aws.releases import VERSIONS
+from infra.capabilities import CAPABILITIES
+from infra.settings.common import CommonSettings
+from infra.settings.vocabulary import NAMESPACE, Only, Texts, example, refusal, wrong
+from infra.sizing import MEBIBYTE, TierName
+
+# Replicas that take over when the primary fails, where nothing else is asked.
+REPLICAS: Final[Mapping[TierName, int]] = {"dev": 0, "staging": 1, "prod": 1}
+
+# What only the user can know of AWS, and what it is for.
+NETWORK: Final[Mapping[str, str]] = {
+    "vpcId": "the VPC that the application runs in",
+    "subnetIds": "private subnets of that VPC, in two zones or more",
+    "applicationSecurityGroupIds": "who may connect; or set cache:applicationCidrs",
+}
+
+
+class ElastiCacheSettings(CommonSettings):
+    """What is asked of a replication group and of the network around it."""
+
+    engine: Annotated[
+        nodes.Engine, Field(examples=["redis"], description="Redis OSS or Valkey"), Only("elasticache")
+    ] = "redis"
+    engine_version: Annotated[
+        str | None,
+        Field(examples=["7.1"], description="The engine's version, major and minor; unset: the newest known here"),
+        Only("elasticache"),
+    ] = None
+    node_type: Annotated[
+        str | None,
+        Field(
+            examples=["cache.t4g.small"],
+            description="The machine of each node; unset: the cheapest that holds the memory",
+        ),
+        Only("elasticache"),
+    ] = None
+    replicas: Annotated[
+        int | None,
+        Field(examples=["1"], ge=0, description="Copies that take over; unset: none in dev, else one"),
+        Only("elasticache"),
+    ] = None
+    account_id: Annotated[
+        str | None,
+        Field(examples=["123456789012"], description="The AWS account that this stack belongs to"),
+        Only("elasticache"),
+    ] = None
+    network_stack: Annotated[
+        str | None,
+        Field(
+            examples=["organization/cache-network/prod"],
+            description="The stack whose outputs name VPC, subnets and the application's security group",
+        ),
+        Only("elasticache"),
+    ] = None
+    vpc_id: Annotated[
+        str | None,
+        Field(examples=["vpc-0123456789abcdef0"], description="The VPC that the cache stands in"),
+        Only("elasticache"),
+    ] = None
+    subnet_ids: Annotated[
+        Texts,
+        Field(
+            examples=["subnet-0123456789abcdef0,subnet-0123456789abcdef1"],
+            description="Private subnets of the VPC; with replicas in two zones or more",
+        ),
+        Only("elasticache"),
+    ] = ()
+    application_security_group_ids: Annotated[
+        Texts,
+        Field(examples=["sg-0123456789abcdef0"], description="Security groups whose members may connect"),
+        Only("elasticache"),
+    ] = ()
+    application_cidrs: Annotated[
+        Texts,
+        Field(examples=["10.0.0.0/16"], description="Private networks whose machines may connect"),
+        Only("elasticache"),
+    ] = ()
+    kms_key_arn: Annotated[
+        str | None,
+        Field(
+            examples=["arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
+            description="A key to encrypt with; unset: one of the stack's own",
+        ),
+        Only("elasticache"),
+    ] = None
+    maintenance_window: Annotated[
+        str,
+        Field(examples=["sun:03:00-sun:04:00"], description="When AWS may maintain the cache, UTC"),
+        Only("elasticache"),
+    ] = "sun:03:00-sun:04:00"
+    snapshot_window: Annotated[
+        str,
+        # Validated as the default too: the maintenance window may overlap it.
+        Field(examples=["01:00-02:00"], description="When AWS takes the daily snapshot, UTC", validate_default=True),
+        Only("elasticache"),
+    ] = "01:00-02:00"
+    apply_immediately: Annotated[
+        bool | None,
+        Field(
+            examples=["true"],
+            description="Changes at once, or in the maintenance window; unset: at once, but not in prod",
+        ),
+        Only("elasticache"),
+    ] = None
+
+    @field_validator("persistence")
+    @classmethod
+    def _prod_can_be_restored(cls, persistence: str | None, info: ValidationInfo) -> str | None:
+        if (info.data.get("backend"), info.data.get("tier"), persistence) == ("elasticache", "prod", "none"):
+            raise refusal("none will not do for tier prod, which keeps snapshots", example="snapshot")
+        return persistence
+
+    @field_validator("engine_version")
+    @classmethod
+    def _engine_has_the_version(cls, version: str | None, info: ValidationInfo) -> str | None:
+        engine = info.data.get("engine")
+        if version is not None and engine is not None and version not in VERSIONS[engine]:
+            raise refusal(
+                f"is not a version of {engine}; there are {', '.join(VERSIONS[engine])}",
+                example=VERSIONS[engine][0],
+            )
+        return version
+
+    @field_validator("node_type")
+    @classmethod
+    def _node_holds_the_memory(cls, node_type: str | None, info: ValidationInfo) -> str | None:
+        if node_type is None:
+            return None
+        if node_type not in NODES:
+            nearest = difflib.get_close_matches(node_type, NODES, n=1)
+            raise refusal("is not a node type that is known here", example="".join(nearest))
+        if not {"organizations", "tier", "memory_mb", "engine"} <= info.data.keys():
+            return node_type
+        node, engine = NODES[node_type], info.data["engine"]
+        wanted = MEBIBYTE * sizing.memory_mb(
+            info.data["tier"], asked_mb=info.data["memory_mb"], organizations=info.data["organizations"]
+        )
+        if engine not in node.engines:
+            raise refusal(f"{node_type} is not for {engine}", example=nodes.smallest(wanted, engine).name)
+        if node.usable_bytes < wanted:
+            raise refusal(
+                f"{node_type} has {node.usable_bytes // MEBIBYTE} MiB for data, after the quarter that AWS keeps, and "
+                f"{wanted // MEBIBYTE} MiB are asked for",
+                example=nodes.smallest(wanted, engine).name,
+            )
+        return node_type
+
+    @field_validator("replicas")
+    @classmethod
+    def _replicas_can_be_had(cls, replicas: int | None, info: ValidationInfo) -> int | None:
+        can = CAPABILITIES.get(info.data.get("backend", ""))
+        if replicas is None or can is None:
+            return replicas
+        if replicas > can.largest_replicas:
+            raise refusal(f"{replicas} is more than the {can.largest_replicas} of {info.data['backend']}", example="1")
+        if replicas == 0 and info.data.get("tier") == "prod":
+            raise refusal("0 will not do for tier prod, where another node has to take over", example="1")
+        return replicas
+
+    @field_validator("account_id", "vpc_id", "network_stack", "kms_key_arn")
+    @classmethod
+    def _has_its_form(cls, text: str | None, info: ValidationInfo) -> str | None:
+        problem = form_problem(str(info.field_name), text) if text is not None else None
+        if problem:
+            raise wrong(f"it {problem}")
+        return text
+
+    @field_validator("subnet_ids", "application_security_group_ids", "application_cidrs")
+    @classmethod
+    def _each_has_its_form(cls, texts: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        field = str(info.field_name)
+        if len(set(texts)) < len(texts):
+            raise wrong("it names the same twice")
+        for place, text in enumerate(texts, start=1):
+            problem = client_network_problem(text) if field == "application_cidrs" else form_problem(field, text)
+            if problem:
+                raise wrong(f"item {place} {problem}")
+        return texts
+
+    @field_validator("subnet_ids")
+    @classmethod
+    def _replicas_have_a_subnet_each(cls, subnet_ids: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        replicas = info.data.get("replicas")
+        if replicas is None:
+            replicas = REPLICAS.get(info.data.get("tier", ""), 0)
+        if len(subnet_ids) == 1 and replicas:
+            raise wrong("it is one subnet, and replicas need two, in different zones")
+        return subnet_ids
+
+    @field_validator("maintenance_window")
+    @classmethod
+    def _maintenance_is_once_a_week(cls, window: str) -> str:
+        try:
+            windows.weekly(window)
+        except ValueError as problem:
+            raise wrong(f"it {problem}") from None
+        return window
+
+    @field_validator("snapshot_window")
+    @classmethod
+    def _snapshots_are_at_another_time(cls, window: str, info: ValidationInfo) -> str:
+        try:
+            snapshot = windows.daily(window)
+        except ValueError as problem:
+            raise wrong(f"it {problem}") from None
+        maintenance = info.data.get("maintenance_window")
+        if maintenance is not None and windows.overlap(windows.weekly(maintenance), snapshot):
+            raise wrong(f"it overlaps the maintenance window, {maintenance}")
+        return window
+
+    @property
+    def chosen_replicas(self) -> int:
+        """How many copies take over: as asked, or what the tier is given."""
+        return REPLICAS[self.tier] if self.replicas is None else self.replicas
+
+    @property
+    def chosen_engine_version(self) -> str:
+        """The engine's version, major and minor."""
+        return self.engine_version or VERSIONS[self.engine][0]
+
+    @property
+    def node(self) -> Node:
+        """The node type: as asked, or the cheapest that holds the memory."""
+        return NODES[self.node_type] if self.node_type else nodes.smallest(self.maxmemory_bytes, self.engine)
+
+    @property
+    def applies_immediately(self) -> bool:
+        """Whether a change is made at once, and not in the maintenance window."""
+        return self.tier != "prod" if self.apply_immediately is None else self.apply_immediately
+
+
+def wanting(values: Mapping[str, str], stack: str) -> list[str]:
+    """Ask for everything that only the user can know of AWS, and see to the name that the stack gives."""
+    if values.get("backend") != "elasticache":
+        return []
+    found = []
+    try:
+        name_of(stack)
+    except ValueError as problem:
+        found.append(f"  {problem}\n      pulumi stack rename prod --stack {stack}")
+    if "networkStack" in values:
+        return found + [
+            f"  {NAMESPACE}:{key} comes from the stack that {NAMESPACE}:networkStack names\n"
+            f"      pulumi config rm {NAMESPACE}:{key} --stack {stack}"
+            for key in NETWORK
+            if key in values
+        ]
+    wanting = [key for key in NETWORK if key not in values]
+    if "applicationCidrs" in values and "applicationSecurityGroupIds" in wanting:
+        wanting.remove("applicationSecurityGroupIds")
+    found += [
+        f"  {NAMESPACE}:{key} is not set: {NETWORK[key]}\n"
+        f"      pulumi config set {NAMESPACE}:{key} {_example(key)} --stack {stack}"
+        for key in wanting
+    ]
+    if wanting:
+        found[-1] += (
+            "\n  or take the network from the outputs of another stack, such as examples/network makes\n"
+            f"      pulumi config set {NAMESPACE}:networkStack {_example('networkStack')} --stack {stack}"
+        )
+    return found
+
+
+def _example(key: str) -> str:
+    return next(example(field) for name, field in ElastiCacheSettings.model_fields.items() if to_camel(name) == key)

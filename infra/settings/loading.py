@@ -1,0 +1,111 @@
+"""From a stack's configuration to its settings, or to one message with every problem and its cure."""
+
+import difflib
+from collections.abc import Collection, Mapping
+from typing import Any, Final, get_args
+
+from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
+
+from infra import sizing
+from infra.settings import elasticache
+from infra.settings.elasticache import ElastiCacheSettings
+from infra.settings.self_hosted import SelfHostedSettings
+from infra.settings.vocabulary import NAMESPACE, BackendName, Only, example
+from verify.capacity import InvalidForecast
+from verify.workload import InvalidWorkload
+
+
+class InvalidSettings(Exception):
+    """The stack's configuration has problems; the message lists each with the command that cures it."""
+
+
+class Settings(ElastiCacheSettings, SelfHostedSettings):
+    """The settings of one stack: those of every backend, of which `Only` leaves each the ones that it has."""
+
+
+KEYS: Final = tuple(to_camel(field) for field in Settings.model_fields)
+FIELDS: Final = {to_camel(name): field for name, field in Settings.model_fields.items()}
+
+
+def load(config: Mapping[str, str], *, stack: str, secret_keys: Collection[str] = ()) -> Settings:
+    """Make the settings of `stack` from its configuration.
+
+    `config` maps full keys ("cache:tier") to their text, as Pulumi hands them over; keys of other namespaces
+    are other programs' and are left alone. `secret_keys` are the full keys whose values must never be shown.
+    Raises `InvalidSettings` with all problems at once.
+    """
+    prefix = f"{NAMESPACE}:"
+    values = {key.removeprefix(prefix): text for key, text in config.items() if key.startswith(prefix)}
+    hidden = {key.removeprefix(prefix) for key in secret_keys}
+    problems = [*_misplaced(values, stack), *elasticache.wanting(values, stack)]
+    settings = None
+    try:
+        settings = Settings.model_validate(_with_tier(values))
+    except ValidationError as invalid:
+        problems += [_describe(error, values, hidden, stack) for error in invalid.errors(include_url=False)]
+    if settings is not None and not problems:
+        return settings
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    header = f"the configuration of stack {stack} has {count}; edit Pulumi.{stack}.yaml, or run:"
+    raise InvalidSettings("\n".join([header, *problems]))
+
+
+def _with_tier(values: Mapping[str, str]) -> Mapping[str, str]:
+    """Choose the tier of a stack that names its organizations alone."""
+    if "organizations" not in values or "tier" in values:
+        return values
+    try:
+        return {**values, "tier": sizing.tier_for(sizing.memory_mb_for(int(values["organizations"])))}
+    except (ValueError, InvalidForecast, InvalidWorkload):
+        # What is wrong with the number, its validator says.
+        return values
+
+
+def _misplaced(values: Mapping[str, str], stack: str) -> list[str]:
+    """Name the settings that the stack's backend does not have."""
+    backend = values.get("backend", "")
+    found = []
+    for field, information in Settings.model_fields.items():
+        key = to_camel(field)
+        only = next((mark.backends for mark in information.metadata if isinstance(mark, Only)), None)
+        if key in values and only is not None and backend in get_args(BackendName) and backend not in only:
+            owners = " and ".join(only)
+            words = f"is a setting of {owners}, and this stack's backend is {backend}"
+            found.append(f"  {NAMESPACE}:{key} {words}\n      pulumi config rm {NAMESPACE}:{key} --stack {stack}")
+    return found
+
+
+def _describe(error: ErrorDetails, values: Mapping[str, str], hidden: Collection[str], stack: str) -> str:
+    context: Mapping[str, Any] = error.get("ctx", {})
+    key = str(error["loc"][0])
+    if key not in values:
+        # A default that will not do is named by its field.
+        key = to_camel(key)
+    full_key = f"{NAMESPACE}:{key}"
+    shown = "the value" if key in hidden else f'"{values.get(key)}"'
+    fix = (
+        f"pulumi config set {full_key} {context.get('example') or (example(FIELDS[key]) if key in FIELDS else 'VALUE')}"
+    )
+    remove = f"pulumi config rm {full_key}"
+    match error["type"]:
+        case "extra_forbidden":
+            nearest = difflib.get_close_matches(key, KEYS, n=1)
+            words = (
+                f"is no setting; did you mean {NAMESPACE}:{nearest[0]}?"
+                if nearest
+                else f"is no setting; there are {', '.join(f'{NAMESPACE}:{name}' for name in KEYS)}"
+            )
+            fix = remove
+        case "missing":
+            words = f"is not set; it is one of {', '.join(get_args(BackendName))}"
+        case "literal_error":
+            words = f"{shown} is not one of {context['expected']}"
+        case "settings":
+            words = str(context["words"])
+            fix = fix if context["example"] else remove
+        case _:
+            # pydantic's own words ("Input should be a valid integer, ...") never hold the value.
+            words = f"{shown} will not do: {error['msg'][:1].lower()}{error['msg'][1:]}"
+    return f"  {full_key} {words}\n      {fix} --stack {stack}"

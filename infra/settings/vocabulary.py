@@ -1,0 +1,64 @@
+"""What the settings of every backend are written with: names, marks, and refusals in our own words."""
+
+import json
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal
+
+from pydantic import BeforeValidator
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
+
+NAMESPACE: Final = "cache"
+
+BackendName = Literal["local", "docker", "elasticache", "memorystore", "rediscloud", "memory"]
+MaxmemoryPolicy = Literal[
+    "allkeys-lru",
+    "allkeys-lfu",
+    "allkeys-random",
+    "volatile-lru",
+    "volatile-lfu",
+    "volatile-random",
+    "volatile-ttl",
+    "noeviction",
+]
+
+
+@dataclass(frozen=True)
+class Only:
+    """Marks a setting that only some backends have."""
+
+    backends: tuple[BackendName, ...]
+
+    def __init__(self, *backends: BackendName) -> None:
+        """Name the backends."""
+        object.__setattr__(self, "backends", backends)
+
+
+def _texts(value: object) -> object:
+    """Read a list as Pulumi hands it over, as JSON; or, typed on a command line, with commas."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return [item.strip() for item in value.split(",") if item.strip()]
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
+
+
+def refusal(words: str, *, example: str = "") -> PydanticCustomError:
+    """Refuse a value for a reason that pydantic's own rules cannot see."""
+    return PydanticCustomError("settings", "{words}", {"words": words, "example": example})
+
+
+def wrong(words: str) -> PydanticCustomError:
+    """Refuse a free text; the message shows it, unless it is a secret."""
+    return PydanticCustomError("wrong", "{words}", {"words": words})
+
+
+def example(field: FieldInfo) -> str:
+    """Give the value that a fix-it line proposes where the problem itself does not say."""
+    return str(field.examples[0]) if field.examples else "VALUE"
