@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import yaml
 
+from runner import orphans
 from runner.engines import PulumiCommand
 from runner.project import LOCAL_STACK, Project, ProjectError
 
@@ -157,12 +158,13 @@ class CliStack:
         return (self.project.local / "state" / ".pulumi" / "stacks" / self.project.name / f"{self.stack}.json").exists()
 
     def _recover(self) -> list[dict[str, Any]]:
-        """Undo what a killed run of the local stack leaves: its lock, and creations that were never seen to end.
+        """Undo what a killed run of the local stack leaves: its lock, its plugins' hosts, and half-made creations.
 
         Gives the resources of those creations. Other stacks' locks are the user's to judge.
         """
         if not self._is_local:
             return []
+        orphans.end(self._environment["PULUMI_BACKEND_URL"])
         for lock in (self.project.local / "state" / ".pulumi" / "locks").rglob("*.json"):
             if _is_dead(lock):
                 self.say("an earlier run was killed: its lock is removed")

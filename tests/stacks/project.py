@@ -140,6 +140,17 @@ class ProjectCopy:
                 found.append(int(pid))
         return found
 
+    def hosts(self) -> list[str]:
+        """Name the hosts of Pulumi's language and plugins that run for this copy."""
+        listing = subprocess.run(
+            ["ps", "axeww", "-o", "command="], stdout=subprocess.PIPE, text=True, check=True
+        ).stdout
+        return [
+            line.split()[0]
+            for line in listing.splitlines()
+            if f"PULUMI_BACKEND_URL=file://{self.root}/.local/state" in line and "pulumi-" in line.partition("PATH=")[0]
+        ]
+
     def _command(self, arguments: tuple[str, ...]) -> list[str]:
         return [sys.executable, "-m", "runner", *arguments, "--engine", self.engine]
 

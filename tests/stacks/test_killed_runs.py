@@ -28,6 +28,7 @@ def test_killed_at_random_moments(project: ProjectCopy) -> None:
         assert project.outputs()["verification"]["verdict"] == "passed"
     project.run("down")
     assert project.servers() == []
+    assert project.hosts() == []
     assert not project.server_folder.exists()
 
 

@@ -242,6 +242,7 @@ def test_down_after_a_run_killed_while_it_created_leaves_nothing(project: Projec
     project.killed("up", when=lambda: project.server_pid() is not None, PATH=slow)
     project.run("down")
     assert project.servers() == []
+    assert project.hosts() == []
     assert not project.server_folder.exists()
 
 
