@@ -3,23 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 Support = Literal["yes", "no", "optional"]
 Persistence = Literal["append-only", "snapshot", "none"]
+MaxmemoryPolicy = Literal[
+    "allkeys-lru",
+    "allkeys-lfu",
+    "allkeys-random",
+    "volatile-lru",
+    "volatile-lfu",
+    "volatile-random",
+    "volatile-ttl",
+    "noeviction",
+]
 
-ALL_POLICIES: Final = frozenset(
-    {
-        "allkeys-lru",
-        "allkeys-lfu",
-        "allkeys-random",
-        "volatile-lru",
-        "volatile-lfu",
-        "volatile-random",
-        "volatile-ttl",
-        "noeviction",
-    }
-)
+ALL_POLICIES: Final = frozenset(get_args(MaxmemoryPolicy))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,7 +35,7 @@ def policy(name: str, account: Account) -> Mapping[str, object]:
     Sources: CloudWatch Logs User Guide, "Encrypt log data using AWS KMS"; aws-samples/amazon-elasticache-samples,
     blogs/elasticache-valkey/terraform/node-based/kms.tf.
     """
-    home = f"{account.region}:{account.id}"
+    logs = f"arn:{account.partition}:logs:{account.region}:{account.id}:log-group:"
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -62,9 +62,10 @@ def policy(name: str, account: Account) -> Mapping[str, object]:
                 "Resource": "*",
                 "Condition": {
                     "ArnLike": {
-                        "kms:EncryptionContext:aws:logs:arn": (
-                            f"arn:{account.partition}:logs:{home}:log-group:/elasticache/{name}/*"
-                        )
+                        "kms:EncryptionContext:aws:logs:arn": [
+                            f"{logs}/elasticache/{name}/*",
+                            f"{logs}/aws/lambda/{name}-verifier",
+                        ]
                     }
                 },
             },

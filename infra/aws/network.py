@@ -28,10 +28,11 @@ class Network:
 
 @dataclass(frozen=True, kw_only=True)
 class SecurityGroups:
-    """The cache's group, and that of whoever verifies it from inside the network."""
+    """The cache's group, that of whoever verifies it from inside the network, and what lets through between them."""
 
     cache: aws.ec2.SecurityGroup
     verifier: aws.ec2.SecurityGroup
+    verifiers_way: Sequence[pulumi.Resource]
 
 
 def find(settings: Settings) -> Network:
@@ -85,8 +86,8 @@ def security_groups(name: str, network: Network, *, tags: Mapping[str, str]) -> 
         f"{name}-verifier", description=VERIFIER_DESCRIPTION, vpc_id=network.vpc_id, tags=tags
     )
     clients = {**network.clients, "verifier": {"referenced_security_group_id": verifier.id}}
-    for client, source in clients.items():
-        aws.vpc.SecurityGroupIngressRule(
+    ways_in = {
+        client: aws.vpc.SecurityGroupIngressRule(
             f"{name}-from-{client}",
             security_group_id=cache.id,
             description=f"Redis from {client}",
@@ -96,7 +97,9 @@ def security_groups(name: str, network: Network, *, tags: Mapping[str, str]) -> 
             tags=tags,
             **source,
         )
-    aws.vpc.SecurityGroupEgressRule(
+        for client, source in clients.items()
+    }
+    way_out = aws.vpc.SecurityGroupEgressRule(
         f"{name}-verifier-to-cache",
         security_group_id=verifier.id,
         description="Redis to the cache",
@@ -106,4 +109,4 @@ def security_groups(name: str, network: Network, *, tags: Mapping[str, str]) -> 
         referenced_security_group_id=cache.id,
         tags=tags,
     )
-    return SecurityGroups(cache=cache, verifier=verifier)
+    return SecurityGroups(cache=cache, verifier=verifier, verifiers_way=[way_out, ways_in["verifier"]])

@@ -10,7 +10,7 @@ import pulumi
 class Place:
     """Where the function stands: in the cache's subnets, in a group that the cache lets in and that leads nowhere else.
 
-    `ready` is what has to be there before a call can get through.
+    `name` is the cache's. `ready` is what has to be there before a call can get through.
     """
 
     name: str

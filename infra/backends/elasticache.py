@@ -10,6 +10,7 @@ from infra.aws import access, account, encryption, logs, network, releases
 from infra.aws.care import CARE
 from infra.aws.lineage import Lineage
 from infra.aws.naming import name_of
+from infra.aws.place import Place
 from infra.backends import Declaration
 from infra.connection import Connection
 from infra.password import Password
@@ -27,9 +28,9 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
     here = account.find(settings.account_id)
     tags = {"project": pulumi.get_project(), "stack": stack, "tier": settings.tier, "managed-by": "pulumi"}
 
-    place = network.find(settings)
-    subnet_group = network.subnet_group(name, place, zones=2 if settings.chosen_replicas else 1, tags=tags)
-    groups = network.security_groups(name, place, tags=tags)
+    around = network.find(settings)
+    subnet_group = network.subnet_group(name, around, zones=2 if settings.chosen_replicas else 1, tags=tags)
+    groups = network.security_groups(name, around, tags=tags)
     key_arn: pulumi.Input[str] = (
         settings.kms_key_arn or encryption.key(name, here, protect=care.protected, tags=tags).arn
     )
@@ -90,6 +91,15 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
         connection=connection,
         expectation=_expectation(settings),
         repair=f"to undo what was changed at AWS by hand: pulumi refresh --stack {stack} && make up STACK={stack}",
+        aws_place=Place(
+            name=name,
+            partition=here.partition,
+            subnet_ids=subnet_group.subnet_ids,
+            security_group_id=groups.verifier.id,
+            kms_key_arn=key_arn,
+            tags=tags,
+            ready=[group, *groups.verifiers_way],
+        ),
         outputs={
             "replicationGroupId": group.replication_group_id,
             "readerEndpoint": group.reader_endpoint_address,

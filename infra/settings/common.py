@@ -6,8 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from pydantic.alias_generators import to_camel
 
 from infra import sizing
-from infra.capabilities import CAPABILITIES, Persistence
-from infra.settings.vocabulary import BackendName, MaxmemoryPolicy, refusal
+from infra.capabilities import CAPABILITIES, MaxmemoryPolicy, Persistence
+from infra.settings.vocabulary import BackendName, refusal
 from infra.sizing import MEBIBYTE, TIERS, TierName
 from verify.capacity import InvalidForecast
 from verify.workload import InvalidWorkload

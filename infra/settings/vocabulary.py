@@ -11,16 +11,6 @@ from pydantic_core import PydanticCustomError
 NAMESPACE: Final = "cache"
 
 BackendName = Literal["local", "docker", "elasticache", "memorystore", "rediscloud", "memory"]
-MaxmemoryPolicy = Literal[
-    "allkeys-lru",
-    "allkeys-lfu",
-    "allkeys-random",
-    "volatile-lru",
-    "volatile-lfu",
-    "volatile-random",
-    "volatile-ttl",
-    "noeviction",
-]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ function needs no way out of the network, and no right to read a secret.
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ from infra.vantages import bundle
 from verify.report import Report
 
 RUNTIME: Final = "python3.13"
+ARCHITECTURE: Final = "arm64"
 HANDLER: Final = "verify.function.handle"
 MEMORY_MB: Final = 512
 # The checks take a second; a cache that is not ready is waited for, and a black hole costs four timeouts of 5 s.
@@ -29,7 +31,8 @@ TRUST: Final = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
-# A network interface in the subnets, and a log (AWS, "AWS managed policies for Lambda features").
+# A network interface in the subnets, and a log: what Lambda itself does in the function's name (AWS Lambda Developer
+# Guide, "AWS managed policies for Lambda features"). The code inside can use neither, for lack of a way to AWS.
 EXECUTION_POLICY: Final = "arn:{partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
 
 
@@ -53,15 +56,17 @@ class AwsLambda:
             tags=place.tags,
         )
         self._stack = stack
+        self._name = name
+        self._ready = place.ready
         self._function = aws.lambda_.Function(
             name,
             name=name,
             description="Verifies the cache from inside its network",
             runtime=RUNTIME,
-            architectures=["arm64"],
+            architectures=[ARCHITECTURE],
             handler=HANDLER,
             # Relative to the project, so that the state holds no path of this machine.
-            code=pulumi.FileArchive(str(archive.relative_to(root))),
+            code=pulumi.FileArchive(archive.relative_to(root).as_posix()),
             memory_size=MEMORY_MB,
             timeout=TIMEOUT_SECONDS,
             role=role.arn,
@@ -69,8 +74,10 @@ class AwsLambda:
                 subnet_ids=place.subnet_ids, security_group_ids=[place.security_group_id]
             ),
             logging_config=aws.lambda_.FunctionLoggingConfigArgs(log_format="JSON", log_group=log.name),
+            # What Lambda takes by itself, written down for whoever audits the plan; there is no way to X-Ray either.
+            tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="PassThrough"),
             tags=place.tags,
-            opts=pulumi.ResourceOptions(depends_on=[policy, *place.ready]),
+            opts=pulumi.ResourceOptions(depends_on=[policy]),
         )
 
     async def check(self, connection: Connection, declaration: Declaration) -> Report:
@@ -83,19 +90,27 @@ class AwsLambda:
         # By Pulumi's own provider and not by an SDK of ours: it has the credentials that everything else was made
         # with. A function's result is in no state.
         answer = aws.lambda_.get_invocation_output(
-            function_name=self._function.name, input=pulumi.Output.secret(json.dumps(call))
+            function_name=self._function.name,
+            input=pulumi.Output.secret(json.dumps(call)),
+            opts=pulumi.InvokeOutputOptions(depends_on=self._ready),
         )
-        try:
-            result = await answer.result.future()
-        except Exception as error:  # noqa: BLE001 - the SDK raises nothing more exact for what the provider says
-            raise pulumi.RunError(
-                f"the verifier of stack {self._stack} could not be called: {_without(connection, str(error))}; its log "
-                f"is in CloudWatch, and to do without it: pulumi config set cache:verifyFrom here --stack {self._stack}"
-            ) from None
-        body = json.loads(str(result))
+        # Recovered and not caught: an output that failed would end the program with the provider's own words.
+        result = await answer.result.recover(lambda error: json.dumps({"problem": _cause(str(error))})).future()
+        body = json.loads(result or "{}")
         if "report" not in body:
-            raise pulumi.RunError(f"the verifier of stack {self._stack} gave no report: {body.get('problem', body)}")
+            problem = _without(connection, str(body.get("problem", "it was not called")))
+            raise pulumi.RunError(
+                f"the verifier {self._name} gave no report: {problem}; its log is /aws/lambda/{self._name} in "
+                "CloudWatch, and to verify from where this runs instead: "
+                f"pulumi config set cache:verifyFrom here --stack {self._stack}"
+            )
         return Report.from_json(body["report"])
+
+
+def _cause(words: str) -> str:
+    """Give in one line why a call failed: what the function raised, or what the provider says."""
+    raised = re.search(r'"errorMessage": ?("(?:[^"\\]|\\.)*")', words)
+    return " ".join((json.loads(raised[1]) if raised else words).split())
 
 
 def _without(connection: Connection, words: str) -> str:

@@ -1,6 +1,7 @@
 """The verifier in one file: the `verify` package and redis-py, for a function of a cloud.
 
-Reproducible: the same sources give the same bytes, so that a function is updated only when its code changed.
+Reproducible: the same sources give the same bytes, so that a function is updated only when its code changed. Stored and
+not compressed, because builds of zlib differ in what they make of the same text.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ READABLE: Final = 0o100644 << 16
 
 
 def build(folder: Path) -> Path:
-    """Write the bundle into `folder`, under the name of its hash, and give its path."""
+    """Write the bundle into `folder`, under the name of its hash, and give its path. Older ones are removed."""
     content = _zip()
     file = folder / f"verify-{hashlib.sha256(content).hexdigest()[:16]}.zip"
     if not file.exists():
@@ -27,15 +28,17 @@ def build(folder: Path) -> Path:
         draft = file.with_suffix(".new")
         draft.write_bytes(content)
         draft.replace(file)
+    for other in folder.glob("verify-*.zip"):
+        if other != file:
+            other.unlink(missing_ok=True)
     return file
 
 
 def _zip() -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
         for name, file in _sources():
             entry = zipfile.ZipInfo(name, EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = READABLE
             archive.writestr(entry, file.read_bytes())
     return buffer.getvalue()

@@ -2,14 +2,20 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
+from tests.servers import free_port
 from tests.stacks.conftest import pulumi_command
 from tests.stacks.project import ProjectCopy, copy
+
+UP = ("up", "--yes", "--skip-preview")
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
@@ -90,3 +96,54 @@ def test_both_engines_give_the_same_urns(plain: tuple[Path, dict[str, str]], tmp
     # The provider of dynamic resources is the real engine's own bookkeeping.
     real = {known["urn"] for known in exported if not known["type"].startswith("pulumi:providers:")}
     assert {known["urn"] for known in written} == real
+
+
+@pytest.fixture
+def docker_stack(plain: tuple[Path, dict[str, str]]) -> Iterator[tuple[Path, dict[str, str]]]:
+    """The same user with Docker: a stack of a name and a port that nobody else has."""
+    if shutil.which("pulumi-resource-docker") is None and not list(
+        (Path.home() / ".pulumi" / "plugins").glob("resource-docker-v*")
+    ):
+        pytest.skip("no pulumi-docker plugin on PATH or in ~/.pulumi/plugins (pulumi plugin install resource docker)")
+    if (
+        shutil.which("docker") is None
+        or subprocess.run(["docker", "info"], capture_output=True, check=False).returncode
+    ):
+        pytest.skip("no Docker Engine answers")
+    (plain[0] / "Pulumi.engine.yaml").write_text(
+        f"config:\n  cache:backend: docker\n  cache:memoryMb: 100\n  cache:port: {free_port()}\n"
+    )
+    plain[1]["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
+    del plain[1]["PULUMI_HOME"]  # the user's own, which may have the plugin
+    pulumi(plain, "stack", "init", "engine")
+    yield plain
+    pulumi(plain, "destroy", "--yes", "--skip-preview", "--stack", "engine")
+
+
+def test_the_docker_stack_lives_under_the_real_provider(docker_stack: tuple[Path, dict[str, str]]) -> None:
+    """Proved from outside, nothing to do twice, replaced with its data, without a password in what Docker shows."""
+    assert "created" in pulumi(docker_stack, *UP, "--stack", "engine")
+    connection = json.loads(pulumi(docker_stack, "stack", "output", "--json", "--show-secrets", "--stack", "engine"))[
+        "connection"
+    ]
+    client = redis.Redis(port=int(connection["REDIS_PORT"]), password=connection["REDIS_PASSWORD"])
+    client.set("kept", "yes")
+    pulumi(docker_stack, "preview", "--refresh", "--expect-no-changes", "--stack", "engine")
+    shown = subprocess.run(
+        ["docker", "inspect", "hospitality-redis-engine"], capture_output=True, text=True, check=True
+    ).stdout
+    assert connection["REDIS_PASSWORD"] not in shown
+
+    pulumi(docker_stack, "config", "set", "cache:memoryMb", "200", "--stack", "engine")
+    pulumi(docker_stack, *UP, "--stack", "engine")
+    assert client.get("kept") == b"yes"
+    assert client.info("memory")["maxmemory"] == 200 * 1024 * 1024
+
+    subprocess.run(["docker", "kill", "hospitality-redis-engine"], capture_output=True, check=True)
+    pulumi(docker_stack, *UP, "--refresh", "--stack", "engine")
+    assert client.get("kept") == b"yes"
+
+    pulumi(docker_stack, "destroy", "--yes", "--skip-preview", "--stack", "engine")
+    for listing in (["ps", "--all", "--format", "{{.Names}}"], ["volume", "ls", "--quiet"]):
+        left = subprocess.run(["docker", *listing], capture_output=True, text=True, check=True).stdout.split()
+        assert not {"hospitality-redis-engine", "redis_data_engine"} & set(left)
