@@ -80,7 +80,9 @@ class CliStack:
             return []
         known = json.loads(self._ask("stack", "export"))["deployment"].get("resources") or []
         return [
-            f"{resource['type']} {resource['urn'].rpartition('::')[2]}" for resource in known if resource.get("custom")
+            f"{resource['type']} {resource['urn'].rpartition('::')[2]}"
+            for resource in known
+            if resource.get("custom") and not resource["type"].startswith("pulumi:providers:")
         ]
 
     @property
@@ -121,8 +123,20 @@ class CliStack:
         return environment
 
     def _prepare(self) -> None:
-        """Make what the local stack needs; every run renews its configuration from the tracked file."""
+        """Make what the local stack needs; every run renews its configuration from the tracked file.
+
+        Raises `ProjectError` where another stack has not been made yet: where its state and its secrets are kept is
+        not for us to choose.
+        """
         if not self._is_local:
+            known = [
+                entry["name"].rpartition("/")[2]
+                for entry in json.loads(self._ask("stack", "ls", "--json", stack=False))
+            ]
+            if self.stack not in known:
+                raise ProjectError(
+                    f"stack {self.stack} is not in your Pulumi backend yet: pulumi stack init {self.stack}"
+                )
             return
         local = self.project.local
         for folder in (local / "state", local / "home", self._management):

@@ -243,6 +243,14 @@ class ElastiCacheSettings(CommonSettings):
         return self.tier != "prod" if self.apply_immediately is None else self.apply_immediately
 
 
+def example_network(values: Mapping[str, str]) -> dict[str, str]:
+    """Make up what only the user can know of AWS, for a stack that names nothing of it yet; keys without namespace."""
+    named = {*NETWORK, "applicationCidrs", "networkStack"} & values.keys()
+    if values.get("backend") != "elasticache" or named:
+        return {}
+    return {key: _example(key) for key in NETWORK}
+
+
 def wanting(values: Mapping[str, str], stack: str) -> list[str]:
     """Ask for everything that only the user can know of AWS, and see to the name that the stack gives."""
     if values.get("backend") != "elasticache":

@@ -74,7 +74,7 @@ class AwsLambda:
                 subnet_ids=place.subnet_ids, security_group_ids=[place.security_group_id]
             ),
             logging_config=aws.lambda_.FunctionLoggingConfigArgs(log_format="JSON", log_group=log.name),
-            # What Lambda takes by itself, written down for whoever audits the plan; there is no way to X-Ray either.
+            # What Lambda takes where nothing is said, written down for whoever audits the plan.
             tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="PassThrough"),
             tags=place.tags,
             opts=pulumi.ResourceOptions(depends_on=[policy]),

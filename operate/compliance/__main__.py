@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pulumi
 
-from operate.compliance import checkov, matrix, reference, waivers
+from infra import settings
+from operate.compliance import checkov, matrix, offline, reference, waivers
 from operate.compliance.judgement import judge
 from operate.compliance.recording import record
 from operate.compliance.terraform import render
@@ -37,20 +38,19 @@ def main() -> int:
 def comply(project: Project, stack: str, *, as_json: bool) -> int:
     """Judge one stack of a project. Raises `ProjectError`, and `pulumi.RunError` for a refused configuration."""
     project.require_stack(stack)
-    configuration = project.configuration(stack)
+    configuration, remark = offline.completed(project.configuration(stack))
     allowed = waivers.load(PROJECT / waivers.FILE)
-    plan = render(record(project, stack))
+    plan = render(record(project, stack, configuration))
     scan = checkov.scan(project, plan)
-    scope = Scope(
-        stack=stack,
-        tier=configuration.get("cache:tier", ""),
-        backend=configuration.get("cache:backend", ""),
-    )
+    wanted = settings.load(configuration, stack=stack)
+    scope = Scope(stack=stack, tier=wanted.tier, backend=wanted.backend)
     rows, stale = waivers.apply(allowed, judge(plan, scan, stack=stack), scope, datetime.now(tz=UTC).date())
     if as_json:
         print(matrix.to_json(rows))
     else:
-        print(f"stack {stack}: {len(plan.resources)} resources; checkov {scan.version} and our own assertions\n")
+        print(
+            f"stack {stack}: {len(plan.resources)} resources; checkov {scan.version} and our own assertions. {remark}\n"
+        )
         print(matrix.to_text(rows))
     for line in stale:
         print(f"error: {line}: take it out of {waivers.FILE}", file=sys.stderr)

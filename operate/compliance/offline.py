@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pulumi
 
+from infra.settings import elasticache
 from runner.inprocess.engine import Invoke
 
 # The account of AWS's own examples.
@@ -16,6 +17,17 @@ ACCOUNT: Final = "123456789012"
 REGION: Final = "us-east-1"
 
 Answer = Callable[[Mapping[str, Any], Mapping[str, str]], dict[str, Any]]
+
+
+def completed(configuration: Mapping[str, str]) -> tuple[dict[str, str], str]:
+    """Complete a configuration that names no network yet with one that is made up, and say so.
+
+    No rule is judged by which network it is, and nobody should need an account to see what a stack is worth.
+    """
+    values = {key.removeprefix("cache:"): value for key, value in configuration.items() if key.startswith("cache:")}
+    network = {f"cache:{key}": value for key, value in elasticache.example_network(values).items()}
+    words = "The stack names no network yet: judged with one that is made up." if network else ""
+    return {**configuration, **network}, words
 
 
 def functions(configuration: Mapping[str, str]) -> Invoke:

@@ -19,13 +19,11 @@ from runner.project import Project
 EVERY_OPTION: Final = frozenset(field.name for field in resource_pb2.RegisterResourceRequest.DESCRIPTOR.fields)
 
 
-def record(project: Project, stack: str) -> list[Registration]:
-    """Run the stack's program in preview; give what it declares, in the order of its declaration.
+def record(project: Project, stack: str, configuration: dict[str, str]) -> list[Registration]:
+    """Run a stack's program in preview; give what it declares, in the order of its declaration.
 
-    Raises `ProjectError` for a configuration that cannot be read, and `pulumi.RunError` for one that the program
-    refuses.
+    Raises `pulumi.RunError` for a configuration that the program refuses.
     """
-    configuration = project.configuration(stack)
     recorder = Recorder()
     engine = RecordingEngine(
         recorder,

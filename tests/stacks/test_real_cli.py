@@ -69,6 +69,13 @@ def test_plain_pulumi_up_works_without_make(plain: tuple[Path, dict[str, str]]) 
     assert made.servers() == []
 
 
+def test_a_stack_that_nobody_made_says_what_makes_it(plain: tuple[Path, dict[str, str]]) -> None:
+    """Where its state and secrets are kept is the user's to choose."""
+    made = ProjectCopy(root=plain[0], engine="pulumi", path="")
+    refused = made.run("up", "--stack", "dev", code=1, **plain[1]).printed
+    assert "stack dev is not in your Pulumi backend yet: pulumi stack init dev" in refused
+
+
 @pytest.mark.long
 def test_plain_pulumi_makes_the_environment_from_requirements_txt(plain: tuple[Path, dict[str, str]]) -> None:
     """The pip toolchain of Pulumi.yaml, over the hash-locked file, with nothing installed beforehand."""

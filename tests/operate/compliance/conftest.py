@@ -5,15 +5,14 @@ from pathlib import Path
 import pytest
 
 from operate.compliance import checkov
-from operate.compliance.recording import record
 from runner import environment
-from tests.operate.compliance.stacks import ROOT, Declared, project
+from tests.operate.compliance.stacks import ROOT, Declared, project, recorded
 
 
 @pytest.fixture(scope="session")
 def prod(tmp_path_factory: pytest.TempPathFactory) -> Declared:
     """What the stack prod declares, in a network of the test's."""
-    return record(project(tmp_path_factory.mktemp("prod"), "prod", like="prod"), "prod")
+    return recorded(project(tmp_path_factory.mktemp("prod"), "prod", like="prod"), "prod")
 
 
 @pytest.fixture(scope="session")

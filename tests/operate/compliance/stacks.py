@@ -12,6 +12,7 @@ import yaml
 
 from operate.compliance.checkov import Result, Scan
 from operate.compliance.demands import DEMANDS
+from operate.compliance.recording import record
 from operate.compliance.terraform import Plan
 from runner.inprocess.deployment import Registration
 from runner.project import Project
@@ -44,6 +45,11 @@ def project(folder: Path, stack: str, *, like: str | None = None, **settings: An
         config |= NETWORK
     (folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump({"config": config}))
     return Project(folder)
+
+
+def recorded(made: Project, stack: str) -> Declared:
+    """Give what a stack declares."""
+    return record(made, stack, made.configuration(stack))
 
 
 def changed(declared: Iterable[Registration], type_: str, *, protect: bool | None = None, **inputs: Any) -> Declared:

@@ -6,8 +6,7 @@ import pulumi
 import pytest
 
 from operate.compliance import offline
-from operate.compliance.recording import record
-from tests.operate.compliance.stacks import GROUP, INGRESS, Declared, project
+from tests.operate.compliance.stacks import GROUP, INGRESS, Declared, project, recorded
 
 pytestmark = pytest.mark.stack
 
@@ -31,19 +30,19 @@ def test_the_record_says_what_an_input_is_made_of(prod: Declared) -> None:
 def test_another_stacks_network_is_unknown_and_no_hindrance(tmp_path: Path) -> None:
     """A stack that takes its network from another one is judged all the same."""
     made = project(tmp_path, "prod", like="prod", networkStack="organization/network/prod")
-    assert GROUP in {each.type for each in record(made, "prod")}
+    assert GROUP in {each.type for each in recorded(made, "prod")}
 
 
 def test_a_refused_configuration_is_said_in_its_own_words(tmp_path: Path) -> None:
     """What the program itself refuses never comes to a scan."""
     made = project(tmp_path, "prod", like="prod", applicationCidrs=["0.0.0.0/0"])
     with pytest.raises(pulumi.RunError, match="cache:applicationCidrs"):
-        record(made, "prod")
+        recorded(made, "prod")
 
 
 def test_a_stack_without_a_cloud_is_recorded_too(tmp_path: Path) -> None:
     """A container of Docker's provider, and whatever else a program declares."""
-    types = {each.type for each in record(project(tmp_path, "dev", like="dev"), "dev")}
+    types = {each.type for each in recorded(project(tmp_path, "dev", like="dev"), "dev")}
     assert "docker:index/container:Container" in types
 
 
@@ -58,3 +57,14 @@ def test_the_account_and_region_of_the_configuration_are_answered() -> None:
     ask = offline.functions({"cache:accountId": "999999999999", "aws:region": "eu-west-1"})
     assert ask("aws:index/getCallerIdentity:getCallerIdentity", {})["accountId"] == "999999999999"
     assert ask("aws:index/getRegion:getRegion", {})["region"] == "eu-west-1"
+
+
+def test_a_network_is_made_up_only_where_none_is_named() -> None:
+    """Half a network is a mistake, for the program to refuse; another backend has none."""
+    aws = {"cache:backend": "elasticache", "aws:region": "eu-west-1"}
+    complete, remark = offline.completed(aws)
+    assert complete["cache:vpcId"].startswith("vpc-")
+    assert complete["aws:region"] == "eu-west-1"
+    assert "made up" in remark
+    for named in ({**aws, "cache:vpcId": "vpc-1"}, {**aws, "cache:networkStack": "a/b/c"}, {"cache:backend": "docker"}):
+        assert offline.completed(named) == (named, "")
