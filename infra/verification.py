@@ -10,6 +10,7 @@ import pulumi
 from infra import vantages
 from infra.backends import Declaration
 from infra.settings import Settings
+from verify.cache import Backend
 from verify.report import Report
 
 # A failing verification must never block a destroy that runs the program; a setting would be saved in the stack.
@@ -29,6 +30,7 @@ async def prove(declaration: Declaration, wanted: Settings, *, stack: str) -> No
     if not connection.host:
         # There is no cache to prove: the application falls back to its own memory.
         pulumi.export("verification", {"verdict": "memory"})
+        await _prove_application(wanted.application_url, expect="memory", stack=stack)
         return
     if os.environ.get(SWITCH) == "off":
         pulumi.log.warn(f"{SWITCH}=off: the cache was not verified")
@@ -45,20 +47,21 @@ async def prove(declaration: Declaration, wanted: Settings, *, stack: str) -> No
             f"the cache of stack {stack} did not pass its verification:\n{_words(report)}\n"
             f"  What was created is kept; {declaration.repair}"
         )
-    if wanted.application_url is not None:
-        await _prove_application(wanted.application_url, stack=stack)
+    await _prove_application(wanted.application_url, expect="redis", stack=stack)
 
 
-async def _prove_application(url: str, *, stack: str) -> None:
-    """Ask the application whether it uses the cache, as the guide does with curl."""
+async def _prove_application(url: str | None, *, expect: Backend, stack: str) -> None:
+    """Ask the application, where its address is known, whether it uses what it should, as the guide does with curl."""
+    if url is None:
+        return
     # Imported late: HTTP is a third of what everything else takes to import.
     from verify import application
 
-    report = await asyncio.to_thread(application.run, url, wait_seconds=APPLICATION_SECONDS)
+    report = await asyncio.to_thread(application.run, url, expect=expect, wait_seconds=APPLICATION_SECONDS)
     pulumi.export("application", report.stable())
     if not report.passed:
         raise pulumi.RunError(
-            f"the cache of stack {stack} is proved, and the application does not use it:\n{_words(report)}"
+            f"the application of stack {stack} does not say that it is healthy on {expect}:\n{_words(report)}"
         )
 
 

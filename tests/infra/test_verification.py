@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -184,10 +185,24 @@ def test_an_application_on_memory_fails_the_update(
     """A proved cache that nobody uses is no success."""
     application.backend = "memory"
     monkeypatch.setattr(verification, "APPLICATION_SECONDS", 0)
-    with pytest.raises(pulumi.RunError, match="the application does not use it"):
+    with pytest.raises(pulumi.RunError, match="does not say that it is healthy on redis"):
         prove(PASSED, monkeypatch, applicationUrl=application.url)
     assert exports["verification"]["verdict"] == "passed"
     assert exports["application"]["verdict"] == "failed"
+
+
+def test_an_application_on_memory_is_right_where_the_stack_has_no_cache(
+    exports: Exports, monkeypatch: pytest.MonkeyPatch, application: Application
+) -> None:
+    """The backend memory, which is a rollback; an application that is still on redis fails it."""
+    monkeypatch.setattr(sys.modules[__name__], "CONNECTION", Connection(host="", port=6379))
+    monkeypatch.setattr(verification, "APPLICATION_SECONDS", 0)
+    with pytest.raises(pulumi.RunError, match="does not say that it is healthy on memory"):
+        prove(PASSED, monkeypatch, applicationUrl=application.url)
+    application.backend = "memory"
+    prove(PASSED, monkeypatch, applicationUrl=application.url)
+    assert exports["verification"] == {"verdict": "memory"}
+    assert exports["application"]["verdict"] == "passed"
 
 
 @pytest.mark.parametrize("url", ["your-app.encr.app", "ftp://x", "https://"])
