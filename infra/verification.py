@@ -41,7 +41,9 @@ async def prove(declaration: Declaration, wanted: Settings, *, stack: str) -> No
     _keep(report, stack)
     pulumi.export("verification", report.stable())
     if report.unreachable and wanted.unreachable == "warn":
-        pulumi.log.warn(f"the cache cannot be reached from here, and nothing is proved: {_words(report)}")
+        pulumi.log.warn(
+            f"the cache cannot be reached from where it was checked, and nothing is proved: {_words(report)}"
+        )
     elif not report.passed:
         raise pulumi.RunError(
             f"the cache of stack {stack} did not pass its verification:\n{_words(report)}\n"

@@ -1,6 +1,6 @@
 """The settings that a stack has whatever its backend."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
@@ -11,6 +11,9 @@ from infra.settings.vocabulary import BackendName, refusal
 from infra.sizing import MEBIBYTE, TIERS, TierName
 from verify.capacity import InvalidForecast
 from verify.workload import InvalidWorkload
+
+# Backends in a network of AWS, where a function can stand beside them.
+INSIDE_AWS: Final[frozenset[BackendName]] = frozenset({"elasticache"})
 
 
 class CommonSettings(BaseModel):
@@ -140,6 +143,14 @@ class CommonSettings(BaseModel):
                 example=can.default_persistence,
             )
         return persistence
+
+    @field_validator("verify_from")
+    @classmethod
+    def _a_function_of_aws_can_reach_the_cache(cls, verify_from: str, info: ValidationInfo) -> str:
+        backend = info.data.get("backend")
+        if verify_from == "aws-lambda" and backend is not None and backend not in INSIDE_AWS:
+            raise refusal(f'"aws-lambda" is inside AWS, and {backend} is not', example="auto")
+        return verify_from
 
     @property
     def maxmemory_bytes(self) -> int:

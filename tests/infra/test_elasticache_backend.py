@@ -4,6 +4,7 @@ Whole stacks and what the API says of them are in tests/stacks/test_elasticache_
 """
 
 import inspect
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ import redis
 from infra import verification
 from infra.aws import access, nodes, releases, windows
 from infra.settings import Settings
+from infra.vantages import aws_lambda
 from runner.inprocess import wire
 from tests.servers import RedisServer
 from tests.stacks.aws_stack import AwsStack, stack, written
@@ -28,6 +30,7 @@ from verify.redis_cache import RedisCache
 GROUP = "aws:elasticache/replicationGroup:ReplicationGroup"
 PARAMETERS = "aws:elasticache/parameterGroup:ParameterGroup"
 USER = "aws:elasticache/user:User"
+ANYTHING = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}'
 
 # What users of the best modules report, by its number in the project's notes, and the test of our answer. Those that
 # are missing are of what we do not declare: imports (4), serverless caches (11, 14), other clouds (19, 20).
@@ -87,6 +90,10 @@ def test_types_and_names_are_pinned(prod: AwsStack) -> None:
         ("aws:kms/alias:Alias", name),
         ("aws:cloudwatch/logGroup:LogGroup", f"{name}-slow-log"),
         ("aws:cloudwatch/logGroup:LogGroup", f"{name}-engine-log"),
+        ("aws:cloudwatch/logGroup:LogGroup", f"{name}-verifier"),
+        ("aws:iam/role:Role", f"{name}-verifier"),
+        ("aws:iam/rolePolicyAttachment:RolePolicyAttachment", f"{name}-verifier"),
+        ("aws:lambda/function:Function", f"{name}-verifier"),
         ("aws:elasticache/subnetGroup:SubnetGroup", name),
         (PARAMETERS, f"{name}-redis7"),
         (USER, name),
@@ -102,11 +109,12 @@ def test_everything_that_can_take_tags_has_ours(prod: AwsStack) -> None:
     taggable = 0
     for resource in (each for each in prod.resources if each.type.startswith("aws:")):
         package, _, name = resource.type.removeprefix("aws:").partition("/")
-        type_ = getattr(getattr(pulumi_aws, package), name.partition(":")[2])
+        module = getattr(pulumi_aws, "lambda_" if package == "lambda" else package)
+        type_ = getattr(module, name.partition(":")[2])
         if "tags" in inspect.signature(type_._internal_init).parameters:
             assert resource.inputs["tags"] == ours, resource.urn
             taggable += 1
-    assert taggable == 13
+    assert taggable == 16
 
 
 @pytest.mark.stack
@@ -340,6 +348,10 @@ def furnished() -> Iterator[aws.Account]:
             )
         for id_, engine in (("users", "redis"), ("others", "redis"), ("valkey-users", "valkey")):
             client.create_user_group(UserGroupId=id_, Engine=engine, UserIds=["default-user"])
+        for role in ("verifier", "without-a-policy"):
+            account.iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(aws_lambda.TRUST))
+        policy = account.iam.create_policy(PolicyName="AWSLambdaVPCAccessExecutionRole", PolicyDocument=ANYTHING)
+        account.iam.attach_role_policy(RoleName="verifier", PolicyArn=policy["Policy"]["Arn"])
         yield account
 
 
@@ -402,12 +414,20 @@ def requests(account: aws.Account) -> dict[str, dict[str, Any]]:
             ],
         },
         "CreateLogGroup": {"logGroupName": "new", "kmsKeyId": key},
+        "CreateFunction": {
+            "FunctionName": "new",
+            "Runtime": "python3.13",
+            "Role": "arn:aws:iam::123456789012:role/verifier",
+            "Handler": "verify.function.handle",
+            "Code": {"ZipFile": b"PK"},
+            "VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": [group["GroupId"]]},
+        },
     }
 
 
 def send(account: aws.Account, operation: str, request: dict[str, Any]) -> None:
     """Send a request through boto3."""
-    for client in (account.elasticache, account.ec2, account.logs):
+    for client in (account.elasticache, account.ec2, account.logs, account.functions):
         methods = client.meta.method_to_api_mapping
         for method, name in methods.items():
             if name == operation:
@@ -428,7 +448,11 @@ def test_the_stand_in_refuses_what_aws_refuses(
         plain = {"ReplicationGroupId": "plain", "TransitEncryptionEnabled": False, "UserGroupIds": None}
         send(furnished, "CreateReplicationGroup", {**creation, **plain})
         furnished.elasticache.create_snapshot(SnapshotName="taken", ReplicationGroupId="cache")
-    locked = furnished.kms.create_key(Policy='{"Statement": []}')["KeyMetadata"]["Arn"]
+    others = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:*:*:log-group:/others/*"}}
+    service = {"Service": "logs.us-east-1.amazonaws.com"}
+    locked = furnished.kms.create_key(Policy=json.dumps({"Statement": [{"Principal": service, "Condition": others}]}))[
+        "KeyMetadata"
+    ]["Arn"]
     rows = aws_refusals.of(operation)
     for row in rows:
         with subtests.test(row.words):

@@ -32,6 +32,19 @@ REJECTED: list[tuple[dict[str, str], str, str]] = [
     ),
     ({"backend": "local", "maxmemoryPolicy": "lru"}, 'cache:maxmemoryPolicy "lru" is not one of', "set cache:maxm"),
     ({"backend": "local", "persistence": "aof"}, 'cache:persistence "aof" is not one of', "set cache:persistence"),
+    (
+        {"backend": "local", "verifyFrom": "there"},
+        'cache:verifyFrom "there" is not one of',
+        "set cache:verifyFrom auto",
+    ),
+    *(
+        (
+            {"backend": backend, "verifyFrom": "aws-lambda"},
+            f'cache:verifyFrom "aws-lambda" is inside AWS, and {backend} is not',
+            "set cache:verifyFrom auto",
+        )
+        for backend in ("local", "docker", "memory")
+    ),
     # The server on this machine.
     (
         {"backend": "local", "port": "65536"},

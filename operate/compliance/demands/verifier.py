@@ -12,18 +12,7 @@ def _verifier(resource: Resource, _: Plan) -> bool:
     return resource.type == FUNCTION and resource.name.endswith("_verifier")
 
 
-def _untraced_verifier(resource: Resource, plan: Plan) -> bool:
-    return _verifier(resource, plan) and "tracing_config" not in resource.values
-
-
 EXEMPTIONS: Final = (
-    Exemption(
-        rule="CKV_AWS_50",
-        words="a function's tracing is chosen",
-        holds=_untraced_verifier,
-        status="n/a",
-        reason="left out, the mode is PassThrough (AWS Lambda API reference, TracingConfig), which the rule takes",
-    ),
     Exemption(
         rule="CKV_AWS_115",
         words="a function has a reserved concurrency",

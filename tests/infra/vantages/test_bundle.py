@@ -1,8 +1,6 @@
 """The bundle, and the function in it run as Lambda runs it: a process with the bundle and nothing else of ours."""
 
 import json
-import subprocess
-import sys
 import time
 import zipfile
 from collections.abc import Iterator
@@ -14,30 +12,17 @@ import pytest
 from infra.vantages import bundle
 from tests.certificates import Authority
 from tests.servers import RedisServer, new_password
+from tests.standins import lambda_runtime
 from tests.verify.listeners import listener, tls_terminator
 from verify.expectation import Expectation
 from verify.report import Report
-
-# What Lambda's runtime does: import the handler from the unpacked code, with its own library and nothing else.
-RUNTIME = """
-import json, sys
-sys.path[:] = [path for path in sys.path if "site-packages" not in path and path not in ("", sys.argv[2])]
-sys.path.insert(0, sys.argv[1])
-from verify.function import handle
-result = handle(json.load(sys.stdin), None)
-ours = [module.__file__ for name, module in sys.modules.items() if name in ("verify", "redis")]
-assert all(file.startswith(sys.argv[1]) for file in ours), ours
-json.dump(result, sys.stdout)
-"""
 
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundle, as it lies on the function's disk."""
     folder = tmp_path_factory.mktemp("bundle")
-    with zipfile.ZipFile(bundle.build(folder)) as archive:
-        archive.extractall(folder / "code")
-    return folder / "code"
+    return lambda_runtime.unpack(bundle.build(folder).read_bytes(), folder)
 
 
 @pytest.fixture
@@ -59,17 +44,8 @@ def managed(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 def call(unpacked: Path, event: dict[str, Any]) -> tuple[dict[str, str], str]:
     """Call the function in a process of its own; give its result, and all that it printed besides."""
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", RUNTIME, str(unpacked), str(Path.cwd())],
-        input=json.dumps(event),
-        capture_output=True,
-        text=True,
-        check=False,
-        env={},
-        cwd="/",
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout), done.stderr
+    result, printed = lambda_runtime.call(unpacked, "verify.function.handle", json.dumps(event))
+    return json.loads(result), printed
 
 
 def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
@@ -79,6 +55,20 @@ def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
     second = bundle.build(tmp_path / "b")
     assert first.name == second.name
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_no_build_of_zlib_decides_over_the_bytes(tmp_path: Path) -> None:
+    """Two machines compress the same text differently: nothing is compressed."""
+    with zipfile.ZipFile(bundle.build(tmp_path)) as archive:
+        assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
+
+
+def test_the_bundle_of_another_version_is_removed(tmp_path: Path) -> None:
+    """And nothing else that lies in the folder."""
+    for name in ("verify-0123456789abcdef.zip", "notes.txt"):
+        (tmp_path / name).touch()
+    made = bundle.build(tmp_path)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted(["notes.txt", made.name])
 
 
 def test_it_holds_the_verifier_and_its_one_dependency(unpacked: Path) -> None:
