@@ -1,6 +1,7 @@
 """What so many organizations need and cost on each backend: `make capacity ORGANIZATIONS=1000000 STACK=prod`."""
 
 import argparse
+import bisect
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -42,6 +43,9 @@ def main() -> int:
 def configuration(stack: str) -> Mapping[str, Any]:
     """Give the configuration in a stack's file. Raises `InvalidRequest` where there is none."""
     file = ROOT / f"Pulumi.{stack}.yaml"
+    if not file.is_file():
+        stacks = sorted(there.name.split(".")[1] for there in ROOT.glob("Pulumi.*.yaml"))
+        raise InvalidRequest(f"there is no stack {stack}: {file.name} is missing; there is: {', '.join(stacks)}")
     try:
         read = yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as error:
@@ -58,6 +62,13 @@ def report(organizations: int, config: Mapping[str, Any]) -> Iterator[str]:
     The tier is the stack's, or the next one that holds them. Raises `InvalidRequest`, `InvalidForecast` and
     `InvalidWorkload`.
     """
+    most = most_organizations()
+    if organizations > most:
+        largest = TIER_NAMES[-1]
+        raise InvalidRequest(
+            f"ORGANIZATIONS={organizations} cannot be had: the largest tier, {largest} with {TIERS[largest].largest_mb} "
+            f"MiB, holds {most}"
+        )
     kept = workload.load()
     for engine in capacity.ENGINES:
         yield capacity.text(capacity.forecast(organizations, engine=engine, workload=kept))
@@ -65,10 +76,7 @@ def report(organizations: int, config: Mapping[str, Any]) -> Iterator[str]:
     if own not in TIER_NAMES:
         raise InvalidRequest(f'{NAMESPACE}:tier "{own}" is not one of {", ".join(TIER_NAMES)}')
     needed_mb = sizing.memory_mb_for(organizations)
-    try:
-        tier = max(sizing.tier_for(needed_mb), own, key=TIER_NAMES.index)
-    except ValueError as problem:
-        raise InvalidRequest(f"{organizations} organizations cannot be had: {problem}") from None
+    tier = max(sizing.tier_for(needed_mb), own, key=TIER_NAMES.index)
     memory_mb = max(needed_mb, TIERS[tier].smallest_mb)
     yield ""
     yield (
@@ -82,6 +90,13 @@ def report(organizations: int, config: Mapping[str, Any]) -> Iterator[str]:
         what = ", ".join(item.what for item in estimated.items) or size(asked)
         yield f"  {asked.backend:<13}{cost:>12} a month  {what}"
     yield f"  Beside that on elasticache: {costs.NOT_COUNTED['elasticache']}."
+
+
+def most_organizations() -> int:
+    """Give how many organizations the largest tier holds. Raises `InvalidForecast` and `InvalidWorkload`."""
+    largest_mb = TIERS[TIER_NAMES[-1]].largest_mb
+    # Each takes a byte at least, and more of them never take less.
+    return bisect.bisect_right(range(1, largest_mb * MEBIBYTE), largest_mb, key=sizing.memory_mb_for)
 
 
 def requests(tier: TierName, memory_mb: int) -> Iterator[Settings]:

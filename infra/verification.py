@@ -23,6 +23,8 @@ APPLICATION_SECONDS: Final = 5.0
 async def prove(declaration: Declaration, wanted: Settings, *, stack: str) -> None:
     """Verify the cache, export what was found, and only then raise `pulumi.RunError` if it did not pass."""
     vantage = vantages.choose(declaration, wanted, stack=stack)
+    pulumi.export("verifiedFrom", vantage.name)
+    pulumi.export("repair", declaration.repair)
     connection = await declaration.connection.future()
     if connection is None or pulumi.runtime.is_dry_run():
         pulumi.export("verification", _unknown())

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from runner import closing, verbs
+from runner import closing, environment, verbs
 from runner.project import LOCAL_STACK, Project, ProjectError
 
 FAILED: Final = 1
@@ -21,7 +21,8 @@ def main() -> int:
         if arguments.verb == "pulumi":
             return verbs.install_pulumi(project, say)
         project.require_stack(arguments.stack)
-        return run(project, arguments)
+        with environment.in_use(project.root):
+            return run(project, arguments)
     except ProjectError as error:
         say(f"error: {error}")
         return FAILED

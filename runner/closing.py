@@ -51,6 +51,8 @@ def _passed(verification: Mapping[str, Any]) -> list[str]:
 
 
 def _verdict(verification: Mapping[str, Any]) -> str:
+    if verification.get("verdict") == "memory":
+        return "There is no cache to prove: the application uses its own memory."
     if verification.get("verdict") != PROVED:
         return f"It was not verified ({verification.get('verdict', 'no verification ran')})."
     verdicts = list((verification.get("checks") or {}).values())

@@ -38,13 +38,16 @@ class InProcess:
     because: str
 
 
-def find(project: Project, choice: Choice, say: Callable[[str], None]) -> PulumiCommand | InProcess:
+def find(project: Project, stack: str, choice: Choice, say: Callable[[str], None]) -> PulumiCommand | InProcess:
     """Find the CLI, installing it where there is none, or say why the in-process engine runs instead.
 
-    Raises `ProjectError` where the choice is `pulumi` and there is none to be had.
+    A stack that the in-process engine brought up stays with it until it is taken down. Raises `ProjectError` where the
+    choice is `pulumi` and there is none to be had.
     """
     if choice == "inprocess":
         return InProcess("ENGINE=inprocess")
+    if choice == "auto" and project.inprocess_state(stack).exists():
+        return InProcess("which brought this stack up; to change: make down first")
     found = present(project, say)
     if found is not None:
         return found

@@ -97,11 +97,12 @@ def set_of_stack(project: Path, stack: str) -> str:
     program to say.
     """
     try:
-        text = (project / f"Pulumi.{stack}.yaml").read_text()
+        text = (project / f"Pulumi.{stack}.yaml").read_text(errors="replace")
     except OSError:
         return LOCAL
-    found = re.search(r"^\s+(?:cache:)?backend:\s*[\"']?([a-z]+)", text, re.MULTILINE)
-    backend = found.group(1) if found else LOCAL
+    found = re.findall(r"^\s+[\"']?(?:cache:)?backend[\"']?\s*:\s*[\"']?([a-z]+)", text, re.MULTILINE)
+    # The last, as YAML has it where a key stands twice.
+    backend = found[-1] if found else LOCAL
     return backend if (project / "requirements" / f"{backend}.in").is_file() else LOCAL
 
 
@@ -143,16 +144,31 @@ def stamp(environment: Path, lock_file: Path) -> str:
 def exclusive(project: Path) -> Iterator[None]:
     """Hold the project's installation lock, waiting for whoever has it."""
     folder = project / ".local"
-    folder.mkdir(exist_ok=True)
-    with (folder / "environment.lock").open("w") as file:
+    try:
+        folder.mkdir(exist_ok=True)
+        file = (folder / "environment.lock").open("w")
+    except OSError as error:
+        raise InstallationError(
+            f"{project} cannot be written ({error.strerror}): clone the project into a folder of your own"
+        ) from None
+    with file:
         # An installer inherits the lock: should this process be killed, the next run waits for the orphan
         # instead of installing into the same folder.
         os.set_inheritable(file.fileno(), True)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("waiting for another run that is installing …")
+            say("waiting for another run that makes the environment, or works with it as it is …")
             fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def in_use(project: Path) -> Iterator[None]:
+    """Keep the environment as it is while a run works with it: another stack's would be made in its place."""
+    (project / ".local").mkdir(exist_ok=True)
+    with (project / ".local" / "environment.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
         yield
 
 
@@ -161,6 +177,7 @@ def rebuild(project: Path, environment: Path, lock_file: Path) -> None:
     started = time.monotonic()
     say(f"installing {lock_file.relative_to(project)} into {environment.name} …")
     uv, settings = find_uv(project)
+    settings = {**settings, **cache_of_uv(project)}
     remove(environment)
     create(environment)
     python = str(environment / "bin" / "python")
@@ -200,6 +217,15 @@ def find_uv(project: Path) -> tuple[str, dict[str, str]]:
         # Somebody who has uv has told it where packages come from.
         return found, {}
     return bring_uv(project)
+
+
+def cache_of_uv(project: Path) -> dict[str, str]:
+    """Return where uv keeps its cache on a machine whose home cannot be written, as in many a pipeline."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    nearest = next(path for path in (home, *home.parents) if path.exists())
+    if "UV_CACHE_DIR" in os.environ or os.access(nearest, os.W_OK | os.X_OK):
+        return {}
+    return {"UV_CACHE_DIR": str(project / ".local" / "uv-cache")}
 
 
 def version_of(uv: str) -> tuple[int, ...]:

@@ -30,13 +30,23 @@ class Project:
 
     @property
     def name(self) -> str:
-        """Give the project's name."""
+        """Give the project's name. Raises `ProjectError`."""
+        if "name" not in self.declaration:
+            raise ProjectError("Pulumi.yaml has no name; it is: name: cache")
         return str(self.declaration["name"])
 
     @property
     def local(self) -> Path:
         """Give the folder, ignored by git, of all that a run leaves on this machine."""
         return self.root / ".local"
+
+    def inprocess_state(self, stack: str) -> Path:
+        """Give the file where the in-process engine keeps the state of a stack that is up."""
+        return self.local / "inprocess" / f"{stack}.json"
+
+    def cli_state(self, stack: str) -> Path:
+        """Give the file where the CLI keeps the state of the local stack (Pulumi's file backend)."""
+        return self.local / "state" / ".pulumi" / "stacks" / self.name / f"{stack}.json"
 
     def stack_file(self, stack: str) -> Path:
         """Give the file of a stack's configuration."""
@@ -47,18 +57,28 @@ class Project:
         return sorted(file.name.split(".")[1] for file in self.root.glob("Pulumi.*.yaml"))
 
     def require_stack(self, stack: str) -> None:
-        """Raise `ProjectError` where there is no such stack."""
+        """Raise `ProjectError` where there is no such stack, or its file or the project's is not in order."""
         if not self.stack_file(stack).is_file():
             raise ProjectError(
                 f"there is no stack {stack}: Pulumi.{stack}.yaml is missing; there is: {', '.join(self.stacks())}"
             )
+        _ = self.name, self.settings(stack)
+
+    def settings(self, stack: str) -> dict[str, Any]:
+        """Give what a stack's file has under `config`, every scalar a text. Raises `ProjectError`."""
+        settings = _read_yaml(self.stack_file(stack)).get("config") or {}
+        if not isinstance(settings, dict):
+            raise ProjectError(
+                f"config in {self.stack_file(stack).name} is not a mapping of keys to values, like cache:tier: dev"
+            )
+        return settings
 
     def configuration(self, stack: str) -> dict[str, str]:
         """Give a stack's configuration as Pulumi hands it to a program: full keys, texts, defaults filled in.
 
         Raises `ProjectError`, for an encrypted value as well: only the Pulumi CLI has the key.
         """
-        settings = _read_yaml(self.stack_file(stack)).get("config") or {}
+        settings = self.settings(stack)
         secure = [key for key, value in settings.items() if isinstance(value, dict) and "secure" in value]
         if secure:
             raise ProjectError(
@@ -84,6 +104,8 @@ def _read_yaml(file: Path) -> dict[str, Any]:
         content = yaml.load(file.read_text(), Loader=yaml.BaseLoader)  # noqa: S506
     except OSError as error:
         raise ProjectError(f"{file.name} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ProjectError(f"{file.name} is not UTF-8 text, from byte {error.start + 1} on") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}" if mark else ""

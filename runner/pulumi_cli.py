@@ -158,10 +158,10 @@ class CliStack:
         return self._management / f"Pulumi.{self.stack}.yaml"
 
     def _renew_configuration(self) -> None:
-        tracked = yaml.safe_load(self.project.stack_file(self.stack).read_text()) or {}
+        tracked: dict[str, Any] = {"config": self.project.settings(self.stack)}
         known = yaml.safe_load(self._configuration_file.read_text()) if self._configuration_file.exists() else {}
         kept = {key: (known or {})[key] for key in ENCRYPTION_KEYS if key in (known or {})}
-        merged = {key: value for key, value in tracked.items() if key not in ENCRYPTION_KEYS} | kept
+        merged = tracked | kept
         draft = self._configuration_file.with_suffix(".new")
         draft.write_text(f"# Made from Pulumi.{self.stack}.yaml by every run: edit that one.\n{yaml.safe_dump(merged)}")
         draft.replace(self._configuration_file)
@@ -169,7 +169,7 @@ class CliStack:
     def _exists(self) -> bool:
         if not self._is_local:
             return True
-        return (self.project.local / "state" / ".pulumi" / "stacks" / self.project.name / f"{self.stack}.json").exists()
+        return self.project.cli_state(self.stack).exists()
 
     def _recover(self) -> list[dict[str, Any]]:
         """Undo what a killed run of the local stack leaves: its lock, its plugins' hosts, and half-made creations.
@@ -180,10 +180,12 @@ class CliStack:
             return []
         orphans.end(self._environment["PULUMI_BACKEND_URL"])
         for lock in (self.project.local / "state" / ".pulumi" / "locks").rglob("*.json"):
-            if _is_dead(lock):
-                self.say("an earlier run was killed: its lock is removed")
-                self._ask("cancel", "--yes", self.stack, stack=False)
-                break
+            holder = _living_holder(lock)
+            if holder:
+                raise ProjectError(f"another run works on this stack: {holder}; wait until it is done")
+            self.say("an earlier run was killed: its lock is removed")
+            self._ask("cancel", "--yes", self.stack, stack=False)
+            break
         deployment = json.loads(self._ask("stack", "export"))["deployment"]
         half_made = [
             operation["resource"]
@@ -233,18 +235,24 @@ class CliStack:
             ).stdout
         except subprocess.CalledProcessError as error:
             printed = "\n".join(line for line in (error.stderr or error.stdout).splitlines() if line.strip())
-            raise ProjectError(f"pulumi {arguments[0]} failed for stack {self.stack}:\n{printed}") from None
+            login = "" if self._is_local else "\nlog in with: pulumi login (or name your backend in PULUMI_BACKEND_URL)"
+            cure = login if "login" in printed or "PULUMI_ACCESS_TOKEN" in printed else ""
+            words = " ".join(argument for argument in arguments if not argument.startswith("-"))
+            raise ProjectError(f"pulumi {words} failed for stack {self.stack}:\n{printed}{cure}") from None
 
 
-def _is_dead(lock: Path) -> bool:
-    """Say whether the run that took a lock of the file backend was of this machine and is gone."""
+def _living_holder(lock: Path) -> str:
+    """Say who holds a lock of the file backend; nothing where it was a run of this machine that is gone."""
     try:
         holder = json.loads(lock.read_text())
-        own, pid = holder["hostname"] == socket.gethostname(), int(holder["pid"])
+        host, pid, since = str(holder["hostname"]), int(holder["pid"]), str(holder.get("timestamp", ""))
+    except FileNotFoundError:
+        return ""
     except (OSError, ValueError, KeyError, TypeError):
-        return False
-    if not own:
-        return False
+        return f"its lock {lock} cannot be read"
+    words = f"process {pid} on {host}{f', since {since}' if since else ''}"
+    if host != socket.gethostname():
+        return words
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
     # A zombie has ended, and only waits for a parent that was killed with it.
-    return not state.strip() or state.startswith("Z")
+    return "" if not state.strip() or state.startswith("Z") else words

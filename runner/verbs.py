@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 from runner import engines, environment
@@ -35,11 +36,19 @@ class Stack(Protocol):
 
 def choose(project: Project, stack: str, choice: Choice, say: Callable[[str], None]) -> Stack:
     """Find the engine that runs a stack. Raises `ProjectError`."""
-    engine = engines.find(project, choice, say)
+    backend = environment.set_of_stack(project.root, stack)
+    # A backend with packages of its own has resources that only its plugins can make.
+    if backend != environment.LOCAL and choice == "inprocess":
+        raise ProjectError(
+            f"stack {stack} is on {backend}, which the in-process engine cannot serve: leave ENGINE away"
+        )
+    engine = engines.find(project, stack, choice, say)
     if isinstance(engine, PulumiCommand):
         return CliStack(project=project, stack=stack, command=engine, say=say)
-    # A backend with packages of its own has resources that only its plugins can make.
-    backend = environment.set_of_stack(project.root, stack)
+    if _has_resources(project.cli_state(stack)):
+        raise ProjectError(
+            f"stack {stack} was brought up by the Pulumi CLI, and is its: put it on PATH, or make pulumi"
+        )
     if backend != environment.LOCAL:
         raise ProjectError(
             f"stack {stack} is on {backend}, which needs the Pulumi CLI ({engine.because}); to install it: make pulumi"
@@ -95,16 +104,35 @@ def verify(project: Project, stack: Stack, name: str) -> int:
     """Run the verification from here, against what the stack asked for; give its exit code."""
     outputs = stack.outputs()
     connection = _connection(stack, name)
+    if not connection.get("REDIS_HOST"):
+        print(f"stack {name} has no cache to prove: the application uses its own memory")
+        return 0
+    if outputs.get("verifiedFrom", "here") != "here":
+        raise ProjectError(
+            f"the cache of stack {name} is proved from inside its network ({outputs['verifiedFrom']}), which an `up` "
+            f"does: make up STACK={name}"
+        )
     expectation = project.local / "expectations" / f"{name}.json"
     expectation.parent.mkdir(parents=True, exist_ok=True)
     expectation.write_text(json.dumps(outputs.get("expectation", {})))
-    return subprocess.run(
+    code = subprocess.run(
         [sys.executable, "-m", "verify", "check", "--expect", str(expectation)],
         cwd=project.root,
         # The user's own REDIS_* variables must not mix with the stack's.
         env={key: value for key, value in os.environ.items() if not key.startswith("REDIS_")} | dict(connection),
         check=False,
     ).returncode
+    if code and "repair" in outputs:
+        print(outputs["repair"])
+    return code
+
+
+def _has_resources(state: Path) -> bool:
+    """Say whether a state of the CLI's file backend has resources in it."""
+    try:
+        return bool(json.loads(state.read_text())["checkpoint"]["latest"].get("resources"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
 
 
 def _connection(stack: Stack, name: str) -> Mapping[str, str]:

@@ -111,8 +111,10 @@ def _application(options: argparse.Namespace) -> ExitCode:
 
 
 def _serve(options: argparse.Namespace) -> ExitCode:
-    from verify.serve import serve
+    from verify.serve import http_library, serve
 
+    # First, so that no port is taken and no address promised where nothing will answer.
+    http_library()
     try:
         listener = socket.create_server((options.host, options.port))
     except OSError as error:

@@ -81,7 +81,8 @@ HTTP_LIBRARY_MISSING = Fault(
     code="http-library-missing",
     layer="configuration",
     cause="the HTTP library waitress, with which `verify serve` answers, is not installed here",
-    remedy="Install it: `pip install waitress`",
+    remedy="Install it: `pip install waitress`; in this project, into a virtual environment of its own: "
+    "`python3 runner/environment.py --set serve --venv .venv-serve`, whose Python then runs `verify serve`",
     exit_code=ExitCode.CONFIGURATION,
 )
 
@@ -394,7 +395,8 @@ NOT_ENFORCED = Fault(
     code="authentication-not-enforced",
     layer="expectation",
     cause="the server answered a client that sent no password",
-    remedy="Set the password again: `make up` does, or the service's own setting (requirepass, an ACL user, RBAC)",
+    remedy="Set the password again at the service: requirepass, the ACL user, or RBAC; for one of this project's stacks "
+    "restart the server as the failed `make up` says",
 )
 STRANGER_LET_IN = Fault(
     code="stranger-let-in",

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, Final
 
 from verify.cache import Cache, Health, Status
@@ -99,11 +100,15 @@ def _status(cache: Cache) -> _Answer:
     return _Answer("200 OK", status.body())
 
 
-def serve(cache: Cache, listener: socket.socket) -> None:
-    """Answer on this socket until interrupted. Raises `CacheError` (http-library-missing) without waitress."""
+def http_library() -> ModuleType:
+    """Import waitress. Raises `CacheError` (http-library-missing) where it is not installed."""
     try:
         # By its name, since the extra is not there for the type checker either.
-        waitress = importlib.import_module("waitress")
+        return importlib.import_module("waitress")
     except ModuleNotFoundError as missing:
         raise CacheError(HTTP_LIBRARY_MISSING) from missing
-    waitress.serve(Application(cache), sockets=[listener], ident=None, _quiet=True)
+
+
+def serve(cache: Cache, listener: socket.socket) -> None:
+    """Answer on this socket until interrupted. Raises `CacheError` (http-library-missing) without waitress."""
+    http_library().serve(Application(cache), sockets=[listener], ident=None, _quiet=True)

@@ -5,8 +5,10 @@ The engine keeps a reference to this class by module and name, so a move needs a
 refused in `check`, which prints cleanly, and `configure` cuts the traceback of the rest.
 """
 
+import json
 import os
 import secrets
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -66,7 +68,9 @@ class ServerProvider(ResourceProvider):
         here = LocalServer(PROJECT / news["folder"])
         failures = []
         record = here.owner()
-        if record is not None and record.get("owner") != news["owner"]:
+        if here.has_damaged_record():
+            failures.append(CheckFailure("folder", _damaged(news["folder"], news["owner"])))
+        elif record is not None and record["owner"] != news["owner"]:
             failures.append(CheckFailure("folder", _belongs_to_another(news["folder"], record)))
         elif (obstacle := _obstacle(here.folder)) is not None:
             failures.append(CheckFailure("folder", f"{news['folder']} {obstacle}; set cache:folder to another"))
@@ -133,11 +137,20 @@ class ServerProvider(ResourceProvider):
         return ReadResult(id_, {**props, "running": here.is_running()})
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Write the new configuration, and give it to the server: in place if it lives, else by a start."""
+        """Write the new configuration, and give it to the server: in place if it lives, else by a start.
+
+        Raises `ServerError` where the server is dead and its port is another process's by now.
+        """
         here = LocalServer(PROJECT / _news["folder"])
+        port = int(_olds["port"])
+        if not here.is_running() and not server.is_free(port):
+            raise ServerError(
+                f"port {port}, which this server had, is taken by another process: end that process, which keeps the "
+                "data; or set cache:port to a free port, which makes a new server and loses the data"
+            )
         chosen = binary.resolve(str(_olds["binary"]))
         password = str(_olds["password"])
-        configuration = _configuration(_news, int(_olds["port"]), password)
+        configuration = _configuration(_news, port, password)
         here.claim(_news["owner"], chosen.pin)
         here.write(configuration)
         if not (here.is_running() and _apply(configuration, password)):
@@ -147,10 +160,13 @@ class ServerProvider(ResourceProvider):
         return UpdateResult({**_olds, **_outputs(_news), "version": chosen.version, "running": True})
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """End the server and remove its data; nothing happens where they are gone, or are another stack's."""
+        """End the server and remove its data; nothing happens where they are gone, or are another stack's.
+
+        Raises `ServerError` where a server lives there and nothing says whose it is.
+        """
         here = LocalServer(PROJECT / _props["folder"])
         record = here.owner()
-        if record is not None and record.get("owner") == _props["owner"]:
+        if record is None or record["owner"] == _props["owner"]:
             here.remove()
 
 
@@ -242,8 +258,16 @@ def _obstacle(folder: Path) -> str | None:
     return None
 
 
+def _damaged(folder: str, owner: str) -> str:
+    file, record = shlex.quote(f"{folder}/owner.json"), shlex.quote(json.dumps({"owner": owner}))
+    return (
+        f"{folder}/owner.json is damaged, and does not say whose server is in {folder}; if it is this stack's, write "
+        f"it again: echo {record} > {file}; if not, set cache:folder to another"
+    )
+
+
 def _belongs_to_another(folder: str, record: Mapping[str, str]) -> str:
-    return f"{folder} holds the server of another owner, {record.get('owner')}; {take_down(record['owner'])}"
+    return f"{folder} holds the server of another owner, {record['owner']}; {take_down(record['owner'])}"
 
 
 def take_down(owner: str) -> str:

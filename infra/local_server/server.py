@@ -98,12 +98,17 @@ class LocalServer:
         self._data = folder / "data"
 
     def owner(self) -> Mapping[str, str] | None:
-        """Say whose the folder is: `owner` and, once its server was started, the `binary` of its data."""
-        try:
-            record = json.loads(self._owner_file.read_text())
-        except (OSError, ValueError):
-            return None
-        return record if isinstance(record, dict) else None
+        """Say whose the folder is: `owner` and, once its server was started, the `binary` of its data.
+
+        None where there is no record, or a damaged one.
+        """
+        written = self._written_record()
+        return None if written is None else _record(written)
+
+    def has_damaged_record(self) -> bool:
+        """Say whether there is a record that does not say whose the folder is."""
+        written = self._written_record()
+        return written is not None and _record(written) is None
 
     def exists(self) -> bool:
         """Say whether the folder is there."""
@@ -209,8 +214,18 @@ class LocalServer:
         raise ServerError(f"the server in {self.folder} (process {self._pid()}) cannot be ended")
 
     def remove(self) -> None:
-        """End the server and remove what is ours in the folder, and the folder if nothing else is in it."""
+        """End the server and remove what is ours in the folder, and the folder if nothing else is in it.
+
+        Does nothing where no record says that a server's files are there. Raises `ServerError` where a server
+        lives there all the same, or cannot be ended.
+        """
         if self.owner() is None:
+            if self.is_running():
+                raise ServerError(
+                    f"{self.folder} is held by a living server, process {self._pid() or 'unknown'}, and its owner.json "
+                    "is missing or damaged, so nothing was removed; end that process (kill), remove the folder, and "
+                    "try again"
+                )
             return
         self.stop()
         shutil.rmtree(self._data, ignore_errors=True)
@@ -219,6 +234,12 @@ class LocalServer:
         self._owner_file.unlink(missing_ok=True)
         if not any(self.folder.iterdir()):
             self.folder.rmdir()
+
+    def _written_record(self) -> bytes | None:
+        try:
+            return self._owner_file.read_bytes()
+        except OSError:
+            return None
 
     def _pid(self) -> int | None:
         try:
@@ -232,7 +253,8 @@ class LocalServer:
             return log.read().decode(errors="replace")
 
     def _last_words(self, log_start: int) -> str:
-        lines = [line.strip() for line in self._printed(log_start).splitlines()]
+        # A server that starts warns of the machine's memory overcommit, which keeps none from starting.
+        lines = [line.strip() for line in self._printed(log_start).splitlines() if "overcommit" not in line]
         wanted = [line for line in lines if " # " in line or "FATAL" in line] or lines
         return " / ".join(line.split(" # ")[-1] for line in wanted[-3:] if line) or "it printed nothing"
 
@@ -254,6 +276,16 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def _record(written: bytes) -> Mapping[str, str] | None:
+    try:
+        record = json.loads(written)
+    except ValueError:
+        return None
+    if not isinstance(record, dict) or "owner" not in record:
+        return None
+    return record if all(isinstance(value, str) for value in record.values()) else None
 
 
 def _kill(pid: int, number: signal.Signals) -> bool:

@@ -1,9 +1,12 @@
 """The settings that a stack has whatever its backend."""
 
+import re
 from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from infra import sizing
 from infra.capabilities import CAPABILITIES, MaxmemoryPolicy, Persistence
@@ -73,7 +76,6 @@ class CommonSettings(BaseModel):
         str | None,
         Field(
             examples=["https://your-app.encr.app"],
-            pattern=r"^https?://[^/\s]+",
             description="The application, whose /cache/health and /cache/status an `up` then asks",
         ),
     ] = None
@@ -152,6 +154,29 @@ class CommonSettings(BaseModel):
             raise refusal(f'"aws-lambda" is inside AWS, and {backend} is not', example="auto")
         return verify_from
 
+    @field_validator("application_url")
+    @classmethod
+    def _application_url_is_an_address_alone(cls, url: str | None) -> str | None:
+        # None of these show the value: what is refused here may be a token or a password.
+        if url is None:
+            return None
+        try:
+            parts = urlsplit(url)
+            port_is_none = parts.port == 0
+        except ValueError:
+            raise _no_application_url("is no URL") from None
+        if parts.scheme not in {"http", "https"} or not parts.hostname or port_is_none or re.search(r"\s", url):
+            raise _no_application_url("is no http or https URL")
+        held = {
+            "a user or a password before @": "@" in parts.netloc,
+            "a query after ?": "?" in url.partition("#")[0],
+            "a fragment after #": "#" in url,
+        }
+        found = [words for words, is_held in held.items() if is_held]
+        if found:
+            raise _no_application_url(f"holds {' and '.join(found)}: it is the application's address alone")
+        return url
+
     @property
     def maxmemory_bytes(self) -> int:
         """The memory that the application can use, in bytes."""
@@ -161,3 +186,7 @@ class CommonSettings(BaseModel):
     def chosen_persistence(self) -> Persistence:
         """How data outlive a restart: as asked, or what the backend does best."""
         return self.persistence or CAPABILITIES[self.backend].default_persistence
+
+
+def _no_application_url(words: str) -> PydanticCustomError:
+    return refusal(words, example="https://your-app.encr.app")

@@ -183,12 +183,13 @@ class ElastiCacheSettings(CommonSettings):
     @classmethod
     def _each_has_its_form(cls, texts: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         field = str(info.field_name)
-        if len(set(texts)) < len(texts):
-            raise wrong("it names the same twice")
+        problems = ["it names the same twice"] if len(set(texts)) < len(texts) else []
         for place, text in enumerate(texts, start=1):
             problem = client_network_problem(text) if field == "application_cidrs" else form_problem(field, text)
             if problem:
-                raise wrong(f"item {place} {problem}")
+                problems.append(f"item {place} {problem}")
+        if problems:
+            raise wrong("; ".join(problems))
         return texts
 
     @field_validator("subnet_ids")

@@ -23,7 +23,11 @@ class SelfHostedSettings(CommonSettings):
     ] = None
     folder: Annotated[
         str | None,
-        Field(min_length=1, description="Where the server's files are kept; relative to the project"),
+        Field(
+            examples=["~/cache"],
+            min_length=1,
+            description="Where the server's files are kept; relative to the project",
+        ),
         Only("local"),
     ] = None
     image: Annotated[

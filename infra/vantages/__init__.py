@@ -11,6 +11,8 @@ from verify.report import Report
 class Vantage(Protocol):
     """A place that the checks run from. Whatever it needs is declared when it is made, in a preview too."""
 
+    name: str
+
     async def check(self, connection: Connection, declaration: Declaration) -> Report:
         """Run the checks. Raises `pulumi.RunError` where they cannot be run at all."""
 

@@ -39,6 +39,8 @@ EXECUTION_POLICY: Final = "arn:{partition}:iam::aws:policy/service-role/AWSLambd
 class AwsLambda:
     """A function that verifies the cache from inside its network."""
 
+    name = "aws-lambda"
+
     def __init__(self, place: Place, *, stack: str) -> None:
         """Declare the function, its role and its log."""
         name = f"{place.name}-verifier"

@@ -12,6 +12,8 @@ from verify.report import Report
 class Here:
     """This process."""
 
+    name = "here"
+
     async def check(self, connection: Connection, declaration: Declaration) -> Report:
         """Run the checks, in a thread, since they block and the engine goes on meanwhile."""
         environment = CacheEnvironment.from_mapping(connection.environment())

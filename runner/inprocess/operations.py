@@ -46,7 +46,7 @@ class InProcessStack:
     @property
     def state_file(self) -> Path:
         """Give the file of the state."""
-        return self.project.local / "inprocess" / f"{self.stack}.json"
+        return self.project.inprocess_state(self.stack)
 
     def up(self) -> int:
         """Refresh, run the program, and delete what it no longer declares."""
@@ -94,13 +94,14 @@ class InProcessStack:
 
     def _run(self, *, preview: bool) -> int:
         self._introduce()
+        configuration = self.project.configuration(self.stack)
         display = Display(preview=preview)
         if preview:
-            return self._settle(State(self.state_file, read_only=True), display, preview=True)
+            return self._settle(State(self.state_file, read_only=True), configuration, display, preview=True)
         with locked(self._lock_file, "up"):
-            return self._settle(State(self.state_file), display, preview=False)
+            return self._settle(State(self.state_file), configuration, display, preview=False)
 
-    def _settle(self, state: State, display: Display, *, preview: bool) -> int:
+    def _settle(self, state: State, configuration: dict[str, str], display: Display, *, preview: bool) -> int:
         deployment = Deployment(state, self.finders, display, preview=preview)
         engine = Engine(
             deployment,
@@ -111,7 +112,6 @@ class InProcessStack:
         )
         failure: BaseException | None = None
         try:
-            configuration = self.project.configuration(self.stack)
             deployment.refresh()
             # In a context of its own: the SDK keeps the program's stack in context variables.
             contextvars.copy_context().run(self.run_program, engine, display, configuration, preview=preview)

@@ -60,15 +60,16 @@ class State:
         self._file = file
         self._read_only = read_only
         self._mutex = threading.RLock()
-        content: Properties = {}
         try:
             content = json.loads(file.read_text())
+            self.resources = [Resource(**entry) for entry in content.get("resources", [])]
+            self.outputs: Properties = dict(content.get("outputs", {}))
         except FileNotFoundError:
-            pass
-        except ValueError as error:
-            raise StateError(f"{file} is damaged ({error}); restore it, or remove it and what it named") from None
-        self.resources = [Resource(**entry) for entry in content.get("resources", [])]
-        self.outputs: Properties = content.get("outputs", {})
+            self.resources, self.outputs = [], {}
+        except (ValueError, TypeError, AttributeError) as error:
+            raise StateError(
+                f"{file} is damaged ({error}); restore it, or remove it: `make up` then takes over a server that runs"
+            ) from None
 
     def find(self, urn: str) -> Resource | None:
         """Find the current resource of a URN."""

@@ -44,7 +44,8 @@ def test_the_stacks_region_decides_on_the_prices() -> None:
 @pytest.mark.parametrize(
     ("organizations", "config", "said"),
     [
-        (9_000_000, {}, "9740 MiB are more than the 8192 MiB of the largest tier"),
+        (9_000_000, {}, "ORGANIZATIONS=9000000 cannot be had: the largest tier, prod with 8192 MiB, holds "),
+        (10**400, {}, "cannot be had: the largest tier"),
         (1, {"cache:tier": "production"}, 'cache:tier "production" is not one of dev, staging, prod'),
     ],
 )
@@ -55,12 +56,20 @@ def test_what_cannot_be_told_is_refused(organizations: int, config: dict[str, st
     assert said in str(refused.value)
 
 
+def test_the_number_that_is_said_to_fit_is_the_last_one() -> None:
+    """It is reported on, and one more is refused."""
+    most = capacity_report.most_organizations()
+    assert "tier prod" in report(most)
+    with pytest.raises(InvalidRequest, match=f"holds {most}$"):
+        report(most + 1)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         (["--organizations=1000", "--stack=dev"], 0, "elasticache"),
         (["--organizations=many", "--stack=dev"], 78, '"many" is no number of organizations'),
-        (["--organizations=1000", "--stack=none"], 78, "STACK=none: Pulumi.none.yaml cannot be read"),
+        (["--organizations=1000", "--stack=none"], 78, "there is no stack none: Pulumi.none.yaml is missing; there is: dev,"),
     ],
 )
 def test_the_command_ends_as_it_should(arguments: list[str], code: int, said: str) -> None:

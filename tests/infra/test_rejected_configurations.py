@@ -45,13 +45,28 @@ REJECTED: list[tuple[dict[str, str], str, str]] = [
         )
         for backend in ("local", "docker", "memory")
     ),
+    *(
+        ({"backend": "local", "applicationUrl": url}, f"cache:applicationUrl {said}", "set cache:applicationUrl https:")
+        for url, said in (
+            ("https://hunter2@app.example", "holds a user or a password before @"),
+            ("https://u:hunter2@app.example", "holds a user or a password before @"),
+            ("https://app.example/?token=hunter2", "holds a query after ?"),
+            ("https://app.example/#hunter2", "holds a fragment after #"),
+            ("https://u@app.example/?a#b", "holds a user or a password before @ and a query after ? and a fragment"),
+            ("ftp://app.example/hunter2", "is no http or https URL"),
+            ("https:///hunter2", "is no http or https URL"),
+            ("https://app.example/hunter2 x", "is no http or https URL"),
+            ("https://app.example:hunter2", "is no URL"),
+            ("https://[hunter2", "is no URL"),
+        )
+    ),
     # The server on this machine.
     (
         {"backend": "local", "port": "65536"},
         'cache:port "65536" will not do: input should be less',
         "set cache:port 6379",
     ),
-    ({"backend": "local", "folder": ""}, 'cache:folder "" will not do', "set cache:folder"),
+    ({"backend": "local", "folder": ""}, 'cache:folder "" will not do', "set cache:folder ~/cache"),
     (
         {"backend": "local", "nodeType": "cache.t3.micro"},
         "cache:nodeType is a setting of elasticache",
@@ -106,6 +121,11 @@ REJECTED: list[tuple[dict[str, str], str, str]] = [
         "set cache:subnetIds subnet-",
     ),
     (
+        {**PROD, "subnetIds": "a,subnet-0123456789abcdef0,b,b"},
+        "it names the same twice; item 1 is not the id of a subnet; item 3 is not the id of a subnet; item 4 is not",
+        "set cache:subnetIds subnet-",
+    ),
+    (
         {**PROD, "subnetIds": "subnet-0123456789abcdef0"},
         "one subnet, and replicas need two",
         "set cache:subnetIds subnet-",
@@ -140,6 +160,11 @@ REJECTED: list[tuple[dict[str, str], str, str]] = [
         {**PROD, "applicationCidrs": "10.0.0.0/16,8.8.8.0/24"},
         "item 2 is not a private network",
         "set cache:applicationC",
+    ),
+    (
+        {**PROD, "applicationCidrs": "0.0.0.0/0,10.0.0.0/16,fd00::/8"},
+        "item 1 opens the cache to the whole world; item 3 is not an IPv4 network",
+        "set cache:applicationCidrs 10.",
     ),
     ({**PROD, "applicationCidrs": "10.0.0.0/7"}, "item 1 is not a private network", "set cache:applicationCidrs"),
     (
@@ -216,6 +241,14 @@ def test_a_rejected_configuration_says_what_and_how_to_cure_it(values: dict[str,
     commands = [line for line in message.splitlines() if line.startswith("      pulumi config ")]
     assert any(cure in command for command in commands), message
     assert all(command.endswith(" --stack prod") for command in commands)
+
+
+@pytest.mark.parametrize("url", [values["applicationUrl"] for values, _, _ in REJECTED if "applicationUrl" in values])
+def test_a_refused_application_url_is_never_shown(url: str) -> None:
+    """What is wrong with it may be a token in it."""
+    message = refused({"backend": "local", "applicationUrl": url})
+    assert url not in message
+    assert "hunter2" not in message
 
 
 def test_there_are_forty_of_them_or_more() -> None:

@@ -96,7 +96,7 @@ def test_a_rejected_setting_is_named_with_its_cure(values: dict[str, str], said:
     message = problems(**complete)
     for words in said:
         assert words in message
-    assert message.startswith("the configuration of stack local has 1 problem; edit Pulumi.local.yaml, or run:")
+    assert message.startswith("the configuration of stack local has 1 problem; edit Pulumi.local.yaml, or (in a ")
 
 
 def test_all_problems_are_named_at_once() -> None:

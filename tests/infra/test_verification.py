@@ -79,6 +79,8 @@ def test_a_passed_report_is_exported_and_kept(
 ) -> None:
     """Facts as an output, measurements in a file."""
     prove(PASSED, monkeypatch)
+    assert exports.pop("verifiedFrom") == "here"
+    assert exports.pop("repair") == "to mend it: pray"
     assert exports == {"verification": {"verdict": "passed", "server": "valkey 9", "checks": {"connect": "pass"}}}
     assert json.loads((tmp_path / ".local/reports/local.json").read_text())["verdict"] == "passed"
 

@@ -266,6 +266,54 @@ def test_settings_of_pip_reach_uv_unless_uv_has_its_own(monkeypatch: pytest.Monk
     }
 
 
+def test_an_environment_in_use_is_not_replaced_under_a_run(project: Path) -> None:
+    """Another stack's, asked for in another terminal, waits and says so."""
+    run(project)
+    change_lock(project)
+    with environment.in_use(project):
+        waiting = start(project)
+        time.sleep(0.5)
+        assert waiting.poll() is None
+        assert synchronisations(project) == 1
+    printed, _ = waiting.communicate(timeout=30)
+    assert waiting.returncode == 0
+    assert "waiting for another run that makes the environment, or works with it" in printed
+    assert synchronisations(project) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("config:\n  cache:backend: docker\n", "docker"),
+        ('config:\n  "cache:backend": "docker"\n', "docker"),
+        ("config:\n  backend: docker # here\n", "docker"),
+        ("config:\n  cache:backend: local\n  cache:backend: docker\n", "docker"),
+        ("config:\n  cache:backend: nonsense\n", "local"),
+        ("", "local"),
+    ],
+)
+def test_the_set_is_the_one_of_the_stacks_backend(tmp_path: Path, text: str, found: str) -> None:
+    """However YAML lets the key be written; what is wrong is for the program to say."""
+    (tmp_path / "requirements").mkdir()
+    (tmp_path / "requirements/docker.in").write_text("")
+    (tmp_path / "Pulumi.dev.yaml").write_text(text)
+    assert environment.set_of_stack(tmp_path, "dev") == found
+    assert environment.set_of_stack(tmp_path, "nosuch") == "local"
+
+
+def test_uv_keeps_its_cache_in_the_project_where_home_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in many a pipeline; what the user has set is left."""
+    monkeypatch.delenv("UV_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert environment.cache_of_uv(tmp_path) == {}
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert environment.cache_of_uv(tmp_path) == {"UV_CACHE_DIR": str(tmp_path / ".local" / "uv-cache")}
+    monkeypatch.setenv("UV_CACHE_DIR", "/elsewhere")
+    assert environment.cache_of_uv(tmp_path) == {}
+
+
 def entries(lock: Path) -> Iterator[tuple[Requirement, list[str]]]:
     """Yield each requirement of a lock file with its hashes."""
     text = re.sub(r"\\\n\s*", " ", re.sub(r"^\s*#.*\n", "", lock.read_text(), flags=re.MULTILINE))

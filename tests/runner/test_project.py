@@ -64,3 +64,24 @@ def test_an_unknown_stack_names_those_there_are(tmp_path: Path) -> None:
     """A typo in STACK."""
     with pytest.raises(ProjectError, match=r"there is no stack prd: Pulumi\.prd\.yaml is missing; there is: local"):
         made(tmp_path, "").require_stack("prd")
+
+
+@pytest.mark.parametrize("content", ["config: [a]", "config: foo"])
+def test_a_config_that_is_no_mapping_is_refused(tmp_path: Path, content: str) -> None:
+    """With what it should look like."""
+    with pytest.raises(ProjectError, match=r"config in Pulumi\.local\.yaml is not a mapping.*cache:tier: dev"):
+        made(tmp_path, content).require_stack("local")
+
+
+def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
+    """Another encoding, most likely."""
+    project = made(tmp_path, "")
+    project.stack_file("local").write_bytes(b"config:\n  cache:tier: d\xe9v\n")
+    with pytest.raises(ProjectError, match=r"Pulumi\.local\.yaml is not UTF-8 text, from byte 24 on"):
+        project.require_stack("local")
+
+
+def test_a_project_without_a_name_is_refused(tmp_path: Path) -> None:
+    """Before anything is made under no name."""
+    with pytest.raises(ProjectError, match=r"Pulumi\.yaml has no name"):
+        made(tmp_path, "", "runtime: python\n").require_stack("local")

@@ -118,7 +118,39 @@ def test_the_in_process_engine_is_never_chosen_for_a_stack_that_needs_plugins(
     """Its resources are somebody else's to make; half of a stack is worse than none."""
     (tmp_path / "requirements").mkdir()
     (tmp_path / "requirements/elasticache.in").write_text("")
+    (tmp_path / "Pulumi.yaml").write_text("name: cache\n")
     (tmp_path / "Pulumi.prod.yaml").write_text("config:\n  cache:backend: elasticache\n")
     monkeypatch.setattr(engines, "find", lambda *_: InProcess("ENGINE=inprocess"))
     with pytest.raises(ProjectError, match=r"stack prod is on elasticache, which needs the Pulumi CLI.*make pulumi"):
         verbs.choose(Project(tmp_path), "prod", "auto", print)
+    with pytest.raises(ProjectError, match="which the in-process engine cannot serve: leave ENGINE away"):
+        verbs.choose(Project(tmp_path), "prod", "inprocess", print)
+
+
+def test_a_stack_of_the_cli_is_not_taken_for_one_that_is_not_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A CLI that has left PATH: `down` would say that there is nothing, over a server that runs."""
+    (tmp_path / "Pulumi.yaml").write_text("name: cache\n")
+    state = Project(tmp_path).cli_state("local")
+    state.parent.mkdir(parents=True)
+    state.write_text(json.dumps({"checkpoint": {"latest": {"resources": [{"urn": "x"}]}}}))
+    monkeypatch.setattr(engines, "find", lambda *_: InProcess("no network"))
+    with pytest.raises(ProjectError, match="was brought up by the Pulumi CLI"):
+        verbs.choose(Project(tmp_path), "local", "auto", print)
+    state.write_text(json.dumps({"checkpoint": {"latest": {"resources": None}}}))
+    verbs.choose(Project(tmp_path), "local", "auto", print)
+
+
+def test_verify_proves_nothing_where_there_is_no_cache(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The backend memory: no failure, and no green check either."""
+    stack = FakeStack({"connection": {"REDIS_HOST": ""}})
+    assert verbs.verify(Project(tmp_path), stack, "local") == 0
+    assert "the application uses its own memory" in capsys.readouterr().out
+
+
+def test_verify_of_a_private_cache_says_what_proves_it(tmp_path: Path) -> None:
+    """From here it cannot be reached."""
+    stack = FakeStack({"connection": {"REDIS_HOST": "h"}, "verifiedFrom": "aws-lambda"})
+    with pytest.raises(ProjectError, match=r"proved from inside its network \(aws-lambda\).*make up STACK=prod"):
+        verbs.verify(Project(tmp_path), stack, "prod")

@@ -166,6 +166,15 @@ def test_problems_of_the_configuration_are_named_at_once_without_a_traceback(pro
     assert not project.server_folder.exists()
 
 
+@pytest.mark.parametrize("content", ["config: : : {", "- a", "config: [a]"], ids=["syntax", "list", "config"])
+def test_a_stack_file_that_is_not_in_order_is_one_clear_line(project: ProjectCopy, content: str) -> None:
+    """Whatever a slip of an editor leaves."""
+    (project.root / "Pulumi.local.yaml").write_text(content)
+    printed = project.run("up", code=1).printed
+    assert "Pulumi.local.yaml" in printed
+    assert "Traceback" not in printed
+
+
 def test_a_backend_that_is_not_there_yet_says_which_are(project: ProjectCopy) -> None:
     """The stacks of the clouds parse already."""
     project.configure(backend="memorystore")

@@ -366,6 +366,13 @@ ELSEWHERE = {
 }
 
 
+def test_a_password_that_is_off_is_set_at_the_service() -> None:
+    """An up only proves that it is off; what it says to restart has it on again."""
+    remedy = next(fault.remedy for fault in FAULTS if fault.code == "authentication-not-enforced")
+    assert remedy.startswith("Set the password again at the service")
+    assert "`make up` does" not in remedy
+
+
 @pytest.fixture
 def bench(tmp_path: Path, authority: Authority) -> Iterator[Bench]:
     """Everything that a fault is made with."""

@@ -14,7 +14,9 @@ import pytest
 from tests.servers import RedisServer, free_port
 from verify.application import run
 from verify.cache import Health, Status, open_cache
+from verify.command_line import main
 from verify.environment import CacheEnvironment
+from verify.exit_code import ExitCode
 from verify.faults import HTTP_LIBRARY_MISSING, CacheError
 from verify.memory_cache import MemoryCache
 from verify.serve import Application, serve
@@ -136,6 +138,19 @@ def test_without_waitress_the_cure_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(CacheError) as missing:
         serve(MemoryCache(), listener)
     assert missing.value.fault is HTTP_LIBRARY_MISSING
+
+
+def test_without_waitress_nothing_is_bound_and_no_address_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command ends at once, and its cure is one for this project too."""
+    monkeypatch.setitem(sys.modules, "waitress", None)
+    monkeypatch.setattr(socket, "create_server", lambda *_: pytest.fail("a port was taken"))
+    assert main(["serve", "--port", "0"]) == ExitCode.CONFIGURATION
+    told = capsys.readouterr().err
+    assert "http://" not in told
+    assert "pip install waitress" in told
+    assert "python3 runner/environment.py --set serve --venv .venv-serve" in told
 
 
 def test_the_command_serves_on_loopback() -> None:

@@ -478,10 +478,12 @@ class TestState:
         ):
             bench.stack.up()
 
-    def test_a_damaged_file_is_named(self, bench: Bench) -> None:
+    @pytest.mark.parametrize("content", ['{"resources": [', "[]", '{"resources": [{"what": 1}]}', '{"outputs": 1}'])
+    def test_a_damaged_file_is_named(self, bench: Bench, content: str) -> None:
         """Rather than taken for an empty one."""
+        bench.program("")
         bench.stack.state_file.parent.mkdir(parents=True)
-        bench.stack.state_file.write_text('{"resources": [')
+        bench.stack.state_file.write_text(content)
         with pytest.raises(StateError, match=r"local\.json is damaged"):
             bench.stack.up()
 
