@@ -66,8 +66,8 @@ def report(organizations: int, config: Mapping[str, Any]) -> Iterator[str]:
     if organizations > most:
         largest = TIER_NAMES[-1]
         raise InvalidRequest(
-            f"ORGANIZATIONS={organizations} cannot be had: the largest tier, {largest} with {TIERS[largest].largest_mb} "
-            f"MiB, holds {most}"
+            f"ORGANIZATIONS={organizations} cannot be had: the largest tier, {largest} with "
+            f"{TIERS[largest].largest_mb} MiB, holds {most}"
         )
     kept = workload.load()
     for engine in capacity.ENGINES:

@@ -395,8 +395,8 @@ NOT_ENFORCED = Fault(
     code="authentication-not-enforced",
     layer="expectation",
     cause="the server answered a client that sent no password",
-    remedy="Set the password again at the service: requirepass, the ACL user, or RBAC; for one of this project's stacks "
-    "restart the server as the failed `make up` says",
+    remedy="Set the password again at the service: requirepass, the ACL user, or RBAC; for one of this project's "
+    "stacks restart the server as the failed `make up` says",
 )
 STRANGER_LET_IN = Fault(
     code="stranger-let-in",

@@ -93,7 +93,8 @@ class ElastiCacheSettings(CommonSettings):
         str | None,
         Field(
             examples=["arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
-            description="A key to encrypt with, whose policy lets CloudWatch Logs use it; unset: one of the stack's own",
+            description="A key to encrypt with, whose policy lets CloudWatch Logs use it; "
+            "unset: one of the stack's own",
         ),
         Only("elasticache"),
     ] = None

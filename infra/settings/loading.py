@@ -48,7 +48,10 @@ def load(config: Mapping[str, str], *, stack: str, secret_keys: Collection[str] 
     if settings is not None and not problems:
         return settings
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    header = f"the configuration of stack {stack} has {count}; edit Pulumi.{stack}.yaml, or (in a Pulumi backend of your own) run:"
+    header = (
+        f"the configuration of stack {stack} has {count}; edit Pulumi.{stack}.yaml, or (in a Pulumi backend of your "
+        "own) run:"
+    )
     raise InvalidSettings("\n".join([header, *problems]))
 
 

@@ -69,7 +69,7 @@ def test_the_number_that_is_said_to_fit_is_the_last_one() -> None:
     [
         (["--organizations=1000", "--stack=dev"], 0, "elasticache"),
         (["--organizations=many", "--stack=dev"], 78, '"many" is no number of organizations'),
-        (["--organizations=1000", "--stack=none"], 78, "there is no stack none: Pulumi.none.yaml is missing; there is: dev,"),
+        (["--organizations=1000", "--stack=none"], 78, "no stack none: Pulumi.none.yaml is missing; there is: dev,"),
     ],
 )
 def test_the_command_ends_as_it_should(arguments: list[str], code: int, said: str) -> None:
