@@ -33,6 +33,7 @@ class CommonSettings(BaseModel):
         Field(
             examples=["1000000"],
             gt=0,
+            le=10**9,
             description="In place of memoryMb: how many organizations the memory has to hold",
         ),
     ] = None

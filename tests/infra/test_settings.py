@@ -79,6 +79,7 @@ def test_memory_stays_within_the_guides_bounds(tier: str, memory: int, accepted:
         ({"port": "70000"}, ['cache:port "70000" will not do', "less than or equal to 65535"]),
         ({"port": "-1"}, ['cache:port "-1" will not do', "greater than or equal to 0"]),
         ({"memoryMb": "0"}, ['cache:memoryMb "0" will not do', "greater than 0"]),
+        ({"organizations": "9" * 400}, ["cache:organizations", "less than or equal to 1000000000"]),
         ({"memoryMb": "1.5"}, ['cache:memoryMb "1.5" will not do']),
         ({"maxmemoryPolicy": "lru"}, ['cache:maxmemoryPolicy "lru" is not one of', "'allkeys-lru'"]),
         ({"persistence": "aof"}, ['cache:persistence "aof" is not one of', "'append-only', 'snapshot' or 'none'"]),
