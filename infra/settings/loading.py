@@ -61,7 +61,7 @@ def _with_tier(values: Mapping[str, str]) -> Mapping[str, str]:
         return values
     try:
         return {**values, "tier": sizing.tier_for(sizing.memory_mb_for(int(values["organizations"])))}
-    except (ValueError, InvalidForecast, InvalidWorkload):
+    except (ValueError, OverflowError, InvalidForecast, InvalidWorkload):
         # What is wrong with the number, its validator says.
         return values
 

@@ -89,7 +89,7 @@ def test_memory_stays_within_the_guides_bounds(tier: str, memory: int, accepted:
             ["cache:folder is a setting of local, and this stack's backend is docker", "pulumi config rm cache:folder"],
         ),
     ],
-    ids=lambda value: " ".join(f"{k}={v}" for k, v in value.items()) if isinstance(value, dict) else "",
+    ids=lambda value: " ".join(f"{k}={v}" for k, v in value.items())[:60] if isinstance(value, dict) else "",
 )
 def test_a_rejected_setting_is_named_with_its_cure(values: dict[str, str], said: list[str]) -> None:
     """Each problem says the key, what is wrong with the value, and the command that cures it."""
