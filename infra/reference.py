@@ -35,7 +35,7 @@ def capability_table() -> str:
     """Give what each backend that is there can do."""
     columns = {name: CAPABILITIES[name] for name in BACKENDS}
     rows: Mapping[str, Callable[[Capability], str]] = {
-        "chosen password": lambda can: _yes(can.chosen_password),
+        "passwords at a time": lambda can: str(can.passwords) if can.passwords else "none of ours",
         "TLS": lambda can: can.tls,
         "replicas": lambda can: f"up to {can.largest_replicas}" if can.largest_replicas else "no",
         "persistence": lambda can: ", ".join(sorted(can.persistence)),

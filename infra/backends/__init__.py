@@ -13,6 +13,7 @@ import pulumi
 
 from infra.aws.place import Place
 from infra.connection import Connection
+from infra.rotation import Passwords
 from infra.settings import Settings
 from verify.expectation import Expectation
 
@@ -25,6 +26,10 @@ class Declaration:
     expectation: Expectation
     # Names what puts a cache that failed its verification back as it was declared.
     repair: str
+    # What of ours the connection always has beside the guide's six variables.
+    own_variables: tuple[str, ...] = ()
+    # None where the vendor makes the password.
+    passwords: pulumi.Output[Passwords] | None = None
     # A place inside the cache's network, where it cannot be reached from outside.
     aws_place: Place | None = None
     outputs: Mapping[str, pulumi.Input[Any]] = field(default_factory=dict)

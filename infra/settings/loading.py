@@ -1,7 +1,7 @@
 """From a stack's configuration to its settings, or to one message with every problem and its cure."""
 
 import difflib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, get_args
 
 from pydantic import ValidationError
@@ -10,9 +10,10 @@ from pydantic_core import ErrorDetails
 
 from infra import sizing
 from infra.settings import elasticache
+from infra.settings.delivery import DEFAULT_SINKS, DeliverySettings
 from infra.settings.elasticache import ElastiCacheSettings
 from infra.settings.self_hosted import SelfHostedSettings
-from infra.settings.vocabulary import NAMESPACE, BackendName, Only, example
+from infra.settings.vocabulary import NAMESPACE, BackendName, Only, OnlyWith, example, texts
 from verify.capacity import InvalidForecast
 from verify.workload import InvalidWorkload
 
@@ -21,7 +22,7 @@ class InvalidSettings(Exception):
     """The stack's configuration has problems; the message lists each with the command that cures it."""
 
 
-class Settings(ElastiCacheSettings, SelfHostedSettings):
+class Settings(DeliverySettings, ElastiCacheSettings, SelfHostedSettings):
     """The settings of one stack: those of every backend, of which `Only` leaves each the ones that it has."""
 
 
@@ -67,17 +68,32 @@ def _with_tier(values: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _misplaced(values: Mapping[str, str], stack: str) -> list[str]:
-    """Name the settings that the stack's backend does not have."""
+    """Name the settings that the stack's backend, or none of its sinks, has."""
     backend = values.get("backend", "")
+    if backend not in get_args(BackendName):
+        return []
+    sinks = _sinks(values, backend)
     found = []
     for field, information in Settings.model_fields.items():
         key = to_camel(field)
-        only = next((mark.backends for mark in information.metadata if isinstance(mark, Only)), None)
-        if key in values and only is not None and backend in get_args(BackendName) and backend not in only:
-            owners = " and ".join(only)
-            words = f"is a setting of {owners}, and this stack's backend is {backend}"
+        if key not in values:
+            continue
+        words = ""
+        for mark in information.metadata:
+            if isinstance(mark, Only) and backend not in mark.backends:
+                words = f"is a setting of {' and '.join(mark.backends)}, and this stack's backend is {backend}"
+            if isinstance(mark, OnlyWith) and not set(mark.sinks) & set(sinks):
+                words = f"is a setting of {' and '.join(mark.sinks)}, and this stack delivers to {' and '.join(sinks)}"
+        if words:
             found.append(f"  {NAMESPACE}:{key} {words}\n      pulumi config rm {NAMESPACE}:{key} --stack {stack}")
     return found
+
+
+def _sinks(values: Mapping[str, str], backend: str) -> Sequence[str]:
+    if "sinks" not in values:
+        return DEFAULT_SINKS[backend]
+    read = texts(values["sinks"])
+    return read if isinstance(read, list) else ()
 
 
 def _describe(error: ErrorDetails, values: Mapping[str, str], hidden: Collection[str], stack: str) -> str:

@@ -12,6 +12,8 @@ NAMESPACE: Final = "cache"
 
 BackendName = Literal["local", "docker", "elasticache", "memorystore", "rediscloud", "memory"]
 
+SinkName = Literal["dotenv", "encore", "encore-infra-config", "aws-secrets-manager", "aws-ssm", "gcp-secret-manager"]
+
 
 @dataclass(frozen=True)
 class Only:
@@ -24,7 +26,18 @@ class Only:
         object.__setattr__(self, "backends", backends)
 
 
-def _texts(value: object) -> object:
+@dataclass(frozen=True)
+class OnlyWith:
+    """Marks a setting that only some sinks have."""
+
+    sinks: tuple[SinkName, ...]
+
+    def __init__(self, *sinks: SinkName) -> None:
+        """Name the sinks."""
+        object.__setattr__(self, "sinks", sinks)
+
+
+def texts(value: object) -> object:
     """Read a list as Pulumi hands it over, as JSON; or, typed on a command line, with commas."""
     if not isinstance(value, str):
         return value
@@ -36,7 +49,7 @@ def _texts(value: object) -> object:
     return [item.strip() for item in value.split(",") if item.strip()]
 
 
-Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(texts)]
 
 
 def refusal(words: str, *, example: str = "") -> PydanticCustomError:

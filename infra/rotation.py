@@ -1,0 +1,74 @@
+"""How a password is changed without an outage: first two are valid, then the new one alone.
+
+Applications read their secrets when they start. So between the two steps each has to be restarted, and until then the
+old password still works. Where a rotation stands is a fact of the stack's state (infra/password.py), and no file.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal, get_args
+
+Step = Literal["start", "finish", "undo"]
+# "started": the newer password is the one that is delivered; "undone": the older one is again. Both are valid in both.
+Standing = Literal["closed", "started", "undone"]
+
+# In the environment, for one run alone: a setting would be saved in the stack and rotate at every `up`.
+VARIABLE: Final = "CACHE_ROTATION"
+
+
+class InvalidStep(Exception):
+    """The environment asks for a step that there is not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passwords:
+    """The passwords of the cache's user. None of them is in the repr.
+
+    `current` is the one that the application is given, `previous` is valid beside it, and `retired` was dropped and
+    must be refused from then on. An empty one is none.
+    """
+
+    current: str = field(repr=False)
+    previous: str = field(default="", repr=False)
+    retired: str = field(default="", repr=False)
+    standing: Standing = "closed"
+
+    @property
+    def valid(self) -> tuple[str, ...]:
+        """Give the ones that the cache has to take."""
+        return (self.current, self.previous) if self.previous else (self.current,)
+
+    def after(self, step: Step | None, *, fresh: str, at_once: int) -> "Passwords":
+        """Give them after a step; a step that was done already changes nothing, so that it can be run again.
+
+        `fresh` is a new password, for the step that needs one. `at_once` is how many the cache can take at a time:
+        where that is one, the old password ends as the new one begins.
+        """
+        match step, self.standing:
+            case "start", "closed" if at_once == 1:
+                return Passwords(current=fresh, retired=self.current)
+            case "start", "closed":
+                return replace(self, current=fresh, previous=self.current, standing="started")
+            case ("start", "undone") | ("undo", "started"):
+                standing: Standing = "started" if step == "start" else "undone"
+                return replace(self, current=self.previous, previous=self.current, standing=standing)
+            case "finish", "started" | "undone":
+                return Passwords(current=self.current, retired=self.previous)
+            case _:
+                return self
+
+
+def requested(environment: Mapping[str, str] = os.environ) -> Step | None:
+    """Give the step that this run is asked for. Raises `InvalidStep`."""
+    asked = environment.get(VARIABLE, "")
+    for step in get_args(Step):
+        if asked == step:
+            known: Step = step
+            return known
+    if asked:
+        raise InvalidStep(
+            f'{VARIABLE} "{asked}" is none of {", ".join(get_args(Step))}\n'
+            f"      unset {VARIABLE}, and use make rotate, rotate-finish or rotate-undo"
+        )
+    return None

@@ -1,0 +1,57 @@
+"""Secret sinks: where the proved connection goes, for the application to read it when it starts.
+
+A sink is declared only after the verification passed. A run that fails before deletes nothing that it did not come to
+declare, so every sink then keeps the connection that was proved last.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, Final, Protocol
+
+import pulumi
+
+from infra.settings import Settings
+from infra.settings.vocabulary import SinkName
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """What is delivered: the variables that the application reads, each of them, empty where there is none."""
+
+    # Known in a preview already, where the values are not.
+    variables: tuple[str, ...]
+    # A secret.
+    values: pulumi.Output[Mapping[str, str]]
+    # The stack's own key, where it has one.
+    kms_key_arn: pulumi.Input[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivered:
+    """What a sink declared, and what of it is exported; nothing of the connection itself."""
+
+    resources: Sequence[pulumi.Resource]
+    outputs: Mapping[str, pulumi.Input[Any]] = field(default_factory=dict)
+
+
+class Sink(Protocol):
+    """What each module of the table offers."""
+
+    def declare(self, delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
+        """Declare what holds the variables."""
+
+
+SINKS: Final[Mapping[SinkName, str]] = {
+    "dotenv": "infra.sinks.dotenv",
+    "encore": "infra.sinks.encore",
+    "encore-infra-config": "infra.sinks.encore_infra_config",
+    "aws-secrets-manager": "infra.sinks.aws_secrets_manager",
+    "aws-ssm": "infra.sinks.aws_ssm",
+    "gcp-secret-manager": "infra.sinks.gcp_secret_manager",
+}
+
+
+def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Sequence[Delivered]:
+    """Declare every sink that the settings name."""
+    return [import_module(SINKS[name]).declare(delivery, settings, stack=stack) for name in settings.chosen_sinks]
