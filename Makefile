@@ -9,20 +9,21 @@ PYTHON ?= python3
 export STACK ENGINE CONFIRM ORGANIZATIONS
 
 RUN = .venv/bin/python -m runner
+OPERATE = .venv/bin/python -m operate
 ENVIRONMENT = $(PYTHON) -I runner/environment.py
 TOOLS = .venv-test/bin
 
 .DEFAULT_GOAL := help
 .SILENT:
 .NOTPARALLEL:
-.PHONY: help up preview down outputs env verify capacity compliance pulumi install docs lock test test-all lint tools
+.PHONY: help up preview down outputs env verify rotate rotate-finish rotate-undo rollback attach capacity compliance pulumi install docs lock test test-all lint tools
 
 help: ## this list
-	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 	echo "  with STACK=local|dev|staging|prod  ENGINE=auto|pulumi|inprocess  PYTHON=python3"
 
-up: install ## create or change what the stack declares, and prove that it works
-	$(RUN) up --stack="$$STACK" --engine="$$ENGINE"
+up: install ## create or change what the stack declares, and prove that it works (prod, outside CI: CONFIRM=prod)
+	$(RUN) up --stack="$$STACK" --engine="$$ENGINE" --confirm="$$CONFIRM"
 
 preview: install ## show what up would do
 	$(RUN) preview --stack="$$STACK" --engine="$$ENGINE"
@@ -38,6 +39,21 @@ env: install ## print the REDIS_* lines for: eval "$(make -s env)"
 
 verify: install ## prove again that the running stack works
 	$(RUN) verify --stack="$$STACK" --engine="$$ENGINE"
+
+rotate: install ## set a new password beside the old one, prove both, deliver the new one
+	$(OPERATE) rotate --stack="$$STACK" --engine="$$ENGINE" --confirm="$$CONFIRM"
+
+rotate-finish: install ## once the application was restarted: drop the old password, and prove that it is refused
+	$(OPERATE) rotate-finish --stack="$$STACK" --engine="$$ENGINE" --confirm="$$CONFIRM"
+
+rotate-undo: install ## before rotate-finish: deliver the old password again
+	$(OPERATE) rotate-undo --stack="$$STACK" --engine="$$ENGINE" --confirm="$$CONFIRM"
+
+rollback: install ## take the cache away from the application, which goes on in memory; the Redis stays
+	$(OPERATE) rollback --stack="$$STACK" --engine="$$ENGINE" --confirm="$$CONFIRM"
+
+attach: install ## prove the Redis again and give it back to the application
+	$(OPERATE) attach --stack="$$STACK" --engine="$$ENGINE" --confirm="$$CONFIRM"
 
 capacity: install ## what so many ORGANIZATIONS need and cost on each backend, at the stack's tier or the next
 	.venv/bin/python -m infra.capacity_report --organizations="$$ORGANIZATIONS" --stack="$$STACK"

@@ -1,11 +1,22 @@
 """Connection: the one contract that every backend returns."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 from urllib.parse import quote
 
 DEFAULT_MAX_RETRIES = 3
 DEFAULT_CONNECT_TIMEOUT_MS = 5000
+
+# What the guide has the application read; each is always delivered.
+GUIDES_VARIABLES: Final = (
+    "REDIS_HOST",
+    "REDIS_PORT",
+    "REDIS_PASSWORD",
+    "REDIS_USE_TLS",
+    "REDIS_MAX_RETRIES",
+    "REDIS_CONNECT_TIMEOUT",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +35,12 @@ class Connection:
     tls_server_name: str | None = None
 
     def environment(self) -> Mapping[str, str]:
-        """Give the variables that the application reads: the guide's six always, ours only where needed."""
+        """Give the variables that the application reads: the guide's six always, ours only where needed.
+
+        Without a host all are empty, which to the application is unset.
+        """
+        if not self.host:
+            return dict.fromkeys(GUIDES_VARIABLES, "")
         ours = {
             "REDIS_USERNAME": self.username,
             "REDIS_TLS_CA": self.tls_ca,
@@ -38,6 +54,11 @@ class Connection:
             "REDIS_MAX_RETRIES": str(DEFAULT_MAX_RETRIES),
             "REDIS_CONNECT_TIMEOUT": str(DEFAULT_CONNECT_TIMEOUT_MS),
         } | {name: value for name, value in ours.items() if value}
+
+    def delivered(self, own_variables: Sequence[str], *, attached: bool) -> Mapping[str, str]:
+        """Give each variable of a delivery: the guide's six and those of ours, all of them empty when detached."""
+        known = self.environment() if attached else {}
+        return {name: known.get(name, "") for name in (*GUIDES_VARIABLES, *own_variables)}
 
     def url(self) -> str:
         """Give the connection as a URL, user and password percent-encoded; `rediss://` when it is TLS.

@@ -1,4 +1,4 @@
-"""The way through the house: settings -> backend -> connection -> verification -> (sinks) -> outputs."""
+"""The way through the house: settings -> backend -> connection -> verification -> sinks -> outputs."""
 
 import dataclasses
 import os
@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 import pulumi
 
-from infra import backends, costs, settings, verification
+from infra import backends, costs, delivery, guards, rotation, settings, verification
 from infra.backends import BackendNotAvailable, Declaration
 from infra.connection import Connection
 from infra.costs import OverBudget
+from infra.guards import Unguarded
+from infra.rotation import InvalidStep
 from infra.settings import InvalidSettings, Settings
 
 
@@ -18,10 +20,12 @@ async def main() -> None:
     stack = pulumi.get_stack()
     try:
         wanted = load_settings(stack)
+        guards.require(wanted, stack=stack)
         estimated = costs.estimate(wanted, region=costs.region(wanted.backend, configuration(), os.environ))
         costs.require_within_budget(estimated, wanted.budget_usd, stack=stack)
+        rotation.require_possible(wanted.backend, attached=wanted.attached)
         declaration = backends.declare(wanted, stack=stack)
-    except (InvalidSettings, OverBudget, BackendNotAvailable) as error:
+    except (InvalidSettings, Unguarded, OverBudget, BackendNotAvailable, InvalidStep) as error:
         raise pulumi.RunError(str(error)) from None
 
     if estimated.items:
@@ -29,6 +33,7 @@ async def main() -> None:
     export(wanted, declaration)
     pulumi.export("monthlyCostUsd", estimated.output)
     await verification.prove(declaration, wanted, stack=stack)
+    delivery.deliver(declaration, wanted, stack=stack)
 
 
 def load_settings(stack: str) -> Settings:
@@ -50,8 +55,11 @@ def export(wanted: Settings, declaration: Declaration) -> None:
     """Export what does not depend on the verification."""
     pulumi.export("backend", wanted.backend)
     pulumi.export("tier", wanted.tier)
-    pulumi.export("connection", pulumi.Output.secret(declaration.connection.apply(Connection.environment)))
-    pulumi.export("redisUrl", pulumi.Output.secret(declaration.connection.apply(Connection.url)))
+    pulumi.export("connection", delivery.variables(declaration, wanted))
+    url = declaration.connection.apply(Connection.url) if wanted.attached else ""
+    pulumi.export("redisUrl", pulumi.Output.secret(url))
+    if declaration.passwords is not None:
+        pulumi.export("rotation", pulumi.Output.unsecret(declaration.passwords).apply(lambda known: known.standing))
     asked = dataclasses.asdict(declaration.expectation)
     pulumi.export("expectation", {name: value for name, value in asked.items() if value is not None})
     for name, value in declaration.outputs.items():

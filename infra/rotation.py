@@ -9,12 +9,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, get_args
 
+from infra.capabilities import CAPABILITIES
+from infra.settings.vocabulary import BackendName
+
 Step = Literal["start", "finish", "undo"]
 # "started": the newer password is the one that is delivered; "undone": the older one is again. Both are valid in both.
 Standing = Literal["closed", "started", "undone"]
 
 # In the environment, for one run alone: a setting would be saved in the stack and rotate at every `up`.
 VARIABLE: Final = "CACHE_ROTATION"
+
+NOT_OURS: Final[Mapping[BackendName, str]] = {
+    "memorystore": "Google makes the password of Memorystore, and none can be chosen (docs/memorystore.md says how to "
+    "have another one made)",
+}
 
 
 class InvalidStep(Exception):
@@ -57,6 +65,23 @@ class Passwords:
                 return Passwords(current=self.current, retired=self.previous)
             case _:
                 return self
+
+
+def require_possible(backend: BackendName, *, attached: bool) -> None:
+    """Refuse a step that this stack cannot take. Raises `InvalidStep`."""
+    step, at_once = requested(), CAPABILITIES[backend].passwords
+    if step is None:
+        return
+    if at_once == 0:
+        raise InvalidStep(f"{VARIABLE} {step}: {NOT_OURS.get(backend, f'{backend} has no password of ours')}")
+    if at_once == 1 and step != "start":
+        raise InvalidStep(
+            f"{VARIABLE} {step}: {backend} takes one password at a time, and a rotation there is one step: make rotate"
+        )
+    if not attached:
+        raise InvalidStep(
+            f"{VARIABLE} {step}: cache:attached is false, so nothing is delivered or proved\n      make attach"
+        )
 
 
 def requested(environment: Mapping[str, str] = os.environ) -> Step | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -10,11 +11,16 @@ import pulumi
 from infra import vantages
 from infra.backends import Declaration
 from infra.settings import Settings
-from verify.cache import Backend
+from verify.cache import Backend, open_cache
+from verify.checks.passwords import NO_OTHERS, OtherPasswords
+from verify.environment import CacheEnvironment
 from verify.report import Report
 
 # A failing verification must never block a destroy that runs the program; a setting would be saved in the stack.
 SWITCH: Final = "CACHE_VERIFICATION"
+
+# What a client in memory is tried with.
+PROBE: Final = "proof"
 
 # For an application that is just restarting; one that is yet to be deployed is for `verify app --wait`. In seconds.
 APPLICATION_SECONDS: Final = 5.0
@@ -29,8 +35,8 @@ async def prove(declaration: Declaration, wanted: Settings, *, stack: str) -> No
     if connection is None or pulumi.runtime.is_dry_run():
         pulumi.export("verification", _unknown())
         return
-    if not connection.host:
-        # There is no cache to prove: the application falls back to its own memory.
+    if not (wanted.attached and connection.host):
+        _prove_memory(connection.delivered(declaration.own_variables, attached=False), stack=stack)
         pulumi.export("verification", {"verdict": "memory"})
         await _prove_application(wanted.application_url, expect="memory", stack=stack)
         return
@@ -39,7 +45,7 @@ async def prove(declaration: Declaration, wanted: Settings, *, stack: str) -> No
         pulumi.export("verification", {"verdict": "off"})
         return
 
-    report = await vantage.check(connection, declaration)
+    report = await vantage.check(connection, declaration, await _others(declaration))
     _keep(report, stack)
     pulumi.export("verification", report.stable())
     if report.unreachable and wanted.unreachable == "warn":
@@ -52,6 +58,23 @@ async def prove(declaration: Declaration, wanted: Settings, *, stack: str) -> No
             f"  What was created is kept; {declaration.repair}"
         )
     await _prove_application(wanted.application_url, expect="redis", stack=stack)
+
+
+async def _others(declaration: Declaration) -> OtherPasswords:
+    """Give the passwords of a rotation beside the one that the connection has."""
+    passwords = None if declaration.passwords is None else await declaration.passwords.future()
+    return NO_OTHERS if passwords is None else OtherPasswords(previous=passwords.previous, retired=passwords.retired)
+
+
+def _prove_memory(environment: Mapping[str, str], *, stack: str) -> None:
+    """Prove that a client which is told of no Redis works in its memory, as the application then does."""
+    with open_cache(CacheEnvironment.from_mapping(environment)) as client:
+        client.set(PROBE, PROBE.encode(), ttl_seconds=60)
+        health, kept = client.health(), client.get(PROBE)
+    message = health.body()["message"]
+    if not health.healthy or health.backend != "memory" or kept != PROBE.encode():
+        raise pulumi.RunError(f"a client of stack {stack} does not run in memory: {message}")
+    pulumi.log.info(f"no Redis is delivered; a client with these variables says: {message}")
 
 
 async def _prove_application(url: str | None, *, expect: Backend, stack: str) -> None:

@@ -4,31 +4,19 @@ import argparse
 import sys
 import time
 from pathlib import Path
-from typing import Final
 
-from runner import closing, environment, verbs
-from runner.project import LOCAL_STACK, Project, ProjectError
-
-FAILED: Final = 1
-INTERRUPTED: Final = 130
+from runner import closing, consent, verbs
+from runner.attempt import attempt, reported, say
+from runner.project import LOCAL_STACK, Project
 
 
 def main() -> int:
     """Run one verb; give the exit code."""
     arguments = parse()
     project = Project(Path(__file__).resolve().parents[1])
-    try:
-        if arguments.verb == "pulumi":
-            return verbs.install_pulumi(project, say)
-        project.require_stack(arguments.stack)
-        with environment.in_use(project.root):
-            return run(project, arguments)
-    except ProjectError as error:
-        say(f"error: {error}")
-        return FAILED
-    except KeyboardInterrupt:
-        say("interrupted; run the same command again, and it goes on from what is there")
-        return INTERRUPTED
+    if arguments.verb == "pulumi":
+        return reported(lambda: verbs.install_pulumi(project, say))
+    return attempt(project, arguments.stack, lambda: run(project, arguments))
 
 
 def parse() -> argparse.Namespace:
@@ -38,7 +26,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--stack", default=LOCAL_STACK)
     parser.add_argument("--engine", choices=("auto", "pulumi", "inprocess"), default="auto")
     parser.add_argument(
-        "--confirm", default="", help="the stack's name once more, for `down` where nobody can be asked"
+        "--confirm", default="", help="the stack's name once more, for `down`, and for `up` of a prod stack"
     )
     return parser.parse_args()
 
@@ -50,6 +38,7 @@ def run(project: Project, arguments: argparse.Namespace) -> int:
     stack = verbs.choose(project, name, arguments.engine, say)
     match arguments.verb:
         case "up":
+            consent.hand_over(project, name, arguments.confirm)
             code = stack.up()
             if code == 0:
                 for line in closing.lines(stack.outputs(), stack=name, seconds=time.monotonic() - started):
@@ -65,11 +54,6 @@ def run(project: Project, arguments: argparse.Namespace) -> int:
             return verbs.print_environment(stack, name)
         case _:
             return verbs.verify(project, stack, name)
-
-
-def say(line: str) -> None:
-    """Tell the user something that is not the answer: `make env` is evaluated by a shell."""
-    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

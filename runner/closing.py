@@ -20,6 +20,8 @@ def lines(outputs: Mapping[str, Any], *, stack: str, seconds: float) -> list[str
     passed = _passed(verification)
     if passed:
         said.append(textwrap.fill(", ".join(passed), WIDTH, initial_indent="  ", subsequent_indent="  "))
+    if outputs.get("rotation", "closed") != "closed":
+        said.append(f"  Two passwords are valid: once everything was restarted, make rotate-finish STACK={stack}")
     url = outputs.get("redisUrl")
     if url:
         said += [f"  {masked(str(url))}", f"  {prompt(stack)}"]

@@ -404,6 +404,20 @@ STRANGER_LET_IN = Fault(
     cause="a client without a password gets in, as a user with few rights",
     remedy="Switch the `default` user off or give it a password (ACL SETUSER default off)",
 )
+PREVIOUS_REFUSED = Fault(
+    code="previous-password-refused",
+    layer="expectation",
+    cause="the password of before the rotation is refused already, while applications may still have it",
+    remedy="Put the password back that was taken away at the service (`make up` does where the stack declares "
+    "it), or restart the applications now, which then read the new one",
+)
+RETIRED_TAKEN = Fault(
+    code="retired-password-taken",
+    layer="expectation",
+    cause="the password that a rotation dropped still opens the cache",
+    remedy="Take it away at the service, or run `make up` again, which sets the passwords as declared; a server "
+    "without any password takes every one",
+)
 TLS_NOT_ENFORCED = Fault(
     code="tls-not-enforced",
     layer="expectation",
@@ -593,6 +607,8 @@ FAULTS: Final = (
     UNKNOWN,
     NOT_ENFORCED,
     STRANGER_LET_IN,
+    PREVIOUS_REFUSED,
+    RETIRED_TAKEN,
     TLS_NOT_ENFORCED,
     CERTIFICATE_ENDS_SOON,
     VALUE_CHANGED,

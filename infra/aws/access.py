@@ -6,6 +6,8 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
+from infra.rotation import Passwords
+
 # What the application and the checks use. CONFIG, which the checks ask for too and can do without, is closed on
 # ElastiCache; HELLO and AUTH need no right.
 #
@@ -24,7 +26,7 @@ ENGINE: Final = "redis"
 
 
 def user_group(
-    name: str, password: pulumi.Input[str], *, tags: Mapping[str, str]
+    name: str, passwords: pulumi.Output[Passwords], *, tags: Mapping[str, str]
 ) -> tuple[aws.elasticache.User, aws.elasticache.UserGroup]:
     """Declare the user and its group. A group without a user named `default` is refused by AWS."""
     user = aws.elasticache.User(
@@ -33,7 +35,11 @@ def user_group(
         user_name="default",
         engine=ENGINE,
         access_string=ACCESS,
-        authentication_mode=aws.elasticache.UserAuthenticationModeArgs(type="password", passwords=[password]),
+        authentication_mode=aws.elasticache.UserAuthenticationModeArgs(
+            # One, and two in a rotation: the user is changed in place, and its group and the cache never are.
+            type="password",
+            passwords=passwords.apply(lambda known: list(known.valid)),
+        ),
         tags=tags,
     )
     group = aws.elasticache.UserGroup(name, user_group_id=name, engine=ENGINE, user_ids=[user.user_id], tags=tags)

@@ -70,7 +70,7 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
         "cache",
         name=name,
         image=image.image_id,
-        command=password.value.apply(lambda known: command(settings, known)),
+        command=password.passwords.apply(lambda known: command(settings, known.valid)),
         user=USER,
         read_only=True,
         capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
@@ -111,6 +111,7 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
             authentication=True,
             tls=False,
         ),
+        passwords=password.passwords,
         # The configuration is the command line, so a restart undoes every CONFIG SET.
         repair="to have the server back as declared, with its data: "
         f"{' '.join(_docker(settings.docker_host, 'restart', name))} && make up STACK={stack}",
@@ -118,12 +119,12 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
     )
 
 
-def command(settings: Settings, password: str) -> list[str]:
-    """Give the server's command line. It holds the password's SHA-256, which Redis takes in its place.
+def command(settings: Settings, passwords: Sequence[str]) -> list[str]:
+    """Give the server's command line. It holds each password's SHA-256, which Redis takes in its place.
 
-    So neither `docker inspect` nor a list of processes shows the password, and no file has it.
+    So neither `docker inspect` nor a list of processes shows a password, and no file has it.
     """
-    digest = hashlib.sha256(password.encode()).hexdigest()
+    digests = [f"#{hashlib.sha256(password.encode()).hexdigest()}" for password in passwords]
     return [
         "redis-server",
         *("--dir", DATA),
@@ -131,7 +132,7 @@ def command(settings: Settings, password: str) -> list[str]:
         *("--maxmemory", str(settings.maxmemory_bytes)),
         *("--maxmemory-policy", settings.maxmemory_policy),
         *PERSISTENCE[settings.chosen_persistence],
-        *("--user", "default", "on", f"#{digest}", "~*", "&*", "+@all"),
+        *("--user", "default", "on", *digests, "~*", "&*", "+@all"),
     ]
 
 

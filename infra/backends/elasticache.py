@@ -36,7 +36,7 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
     )
     log_groups = logs.log_groups(name, key_arn, tags=tags)
     password = Password("password")
-    _, user_group = access.user_group(name, password.value, tags=tags)
+    _, user_group = access.user_group(name, password.passwords, tags=tags)
     lineage = Lineage(
         "lineage",
         {
@@ -90,6 +90,7 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
     return Declaration(
         connection=connection,
         expectation=_expectation(settings),
+        passwords=password.passwords,
         repair=f"to undo what was changed at AWS by hand: pulumi refresh --stack {stack} && make up STACK={stack}",
         aws_place=Place(
             name=name,

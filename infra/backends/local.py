@@ -11,6 +11,7 @@ from infra.backends import Declaration
 from infra.connection import Connection
 from infra.local_server.provider import Server, ServerInputs
 from infra.local_server.server import LocalServer
+from infra.password import Password
 from infra.settings import Settings
 from verify.expectation import Expectation
 
@@ -19,6 +20,7 @@ ANY_FREE_PORT: Final = 0
 
 def declare(settings: Settings, *, stack: str) -> Declaration:
     """Declare the server of a stack."""
+    password = Password("password")
     root = Path(pulumi.runtime.get_root_directory() or ".").resolve()
     inputs = ServerInputs(
         folder=str(Path(settings.folder).expanduser()) if settings.folder else f".local/servers/{stack}",
@@ -27,10 +29,11 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
         maxmemory=settings.maxmemory_bytes,
         maxmemoryPolicy=settings.maxmemory_policy,
         persistence=settings.chosen_persistence,
+        passwords=password.passwords.apply(lambda known: list(known.valid)),
     )
     _warn_of_loss(root, inputs)
     server = Server("cache", inputs)
-    connection = pulumi.Output.all(host=server.host, port=server.port, password=server.password).apply(
+    connection = pulumi.Output.all(host=server.host, port=server.port, password=password.value).apply(
         lambda known: Connection(host=known["host"], port=int(known["port"]), password=known["password"])
     )
     return Declaration(
@@ -42,6 +45,7 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
             authentication=True,
             tls=False,
         ),
+        passwords=password.passwords,
         repair=f"to have the server back as declared, with its data: kill $(cat {inputs['folder']}/server.pid) && "
         f"make up STACK={stack}",
         outputs={"serverFolder": inputs["folder"], "serverVersion": server.version},

@@ -7,10 +7,9 @@ refused in `check`, which prints cleanly, and `configure` cuts the traceback of 
 
 import json
 import os
-import secrets
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypedDict
 
@@ -35,14 +34,16 @@ from infra.local_server.server import Configuration, LocalServer, ServerError
 PROJECT: Final = Path(__file__).resolve().parents[2]
 
 REPLACING: Final = ("requestedPort", "folder")
-CHANGING: Final = ("owner", "maxmemory", "maxmemoryPolicy", "persistence")
+CHANGING: Final = ("owner", "maxmemory", "maxmemoryPolicy", "persistence", "passwords")
 
 PORT_ATTEMPTS: Final = 5
-PASSWORD_BYTES: Final = 32
 
 
 class ServerInputs(TypedDict):
-    """What a server is asked to be. `maxmemory` is in bytes; port 0 means any free one, kept from then on."""
+    """What a server is asked to be. `maxmemory` is in bytes; port 0 means any free one, kept from then on.
+
+    `passwords` are all that are valid, the newest first.
+    """
 
     folder: str
     owner: str
@@ -50,6 +51,7 @@ class ServerInputs(TypedDict):
     maxmemory: int
     maxmemoryPolicy: str
     persistence: str
+    passwords: pulumi.Input[list[str]]
 
 
 class ServerProvider(ResourceProvider):
@@ -99,15 +101,14 @@ class ServerProvider(ResourceProvider):
         )
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Start a server, with a new password, over whatever data a cut-off creation left in the folder."""
+        """Start a server, over whatever data a cut-off creation left in the folder."""
         here = LocalServer(PROJECT / props["folder"])
         fresh = not here.exists()
-        password = secrets.token_urlsafe(PASSWORD_BYTES)
         try:
             chosen = _binary(here.owner())
             here.claim(props["owner"], chosen.pin)
             here.stop()
-            port = _start(here, chosen.path, props, password)
+            port = _start(here, chosen.path, props)
         except (BinaryError, ServerError):
             if fresh:
                 here.remove()
@@ -118,7 +119,6 @@ class ServerProvider(ResourceProvider):
             | {
                 "host": server.HOST,
                 "port": port,
-                "password": password,
                 "binary": chosen.pin,
                 "version": chosen.version,
                 "running": True,
@@ -149,15 +149,19 @@ class ServerProvider(ResourceProvider):
                 "data; or set cache:port to a free port, which makes a new server and loses the data"
             )
         chosen = binary.resolve(str(_olds["binary"]))
-        password = str(_olds["password"])
-        configuration = _configuration(_news, port, password)
+        configuration = _configuration(_news, port)
         here.claim(_news["owner"], chosen.pin)
         here.write(configuration)
-        if not (here.is_running() and _apply(configuration, password)):
+        # A state of the time before rotations has one password.
+        before = dict(_olds)
+        of_before = before.get("passwords") or [before.pop("password")]
+        # A change that was cut off may have been made already: the server takes the new ones or those of before.
+        logins = dict.fromkeys([*_news["passwords"], *of_before])
+        if not (here.is_running() and _apply(configuration, _news["passwords"][0], logins)):
             here.stop()
             here.start(chosen.path)
-            _apply(configuration, password)
-        return UpdateResult({**_olds, **_outputs(_news), "version": chosen.version, "running": True})
+            _apply(configuration, _news["passwords"][0], logins)
+        return UpdateResult({**before, **_outputs(_news), "version": chosen.version, "running": True})
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """End the server and remove its data; nothing happens where they are gone, or are another stack's.
@@ -175,18 +179,17 @@ class Server(Resource, module="local", name="Server"):
 
     host: pulumi.Output[str]
     port: pulumi.Output[int]
-    password: pulumi.Output[str]
     version: pulumi.Output[str]
     binary: pulumi.Output[str]
 
     def __init__(self, name: str, inputs: ServerInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Declare the server."""
-        unknown_until_created = dict.fromkeys(("host", "port", "password", "version", "binary", "running"))
+        unknown_until_created = dict.fromkeys(("host", "port", "version", "binary", "running"))
         super().__init__(
             ServerProvider(),
             name,
             {**inputs, **unknown_until_created},
-            pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=["password"])),
+            pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=["passwords"])),
         )
 
 
@@ -201,22 +204,22 @@ def _binary(record: Mapping[str, str] | None) -> binary.Binary:
     return binary.resolve(record["binary"]) if record and "binary" in record else binary.find()
 
 
-def _configuration(props: Mapping[str, Any], port: int, password: str) -> Configuration:
+def _configuration(props: Mapping[str, Any], port: int) -> Configuration:
     return Configuration(
         port=port,
-        password_sha256=server.sha256(password),
+        password_digests=tuple(server.sha256(password) for password in props["passwords"]),
         maxmemory=int(props["maxmemory"]),
         maxmemory_policy=props["maxmemoryPolicy"],
         persistence=props["persistence"],
     )
 
 
-def _start(here: LocalServer, path: Path, props: Mapping[str, Any], password: str) -> int:
+def _start(here: LocalServer, path: Path, props: Mapping[str, Any]) -> int:
     """Start the server on the port asked for, or on a free one, and give the port."""
     requested = int(props["requestedPort"])
     # A free port can be taken by somebody else before the server has it.
     for attempts_left in reversed(range(1 if requested else PORT_ATTEMPTS)):
-        configuration = _configuration(props, requested or server.free_port(), password)
+        configuration = _configuration(props, requested or server.free_port())
         here.write(configuration)
         try:
             here.start(path)
@@ -224,26 +227,40 @@ def _start(here: LocalServer, path: Path, props: Mapping[str, Any], password: st
             if attempts_left and not server.is_free(configuration.port):
                 continue
             raise
-        _apply(configuration, password)
+        _apply(configuration, props["passwords"][0], props["passwords"])
         return configuration.port
     raise ServerError("no free port was found")
 
 
-def _apply(configuration: Configuration, password: str) -> bool:
-    """Give a running server its settings; False where it does not take them, and a restart has to.
+def _apply(configuration: Configuration, newest: str, logins: Iterable[str]) -> bool:
+    """Give a running server its settings, with the first of the logins that it takes; False where it takes none.
 
-    The password as well, which the file has as a hash alone: only then does `CONFIG SET requirepass` act on the
-    server as everybody expects. Without it, Redis ignores one that sets "" (seen on 7.0 and Valkey 9.1).
+    The newest password as `requirepass` as well, of which the file has a hash alone: only then does
+    `CONFIG SET requirepass` act on the server as everybody expects. Without it, Redis ignores one that sets "" (seen
+    on 7.0 and Valkey 9.1). It takes the user's other passwords away, so both change in one transaction: no client that
+    connects meanwhile is refused.
     """
     import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
-    try:
-        with redis.Redis(host=server.HOST, port=configuration.port, password=password) as client:
-            for name, value in {**configuration.mutable(), "requirepass": password}.items():
-                client.config_set(name, value)
-    except redis.RedisError:
-        return False
-    return True
+    for login in logins:
+        try:
+            # redis-py tries a wrong password again and again, for four seconds.
+            retry = Retry(NoBackoff(), 0)
+            with redis.Redis(host=server.HOST, port=configuration.port, password=login, retry=retry) as client:
+                for name, value in configuration.mutable().items():
+                    client.config_set(name, value)
+                with client.pipeline(transaction=True) as together:
+                    together.config_set("requirepass", newest)
+                    together.execute_command(
+                        "ACL", "SETUSER", "default", "resetpass", *configuration.password_rules().split()
+                    )
+                    together.execute()
+        except redis.RedisError:
+            continue
+        return True
+    return False
 
 
 def _obstacle(folder: Path) -> str | None:

@@ -52,7 +52,8 @@ class Configuration:
     """What a server runs with. `maxmemory` is in bytes."""
 
     port: int
-    password_sha256: str
+    # The SHA-256 of each password that is valid.
+    password_digests: tuple[str, ...]
     maxmemory: int
     maxmemory_policy: str
     persistence: str
@@ -65,6 +66,10 @@ class Configuration:
             **PERSISTENCE_DIRECTIVES[self.persistence],
         }
 
+    def password_rules(self) -> str:
+        """Give the rules that make these passwords the user's (redis.io/docs, "ACL SETUSER", `#<hashedpassword>`)."""
+        return " ".join(f"#{digest}" for digest in self.password_digests)
+
     def render(self) -> str:
         """Give the text of the configuration file."""
         fixed = {
@@ -72,15 +77,15 @@ class Configuration:
             "port": str(self.port),
             "daemonize": "no",
             "dir": "data",
-            # The hash stands where a password would, so that no file or argument list ever holds one.
-            "user": f"default on #{self.password_sha256} ~* &* +@all",
+            # A hash stands where a password would, so that no file or argument list ever holds one.
+            "user": f"default on {self.password_rules()} ~* &* +@all",
         }
         empty = '""'
         return "".join(f"{name} {value or empty}\n" for name, value in (fixed | dict(self.mutable())).items())
 
 
 def sha256(password: str) -> str:
-    """Hash a password as Redis's ACL does (redis.io/docs, "ACL SETUSER", `#<hashedpassword>`)."""
+    """Hash a password as Redis's ACL does."""
     return hashlib.sha256(password.encode()).hexdigest()
 
 

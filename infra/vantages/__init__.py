@@ -5,6 +5,7 @@ from typing import Protocol
 from infra.backends import Declaration
 from infra.connection import Connection
 from infra.settings import Settings
+from verify.checks.passwords import OtherPasswords
 from verify.report import Report
 
 
@@ -13,7 +14,7 @@ class Vantage(Protocol):
 
     name: str
 
-    async def check(self, connection: Connection, declaration: Declaration) -> Report:
+    async def check(self, connection: Connection, declaration: Declaration, others: OtherPasswords) -> Report:
         """Run the checks. Raises `pulumi.RunError` where they cannot be run at all."""
 
 

@@ -6,6 +6,8 @@ function needs no way out of the network, and no right to read a secret.
 
 import json
 import re
+from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +19,7 @@ from infra.aws.place import Place
 from infra.backends import Declaration
 from infra.connection import Connection
 from infra.vantages import bundle
+from verify.checks.passwords import OtherPasswords
 from verify.report import Report
 
 RUNTIME: Final = "python3.13"
@@ -82,11 +85,12 @@ class AwsLambda:
             opts=pulumi.ResourceOptions(depends_on=[policy]),
         )
 
-    async def check(self, connection: Connection, declaration: Declaration) -> Report:
+    async def check(self, connection: Connection, declaration: Declaration, others: OtherPasswords) -> Report:
         """Call the function and take its report."""
         call = {
             "environment": connection.environment(),
             "expectation": declaration.expectation.to_json(),
+            "otherPasswords": asdict(others),
             "waitSeconds": WAIT_SECONDS,
         }
         # By Pulumi's own provider and not by an SDK of ours: it has the credentials that everything else was made
@@ -100,7 +104,8 @@ class AwsLambda:
         result = await answer.result.recover(lambda error: json.dumps({"problem": _cause(str(error))})).future()
         body = json.loads(result or "{}")
         if "report" not in body:
-            problem = _without(connection, str(body.get("problem", "it was not called")))
+            passwords = (connection.password, others.previous, others.retired)
+            problem = _without(passwords, str(body.get("problem", "it was not called")))
             raise pulumi.RunError(
                 f"the verifier {self._name} gave no report: {problem}; its log is /aws/lambda/{self._name} in "
                 "CloudWatch, and to verify from where this runs instead: "
@@ -115,6 +120,8 @@ def _cause(words: str) -> str:
     return " ".join((json.loads(raised[1]) if raised else words).split())
 
 
-def _without(connection: Connection, words: str) -> str:
-    """Leave the password out of what a provider says about a call that holds it."""
-    return words.replace(connection.password, "****") if connection.password else words
+def _without(passwords: Iterable[str | None], words: str) -> str:
+    """Leave the passwords out of what a provider says about a call that holds them."""
+    for password in filter(None, passwords):
+        words = words.replace(password, "****")
+    return words

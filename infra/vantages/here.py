@@ -5,6 +5,7 @@ import asyncio
 from infra.backends import Declaration
 from infra.connection import Connection
 from verify import checks
+from verify.checks.passwords import OtherPasswords
 from verify.environment import CacheEnvironment
 from verify.report import Report
 
@@ -14,7 +15,7 @@ class Here:
 
     name = "here"
 
-    async def check(self, connection: Connection, declaration: Declaration) -> Report:
+    async def check(self, connection: Connection, declaration: Declaration, others: OtherPasswords) -> Report:
         """Run the checks, in a thread, since they block and the engine goes on meanwhile."""
         environment = CacheEnvironment.from_mapping(connection.environment())
-        return await asyncio.to_thread(checks.run, environment, declaration.expectation)
+        return await asyncio.to_thread(checks.run, environment, declaration.expectation, others=others)

@@ -1,18 +1,19 @@
 """The checks: what is asked of a cache before an application may have it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
 from verify.checks import access, condition, data, encryption, settings
 from verify.checks.check import Check
+from verify.checks.passwords import NO_OTHERS, Login, OtherPasswords, previous_taken, retired_refused
 from verify.environment import CacheEnvironment
 from verify.evidence import Access, Evidence, approach, gather
 from verify.exit_code import ExitCode
 from verify.expectation import Expectation
 from verify.faults import NO_HOST, CacheError, Fault
-from verify.report import UNKNOWN_SERVER, Report
+from verify.report import UNKNOWN_SERVER, Report, Result
 
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 2.0
@@ -45,19 +46,24 @@ CHECKS: Final[tuple[Check[Evidence], ...]] = (
     Check("keys-without-ttl", "every key has a TTL", condition.keys_without_ttl, volatile=True),
     Check("latency", "latency", condition.latency, volatile=True),
 )
+# Of a rotation alone: without one there is no other password to try.
+PREVIOUS: Final[Check[Login]] = Check("previous-password", "the previous password is still taken", previous_taken)
+RETIRED: Final[Check[Login]] = Check("retired-password", "the retired password is refused", retired_refused)
 
 
 def run(
     environment: CacheEnvironment,
     expectation: Expectation,
     *,
+    others: OtherPasswords = NO_OTHERS,
     wait_seconds: float = 0,
     on_wait: Callable[[str], None] | None = None,
 ) -> Report:
     """Check the cache of `environment` against what was asked; never raises for what is wrong with the cache.
 
-    For `wait_seconds` it tries again to reach the cache, as long as the fault is one that may pass, and tells
-    `on_wait` what it waits for. A wrong password or an untrusted certificate ends it at once.
+    `others` are the passwords that a rotation leaves beside the environment's own. For `wait_seconds` it tries again to
+    reach the cache, as long as the fault is one that may pass, and tells `on_wait` what it waits for. A wrong password
+    or an untrusted certificate ends it at once.
     """
     started = time.perf_counter()
     access = _wait(environment, expectation, wait_seconds, on_wait)
@@ -65,6 +71,7 @@ def run(
     unreachable = access.fault is not None and access.fault.exit_code is ExitCode.UNREACHABLE
     access, evidence = _examine(access)
     results = [check.result(access, blind=_BLIND) for check in ACCESS_CHECKS]
+    results += _try(environment, others, is_reached=evidence is not None, seconds=wait_seconds)
     results += [check.result(evidence, blind=_BLIND) for check in CHECKS]
     return Report(
         results=tuple(results),
@@ -96,6 +103,22 @@ def _wait(
             on_wait(f"{access.fault.cause} ({access.fault.code}), {left:.0f} s left")
         time.sleep(min(pause, left))
         pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+
+def _try(
+    environment: CacheEnvironment, others: OtherPasswords, *, is_reached: bool, seconds: float
+) -> Iterator[Result]:
+    """Try the passwords of a rotation; for some time, as a service needs some to make a change everywhere."""
+    deadline = time.monotonic() + seconds
+    for check, password in ((PREVIOUS, others.previous), (RETIRED, others.retired)):
+        if not password:
+            continue
+        login = Login(environment, password) if is_reached else None
+        result = check.result(login, blind=_BLIND)
+        while result.verdict == "fail" and time.monotonic() < deadline:
+            time.sleep(_FIRST_PAUSE_SECONDS)
+            result = check.result(login, blind=_BLIND)
+        yield result
 
 
 def _examine(access: Access) -> tuple[Access, Evidence | None]:

@@ -1,0 +1,80 @@
+"""One setting of a stack's file, changed so that a commit shows that line alone: comments and order stay."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from infra.settings import NAMESPACE
+from runner.project import ProjectError
+
+
+def set_value(file: Path, key: str, value: str) -> bool:
+    """Set `cache:<key>`; tell whether the file had to be changed. Raises `ProjectError`."""
+    text = file.read_text()
+    config, entry = _find(text, key)
+    if entry is not None:
+        node = entry[1]
+        changed = text[: node.start_mark.index] + value + text[node.end_mark.index :]
+    elif config is None:
+        changed = f"{text.rstrip()}\nconfig:\n  {NAMESPACE}:{key}: {value}\n".lstrip()
+    else:
+        indent, place = " " * config[1].start_mark.column, _next_line(text, config[0].end_mark.index)
+        changed = f"{text[:place]}{indent}{NAMESPACE}:{key}: {value}\n{text[place:]}"
+    return _write(file, text, changed, key, value)
+
+
+def remove(file: Path, key: str) -> bool:
+    """Take `cache:<key>` out; tell whether the file had to be changed. Raises `ProjectError`."""
+    text = file.read_text()
+    _, entry = _find(text, key)
+    if entry is None:
+        return False
+    begin = text.rfind("\n", 0, entry[0].start_mark.index) + 1
+    return _write(file, text, text[:begin] + text[_next_line(text, entry[1].end_mark.index) :], key, None)
+
+
+Entry = tuple[yaml.Node, yaml.Node]
+
+
+def _find(text: str, key: str) -> tuple[Entry | None, Entry | None]:
+    """Give where `config` stands in the text, if it has anything, and where the key does."""
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    entries = root.value if isinstance(root, yaml.MappingNode) else []
+    config = next((entry for entry in entries if entry[0].value == "config" and entry[1].value), None)
+    if config is None:
+        return None, None
+    names = {key, f"{NAMESPACE}:{key}"}
+    return config, next((entry for entry in config[1].value if entry[0].value in names), None)
+
+
+def _next_line(text: str, index: int) -> int:
+    end = text.find("\n", index)
+    return len(text) if end < 0 else end + 1
+
+
+def _write(file: Path, text: str, changed: str, key: str, value: str | None) -> bool:
+    """Write the changed text, if it says what it should and nothing else than before."""
+    if changed == text:
+        return False
+    wanted = _settings(text)
+    wanted.pop(key, None)
+    wanted.pop(f"{NAMESPACE}:{key}", None)
+    got = _settings(changed)
+    found = got.pop(f"{NAMESPACE}:{key}", got.pop(key, None))
+    if got != wanted or found != value:
+        words = f"{NAMESPACE}:{key}: {value}" if value else f"no {NAMESPACE}:{key}"
+        raise ProjectError(f"{file.name} is written in a way that is not changed by machine; edit it to have {words}")
+    draft = file.with_name(f".{file.name}.new")
+    draft.write_text(changed)
+    draft.replace(file)
+    return True
+
+
+def _settings(text: str) -> dict[str, Any]:
+    # BaseLoader makes nothing but texts, lists and mappings.
+    try:
+        content = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506
+    except yaml.YAMLError:
+        return {}
+    return dict((content or {}).get("config") or {})

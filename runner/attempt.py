@@ -1,0 +1,39 @@
+"""How a command of ours is run: what a user can mend is one line, and never a traceback."""
+
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from runner import environment
+from runner.project import Project, ProjectError
+
+FAILED: Final = 1
+INTERRUPTED: Final = 130
+
+
+def attempt(project: Project, stack: str, action: Callable[[], int]) -> int:
+    """Do something with a stack that there is, in an environment that stays as it is meanwhile; give the exit code."""
+
+    def act() -> int:
+        project.require_stack(stack)
+        with environment.in_use(project.root):
+            return action()
+
+    return reported(act)
+
+
+def reported(action: Callable[[], int]) -> int:
+    """Do something, and say in a line what kept it from being done; give the exit code."""
+    try:
+        return action()
+    except ProjectError as error:
+        say(f"error: {error}")
+        return FAILED
+    except KeyboardInterrupt:
+        say("interrupted; run the same command again, and it goes on from what is there")
+        return INTERRUPTED
+
+
+def say(line: str) -> None:
+    """Tell the user something that is not the answer: `make env` is evaluated by a shell."""
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,28 @@
+"""The word that a prod stack asks for before it is changed, handed over to the program, whose guard it is."""
+
+import contextlib
+import os
+import sys
+from typing import Final
+
+from runner.project import Project
+
+# What the program reads (infra/guards.py).
+CONFIRMATION: Final = "CACHE_CONFIRM"
+
+
+def hand_over(project: Project, stack: str, word: str) -> None:
+    """Give the program the word, or ask for it where somebody can be asked; without one it is the program that refuses.
+
+    Raises `ProjectError` for a stack's file that is not in order.
+    """
+    given = word or os.environ.get(CONFIRMATION, "")
+    if not given and project.settings(stack).get("cache:tier") == "prod" and not os.environ.get("CI") and _can_ask():
+        with contextlib.suppress(EOFError):
+            given = input(f"Stack {stack} is of tier prod. Its name, to go on: ")
+    if given:
+        os.environ[CONFIRMATION] = given
+
+
+def _can_ask() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()

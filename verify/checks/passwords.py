@@ -1,0 +1,55 @@
+"""The passwords of a rotation: the one before is still taken, and one that was dropped is refused."""
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from verify.checks.finding import Finding, failed, passed
+from verify.environment import CacheEnvironment
+from verify.evidence import approach
+from verify.expectation import Expectation
+from verify.faults import PREVIOUS_REFUSED, RETIRED_TAKEN, WRONG_PASSWORD, Fault
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtherPasswords:
+    """The user's passwords beside the environment's own; an empty one is none. They are left out of the repr.
+
+    `previous` is what an application that has not restarted since the rotation still has; `retired` has ended.
+    """
+
+    previous: str = field(default="", repr=False)
+    retired: str = field(default="", repr=False)
+
+
+NO_OTHERS: Final = OtherPasswords()
+
+
+@dataclass(frozen=True)
+class Login:
+    """One password to try in the place of the environment's own."""
+
+    environment: CacheEnvironment
+    password: str = field(repr=False)
+
+    def fault(self) -> Fault | None:
+        """Try it, and give what keeps it out."""
+        access = approach(replace(self.environment, password=self.password), Expectation())
+        if access.client is not None:
+            access.client.close()
+        return access.fault
+
+
+def previous_taken(login: Login) -> Finding:
+    """An application that still has the password of before gets in."""
+    fault = login.fault()
+    if fault is None:
+        return passed("an application that has not restarted yet gets in")
+    return failed(PREVIOUS_REFUSED if fault is WRONG_PASSWORD else fault)
+
+
+def retired_refused(login: Login) -> Finding:
+    """Whoever has the password that was dropped stays out."""
+    fault = login.fault()
+    if fault is WRONG_PASSWORD:
+        return passed("it is refused")
+    return failed(RETIRED_TAKEN if fault is None else fault)
