@@ -72,6 +72,16 @@ CAPABILITIES: Final[Mapping[str, Capability]] = MappingProxyType(
             in_place_resize=True,
             private_network=True,
         ),
+        "memorystore": Capability(
+            passwords=0,  # "the AUTH string is automatically generated" (Memorystore for Redis, "About Redis AUTH")
+            tls="optional",
+            largest_replicas=1,  # the copy of STANDARD_HA, which no client reads from
+            persistence=frozenset({"snapshot", "none"}),
+            default_persistence="snapshot",
+            policies=ALL_POLICIES,
+            in_place_resize=True,
+            private_network=True,
+        ),
         "memory": Capability(
             passwords=0,
             tls="no",

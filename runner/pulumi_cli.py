@@ -47,10 +47,14 @@ class CliStack:
             return self._run("up", "--refresh")
         return self._run("up", "--yes", "--skip-preview", "--refresh", "--non-interactive")
 
-    def preview(self) -> int:
-        """Show what `up` would do."""
+    def preview(self, *, events: Path | None = None) -> int:
+        """Show what `up` would do; write Pulumi's own account of it to `events`, one event a line."""
         self._prepare()
-        return self._run("preview", "--refresh", "--non-interactive")
+        if events is None:
+            return self._run("preview", "--refresh", "--non-interactive")
+        # The option is there for Pulumi's Automation API, which sets this variable to have it.
+        self._environment["PULUMI_DEBUG_COMMANDS"] = "true"
+        return self._run("preview", "--refresh", "--non-interactive", "--event-log", str(events))
 
     def destroy(self) -> int:
         """Delete everything, what a cut-off run left half-made included."""

@@ -47,7 +47,7 @@ class CacheEnvironment:
 
     @classmethod
     def from_mapping(cls, variables: Mapping[str, str]) -> "CacheEnvironment":
-        """Parse the variables; an empty one is an unset one, and others than REDIS_* are left alone.
+        """Parse the variables; an empty or a blank one is an unset one, and others than REDIS_* are left alone.
 
         Raises `InvalidEnvironment` with every problem at once, never with the password.
         """
@@ -103,7 +103,8 @@ class _Reader:
 
     def take(self, name: str, parse: Callable[[str], Value], default: Value, example: str) -> Value:
         text = self._variables.get(name, "")
-        if not text:
+        # Some secret managers hold no empty value, and a line break has to stand for one.
+        if not text.strip():
             return default
         try:
             return parse(text)

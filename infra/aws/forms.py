@@ -20,6 +20,8 @@ class Form:
     words: str
 
 
+_KEY: Final = Form(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+", "the ARN of a key; its id or alias will not do")
+
 # Ids have 8 or 17 hexadecimal digits (EC2 User Guide, "Resource IDs").
 FORMS: Final[Mapping[str, Form]] = {
     "account_id": Form(r"\d{12}", "the twelve digits of an AWS account"),
@@ -28,8 +30,12 @@ FORMS: Final[Mapping[str, Form]] = {
     "application_security_group_ids": Form(r"sg-([0-9a-f]{8}|[0-9a-f]{17})", "the id of a security group"),
     "network_stack": Form(r"[\w.-]+/[\w.-]+/[\w.-]+", "a stack with its organization and project"),
     # With a key's id in its place, a cache is replaced at every update (pulumi-aws issues 3848 and 684).
-    "kms_key_arn": Form(
-        r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+", "the ARN of a key; its id or alias will not do"
+    "kms_key_arn": _KEY,
+    "secret_kms_key_arn": _KEY,
+    # IAM API reference, CreateRole: a role's path and name.
+    "secret_reader_role_arn": Form(
+        r"arn:aws[a-z-]*:iam::\d{12}:role/([!-~]+/)*[\w+=,.@-]{1,64}",
+        "the ARN of a role; its name will not do, nor the ARN of a session of it",
     ),
 }
 

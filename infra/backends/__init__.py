@@ -39,6 +39,7 @@ BACKENDS: Final[Mapping[str, str]] = {
     "elasticache": "infra.backends.elasticache",
     "local": "infra.backends.local",
     "docker": "infra.backends.docker",
+    "memorystore": "infra.backends.memorystore",
     "memory": "infra.backends.memory",
 }
 

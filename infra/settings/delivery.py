@@ -1,12 +1,15 @@
 """The settings of the delivery: where the proved connection goes, and what happens after."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Final, get_args
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from infra.aws import forms as aws_forms
+from infra.gcp import forms as gcp_forms
 from infra.settings.common import CommonSettings
-from infra.settings.vocabulary import BackendName, OnlyWith, SinkName, Texts, refusal
+from infra.settings.vocabulary import BackendName, OnlyWith, SinkName, Texts, refusal, wrong
 
 # Where the connection goes when nothing is said: what asks for no account beside the backend's own.
 DEFAULT_SINKS: Final[Mapping[str, tuple[SinkName, ...]]] = {
@@ -25,6 +28,14 @@ OF_A_CLOUD: Final[Mapping[SinkName, tuple[BackendName, ...]]] = {
     "aws-ssm": ("elasticache", "rediscloud"),
     "gcp-secret-manager": ("memorystore", "rediscloud"),
 }
+
+# Secrets Manager API reference, DeleteSecret, RecoveryWindowInDays.
+SHORTEST_RECOVERY_DAYS: Final = 7
+LONGEST_RECOVERY_DAYS: Final = 30
+
+# What `encore secret set --type` takes, and what --env can look up (encoredev/encore, cli/cmd/encore/secrets/set.go).
+ENCORE_TYPES: Final = ("prod", "dev", "pr", "local")
+ENCORE_ENVIRONMENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 
 
 class DeliverySettings(CommonSettings):
@@ -160,6 +171,106 @@ class DeliverySettings(CommonSettings):
                     example=",".join(DEFAULT_SINKS[backend]),
                 )
         return sinks
+
+    @field_validator("dotenv_file", "encore_infra_config")
+    @classmethod
+    def _is_a_files_name(cls, file: str | None) -> str | None:
+        if file is not None and file.rpartition("/")[2] in ("", ".", "..", "~"):
+            raise wrong("it is the name of a folder, and not of a file")
+        return file
+
+    @field_validator("encore_app")
+    @classmethod
+    def _encore_is_told_the_application(cls, app: str | None, info: ValidationInfo) -> str | None:
+        if app is None and goes_to("encore", info):
+            raise refusal("is not set: the folder of the application that gets the secrets", example="../application")
+        return app
+
+    @field_validator("encore_types")
+    @classmethod
+    def _encore_has_the_types(cls, types: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [type_ for type_ in types if type_ not in ENCORE_TYPES]
+        if unknown:
+            raise refusal(f"{', '.join(unknown)} is none of {', '.join(ENCORE_TYPES)}", example="prod")
+        if len(set(types)) < len(types):
+            raise refusal("names the same twice", example=",".join(dict.fromkeys(types)))
+        return types
+
+    @field_validator("encore_environments")
+    @classmethod
+    def _encore_is_told_for_which_environments(
+        cls, environments: tuple[str, ...], info: ValidationInfo
+    ) -> tuple[str, ...]:
+        types = info.data.get("encore_types")
+        if not environments and types == () and goes_to("encore", info):
+            raise refusal(
+                "is not set, and cache:encoreTypes neither: the secrets have to be for some environments",
+                example="staging",
+            )
+        malformed = [name for name in environments if not ENCORE_ENVIRONMENT.fullmatch(name)]
+        if malformed:
+            raise refusal(f"{', '.join(malformed)} will not do: letters, digits and hyphens", example="staging")
+        if len(set(environments)) < len(environments):
+            raise refusal("names the same twice", example=",".join(dict.fromkeys(environments)))
+        return environments
+
+    @field_validator("encore_infra_config")
+    @classmethod
+    def _encore_is_told_the_file(cls, file: str | None, info: ValidationInfo) -> str | None:
+        if file is None and goes_to("encore-infra-config", info):
+            raise refusal(
+                "is not set: the file that `encore build docker --config` takes",
+                example="../application/infra.config.json",
+            )
+        return file
+
+    @field_validator("encore_cache_cluster")
+    @classmethod
+    def _encore_is_told_the_cluster(cls, cluster: str | None, info: ValidationInfo) -> str | None:
+        if cluster is None and goes_to("encore-infra-config", info):
+            raise refusal(
+                "is not set: the name that the application's code gives its cache cluster (new CacheCluster(NAME))",
+                example="cache",
+            )
+        return cluster
+
+    @field_validator("secret_reader_role_arn", "secret_kms_key_arn")
+    @classmethod
+    def _has_awss_form(cls, arn: str | None, info: ValidationInfo) -> str | None:
+        problem = None if arn is None else aws_forms.form_problem(str(info.field_name), arn)
+        if problem:
+            raise wrong(f"it {problem}")
+        return arn
+
+    @field_validator("secret_reader_role_arn")
+    @classmethod
+    def _parameters_are_read_in_their_own_account(cls, arn: str | None, info: ValidationInfo) -> str | None:
+        account_id = info.data.get("account_id")
+        if arn is not None and account_id is not None and goes_to("aws-ssm", info) and account_id != arn.split(":")[4]:
+            raise refusal(
+                f"is a role of another account than cache:accountId {account_id}, and aws-ssm serves its own alone",
+                example=f"arn:aws:iam::{account_id}:role/application",
+            )
+        return arn
+
+    @field_validator("secret_recovery_days")
+    @classmethod
+    def _aws_can_keep_a_secret_so_long(cls, days: int | None) -> int | None:
+        if days is None or days == 0 or SHORTEST_RECOVERY_DAYS <= days <= LONGEST_RECOVERY_DAYS:
+            return days
+        raise refusal(
+            f"{days} will not do: AWS keeps a deleted secret for {SHORTEST_RECOVERY_DAYS} to {LONGEST_RECOVERY_DAYS} "
+            "days, or for 0 not at all",
+            example=str(SHORTEST_RECOVERY_DAYS),
+        )
+
+    @field_validator("secret_reader_service_account")
+    @classmethod
+    def _has_googles_form_of_an_account(cls, address: str | None) -> str | None:
+        problem = None if address is None else gcp_forms.form_problem("secret_reader_service_account", address)
+        if problem:
+            raise wrong(f"it {problem}")
+        return address
 
     @property
     def chosen_sinks(self) -> tuple[SinkName, ...]:

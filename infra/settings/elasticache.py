@@ -100,8 +100,11 @@ class ElastiCacheSettings(CommonSettings):
     ] = None
     maintenance_window: Annotated[
         str,
-        Field(examples=["sun:03:00-sun:04:00"], description="When AWS may maintain the cache, UTC"),
-        Only("elasticache"),
+        Field(
+            examples=["sun:03:00-sun:04:00"],
+            description="When the vendor may maintain the cache, UTC; Google takes one hour",
+        ),
+        Only("elasticache", "memorystore"),
     ] = "sun:03:00-sun:04:00"
     snapshot_window: Annotated[
         str,
@@ -219,7 +222,8 @@ class ElastiCacheSettings(CommonSettings):
             snapshot = windows.daily(window)
         except ValueError as problem:
             raise wrong(f"it {problem}") from None
-        maintenance = info.data.get("maintenance_window")
+        # Google has no window for snapshots.
+        maintenance = info.data.get("maintenance_window") if info.data.get("backend") == "elasticache" else None
         if maintenance is not None and windows.overlap(windows.weekly(maintenance), snapshot):
             raise wrong(f"it overlaps the maintenance window, {maintenance}")
         return window

@@ -9,9 +9,10 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from infra import sizing
-from infra.settings import elasticache
+from infra.settings import elasticache, memorystore
 from infra.settings.delivery import DEFAULT_SINKS, DeliverySettings
 from infra.settings.elasticache import ElastiCacheSettings
+from infra.settings.memorystore import MemorystoreSettings
 from infra.settings.self_hosted import SelfHostedSettings
 from infra.settings.vocabulary import NAMESPACE, BackendName, Only, OnlyWith, example, texts
 from verify.capacity import InvalidForecast
@@ -22,7 +23,7 @@ class InvalidSettings(Exception):
     """The stack's configuration has problems; the message lists each with the command that cures it."""
 
 
-class Settings(DeliverySettings, ElastiCacheSettings, SelfHostedSettings):
+class Settings(DeliverySettings, MemorystoreSettings, ElastiCacheSettings, SelfHostedSettings):
     """The settings of one stack: those of every backend, of which `Only` leaves each the ones that it has."""
 
 
@@ -40,7 +41,11 @@ def load(config: Mapping[str, str], *, stack: str, secret_keys: Collection[str] 
     prefix = f"{NAMESPACE}:"
     values = {key.removeprefix(prefix): text for key, text in config.items() if key.startswith(prefix)}
     hidden = {key.removeprefix(prefix) for key in secret_keys}
-    problems = [*_misplaced(values, stack), *elasticache.wanting(values, stack)]
+    problems = [
+        *_misplaced(values, stack),
+        *elasticache.wanting(values, stack),
+        *memorystore.wanting(config, stack, secret_keys),
+    ]
     settings = None
     try:
         settings = Settings.model_validate(_with_tier(values))

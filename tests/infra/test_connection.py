@@ -1,4 +1,4 @@
-from infra.connection import Connection
+from infra.connection import GUIDES_VARIABLES, Connection
 
 
 def test_the_guides_six_variables_are_always_there() -> None:
@@ -42,8 +42,24 @@ def test_the_password_is_not_in_the_repr() -> None:
 
 
 def test_no_host_is_no_url() -> None:
-    """The application falls back to its memory, and the guide's six variables are there all the same."""
+    """The application falls back to its memory, and the guide's six variables are there all the same, but empty."""
     nothing = Connection(host="", port=6379)
     assert nothing.url() == ""
-    assert nothing.environment()["REDIS_HOST"] == ""
-    assert len(nothing.environment()) == 6
+    assert nothing.environment() == dict.fromkeys(GUIDES_VARIABLES, "")
+    assert len(GUIDES_VARIABLES) == 6
+
+
+def test_what_is_delivered_has_the_same_names_attached_or_not() -> None:
+    """The guide's six and the backend's own, empty where the connection has none, and all of them when detached."""
+    connection = Connection(host="cache", port=6379, password="p", tls_ca="PEM")
+    own = ("REDIS_TLS_CA", "REDIS_USERNAME")
+    attached = connection.delivered(own, attached=True)
+    detached = connection.delivered(own, attached=False)
+    assert attached == {**connection.environment(), "REDIS_USERNAME": ""}
+    assert detached == dict.fromkeys(attached, "")
+
+
+def test_what_the_backend_does_not_name_is_not_delivered() -> None:
+    """A sink that was told the names beforehand, in a preview, would not know it."""
+    delivered = Connection(host="cache", port=6379, username="app").delivered((), attached=True)
+    assert tuple(delivered) == GUIDES_VARIABLES

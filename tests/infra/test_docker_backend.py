@@ -128,20 +128,22 @@ class TestCommand:
     )
     def test_it_says_how_data_are_kept(self, persistence: str, words: str) -> None:
         """And no word of it is empty: the provider refuses that."""
-        command = docker.command(load(persistence=persistence), "secret")
+        command = docker.command(load(persistence=persistence), ["secret"])
         assert words in " ".join(command)
         assert all(command)
 
     def test_it_has_the_memory_and_the_policy(self) -> None:
         """As the settings say."""
-        command = " ".join(docker.command(load(memoryMb="300", maxmemoryPolicy="volatile-ttl"), "secret"))
+        command = " ".join(docker.command(load(memoryMb="300", maxmemoryPolicy="volatile-ttl"), ["secret"]))
         assert f"--maxmemory {300 * 1024 * 1024} --maxmemory-policy volatile-ttl" in command
 
-    def test_it_has_the_passwords_digest_alone(self) -> None:
-        """Redis takes it in the password's place."""
-        command = docker.command(load(), "secret")
-        assert f"#{hashlib.sha256(b'secret').hexdigest()}" in command
+    def test_it_has_the_digest_of_each_password_alone(self) -> None:
+        """Redis takes it in the password's place; in a rotation there are two."""
+        command = docker.command(load(), ["secret", "of before"])
+        digests = [f"#{hashlib.sha256(password).hexdigest()}" for password in (b"secret", b"of before")]
+        assert command[-6:] == ["on", *digests, "~*", "&*", "+@all"]
         assert "secret" not in " ".join(command)
+        assert "of before" not in " ".join(command)
 
 
 @dataclass
@@ -224,6 +226,7 @@ class TestDeclaration:
             "image": "docker:index/remoteImage:RemoteImage",
             "data": "docker:index/volume:Volume",
             "cache": "docker:index/container:Container",
+            "dotenv": "pulumi-python:dynamic/sinks:Dotenv",
         }
 
     def test_the_container_is_what_was_agreed(self, tmp_path: Path, recorder: Recorder) -> None:
@@ -287,14 +290,15 @@ class TestDeclaration:
             assert "::daemon::" in recorder.requests[name].provider
         assert up.outputs["redisUrl"].endswith("@127.0.0.2:6400")
 
-    def test_the_password_is_in_no_input(self, tmp_path: Path, recorder: Recorder) -> None:
+    def test_the_password_is_in_no_input_but_the_sinks(self, tmp_path: Path, recorder: Recorder) -> None:
         """Searched for in everything that was declared; and what is made of it is marked as a secret."""
         up = stack(tmp_path, recorder)
         up.up()
         password = up.outputs["connection"]["REDIS_PASSWORD"]
         assert len(password) == 32
-        assert not [name for name in recorder.requests if password in str(recorder.inputs(name))]
-        assert wire.is_secret(wire.from_struct(recorder.requests["cache"].object)["command"])
+        assert [name for name in recorder.requests if password in str(recorder.inputs(name))] == ["dotenv"]
+        for name, marked in (("cache", "command"), ("dotenv", "values")):
+            assert wire.is_secret(wire.from_struct(recorder.requests[name].object)[marked])
 
     @pytest.mark.parametrize(("address", "warned"), [("127.0.0.1", False), (EVERYWHERE, True), ("192.0.2.7", True)])
     def test_an_address_of_the_network_is_warned_of(

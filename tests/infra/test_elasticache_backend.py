@@ -20,8 +20,8 @@ from infra.settings import Settings
 from infra.vantages import aws_lambda
 from runner.inprocess import wire
 from tests.servers import RedisServer
-from tests.stacks.aws_stack import AwsStack, stack, written
-from tests.stacks.inprocess import ROOT
+from tests.stacks.aws_stack import AwsStack, stack
+from tests.stacks.inprocess import ROOT, written
 from tests.standins import aws, aws_refusals
 from verify import checks
 from verify.expectation import Expectation

@@ -39,7 +39,7 @@ def configured(port: int, **changes: Any) -> Configuration:
         "persistence": "append-only",
         **changes,
     }
-    return Configuration(port=port, password_sha256=server.sha256(PASSWORD), **values)
+    return Configuration(port=port, password_digests=(server.sha256(PASSWORD),), **values)
 
 
 def started(here: LocalServer, **changes: Any) -> int:
@@ -68,6 +68,7 @@ def inputs(folder: Path, **changes: Any) -> dict[str, Any]:
         "maxmemory": 1 << 27,
         "maxmemoryPolicy": "allkeys-lru",
         "persistence": "append-only",
+        "passwords": [PASSWORD],
         **changes,
     }
 
@@ -183,7 +184,7 @@ class TestProvider:
         resource, wanted = ServerProvider(), inputs(tmp_path / "server")
         outputs = resource.create(dict(wanted)).outs
         assert outputs is not None
-        with client(outputs["port"], outputs["password"]) as connection:
+        with client(outputs["port"]) as connection:
             connection.set("kept", "yes")
 
         changed = inputs(tmp_path / "server", maxmemory=1 << 28, maxmemoryPolicy="noeviction")
@@ -191,8 +192,8 @@ class TestProvider:
         assert not resource.diff("id", outputs, changed).replaces
         updated = resource.update("id", outputs, dict(changed)).outs
         assert updated is not None
-        assert (updated["port"], updated["password"]) == (outputs["port"], outputs["password"])
-        with client(updated["port"], updated["password"]) as connection:
+        assert (updated["port"], updated["passwords"]) == (outputs["port"], outputs["passwords"])
+        with client(updated["port"]) as connection:
             assert connection.get("kept") == "yes"
             assert connection.config_get("maxmemory")["maxmemory"] == str(1 << 28)
             assert connection.config_get("maxmemory-policy")["maxmemory-policy"] == "noeviction"
@@ -215,7 +216,7 @@ class TestProvider:
         assert resource.diff("id", seen, wanted).changes
         mended = resource.update("id", seen, dict(wanted)).outs
         assert mended is not None
-        with client(outputs["port"], outputs["password"]) as connection:
+        with client(outputs["port"]) as connection:
             assert connection.ping()
         resource.delete("id", mended)
 
@@ -240,7 +241,7 @@ class TestProvider:
         resource = ServerProvider()
         outputs = resource.create(inputs(tmp_path / "server")).outs
         assert outputs is not None
-        with client(outputs["port"], outputs["password"]) as connection:
+        with client(outputs["port"]) as connection:
             connection.config_set("requirepass", "")
         seen = resource.read("id", outputs).outs
         with client(outputs["port"], None) as stranger:
@@ -260,18 +261,19 @@ class TestProvider:
         assert diff.delete_before_replace
 
     def test_create_adopts_what_a_cut_off_creation_left(self, tmp_path: Path) -> None:
-        """A server that the state does not know is ended, and its data taken over under a new password."""
+        """A server that the state does not know is ended, and its data taken over under the password of now."""
         resource = ServerProvider()
-        lost = resource.create(inputs(tmp_path / "server")).outs
+        lost = resource.create(inputs(tmp_path / "server", passwords=["of the lost one"])).outs
         assert lost is not None
-        with client(lost["port"], lost["password"]) as connection:
+        with client(lost["port"], "of the lost one") as connection:
             connection.set("kept", "yes")
         found = resource.create(inputs(tmp_path / "server")).outs
         assert found is not None
-        assert found["password"] != lost["password"]
-        with client(found["port"], found["password"]) as connection:
+        with client(found["port"]) as connection:
             assert connection.get("kept") == "yes"
-        with client(lost["port"], lost["password"]) as gone, pytest.raises(redis.ConnectionError):
+        with client(found["port"], "of the lost one") as stranger, pytest.raises(redis.AuthenticationError):
+            stranger.ping()
+        with client(lost["port"], "of the lost one") as gone, pytest.raises(redis.ConnectionError):
             gone.ping()
         resource.delete("id", found)
 

@@ -59,7 +59,7 @@ def exports(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Exports:
 
 def prove(report: Report, monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
     """Run the proof over a report that is already there."""
-    monkeypatch.setattr(checks, "run", lambda *_: report)
+    monkeypatch.setattr(checks, "run", lambda *_, **__: report)
 
     async def run() -> None:
         connection = pulumi.Output.from_input(CONNECTION)

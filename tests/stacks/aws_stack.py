@@ -1,17 +1,13 @@
 """A stack of the project in the stand-in account of AWS."""
 
-import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from runner.inprocess import wire
-from runner.inprocess.state import Resource, State
 from tests.certificates import Authority
 from tests.servers import RedisServer, free_port
 from tests.stacks.inprocess import ROOT, StackInProcess
@@ -49,28 +45,6 @@ class AwsStack(StackInProcess):
         assert "Traceback" not in printed, printed
         return printed
 
-    def unprotect(self) -> None:
-        """Do what `pulumi state unprotect --all` does."""
-        state = State(self._stack.state_file)
-        for resource in state.resources:
-            resource.protect = False
-        state.put(state.resources[0])
-
-    @property
-    def resources(self) -> list[Resource]:
-        """What the state has, as the engine wrote it: a secret is wrapped and marked."""
-        return State(self._stack.state_file, read_only=True).resources
-
-    def resource(self, type_: str) -> Resource:
-        """Give the one resource of a type."""
-        (found,) = (resource for resource in self.resources if resource.type == type_)
-        return found
-
-    def inputs(self, type_: str) -> dict[str, Any]:
-        """Give what was declared of the one resource of a type."""
-        inputs: dict[str, Any] = wire.plain(self.resource(type_).inputs)
-        return inputs
-
 
 def stack(
     folder: Path, account: aws.Account, *, tier: str = "prod", name: str | None = None, **values: str
@@ -78,11 +52,6 @@ def stack(
     """Give a stack of the project in a network of its own."""
     settings = {"backend": "elasticache", "tier": tier, **account.network(), **values}
     return AwsStack(folder, account, settings, name=name or tier)
-
-
-def written(resource: Resource) -> str:
-    """Give everything that the state has of a resource, secrets masked, as text."""
-    return json.dumps([wire.masked(resource.inputs), wire.masked(resource.outputs)])
 
 
 def rules(account: aws.Account, group: str) -> list[tuple[bool, str, int, int, str]]:

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from runner.inprocess import wire
 from runner.inprocess.engine import Invoke
 from runner.inprocess.operations import PRODUCT_FINDERS, InProcessStack
 from runner.inprocess.providers import ProviderFinder
+from runner.inprocess.state import Resource, State
 from runner.project import Project
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,6 +67,28 @@ class StackInProcess:
         """The stack's outputs, secrets in clear text."""
         return self._stack.outputs()
 
+    def unprotect(self) -> None:
+        """Do what `pulumi state unprotect --all` does."""
+        state = State(self._stack.state_file)
+        for resource in state.resources:
+            resource.protect = False
+        state.put(state.resources[0])
+
+    @property
+    def resources(self) -> list[Resource]:
+        """What the state has, as the engine wrote it: a secret is wrapped and marked."""
+        return State(self._stack.state_file, read_only=True).resources
+
+    def resource(self, type_: str) -> Resource:
+        """Give the one resource of a type."""
+        (found,) = (resource for resource in self.resources if resource.type == type_)
+        return found
+
+    def inputs(self, type_: str) -> dict[str, Any]:
+        """Give what was declared of the one resource of a type."""
+        inputs: dict[str, Any] = wire.plain(self.resource(type_).inputs)
+        return inputs
+
     @property
     def _stack(self) -> InProcessStack:
         return InProcessStack(
@@ -84,3 +108,8 @@ class StackInProcess:
             got = verb()
         assert got == code, stream.getvalue()
         return stream.getvalue()
+
+
+def written(resource: Resource) -> str:
+    """Give everything that the state has of a resource, secrets masked, as text."""
+    return json.dumps([wire.masked(resource.inputs), wire.masked(resource.outputs)])

@@ -16,7 +16,8 @@ from typing import Any
 import redis
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = ("__main__.py", "infra", "verify", "runner", "workloads", "Pulumi.yaml", "requirements.txt")
+PROGRAM = ("__main__.py", "infra", "verify", "runner", "operate", "workloads", "Pulumi.yaml", "requirements.txt")
+DAY_TWO = ("rotate", "rotate-finish", "rotate-undo", "rollback", "attach")
 STACKS = ("local", "dev", "staging", "prod")
 
 
@@ -91,6 +92,16 @@ class ProjectCopy:
         lines = [f"  cache:{key}: {json.dumps(value)}" for key, value in {"backend": "local", **values}.items()]
         (self.root / "Pulumi.local.yaml").write_text("\n".join(["config:", *lines, ""]))
 
+    @property
+    def dotenv(self) -> Path:
+        """The file of the local stack's sink."""
+        return self.root / ".local" / "local.env"
+
+    def delivered(self) -> dict[str, str]:
+        """Give what the sink's file says, read as a shell would."""
+        lines = shlex.split(self.dotenv.read_text())
+        return dict(line.split("=", 1) for line in lines)
+
     def variables(self) -> dict[str, str]:
         """Give the stack's REDIS_* variables, read as a shell would read `make env`."""
         lines = self.run("env").printed.splitlines()
@@ -152,7 +163,8 @@ class ProjectCopy:
         ]
 
     def _command(self, arguments: tuple[str, ...]) -> list[str]:
-        return [sys.executable, "-m", "runner", *arguments, "--engine", self.engine]
+        module = "operate" if arguments[0] in DAY_TWO else "runner"
+        return [sys.executable, "-m", module, *arguments, "--engine", self.engine]
 
     def _environment(self, variables: dict[str, str]) -> dict[str, str]:
         return {**os.environ, "PATH": f"{self.path}{os.pathsep}{os.environ['PATH']}", **variables}

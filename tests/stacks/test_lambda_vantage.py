@@ -16,7 +16,8 @@ from infra import connection, verification
 from infra.aws import access, network
 from infra.vantages import aws_lambda, bundle
 from tests.servers import RedisServer, until
-from tests.stacks.aws_stack import AwsStack, rules, stack, tls_server, written
+from tests.stacks.aws_stack import AwsStack, rules, stack, tls_server
+from tests.stacks.inprocess import written
 from tests.standins import aws, aws_providers, lambda_runtime
 from tests.verify.listeners import listener, silent
 

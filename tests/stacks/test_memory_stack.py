@@ -11,10 +11,10 @@ from verify.memory_cache import MemoryCache
 
 
 @pytest.mark.stack
-def test_memory_declares_nothing_and_says_so(tmp_path: Path) -> None:
-    """No resource, no host, no URL; the verdict is "memory", and the bundled client takes it at its word."""
+def test_memory_delivers_that_there_is_no_redis(tmp_path: Path) -> None:
+    """No cache, host or URL; the verdict is "memory", and the bundled client takes the delivered file at its word."""
     stack = StackInProcess(folder=tmp_path, name="dev", finders=[], configuration={"backend": "memory"})
-    assert "Resources: + 1 to create" in stack.preview()  # the stack itself
+    assert "Resources: + 2 to create" in stack.preview()  # the stack itself, and the file
     stack.up()
     outputs = stack.outputs
     assert (outputs["backend"], outputs["verification"]) == ("memory", {"verdict": "memory"})

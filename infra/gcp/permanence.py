@@ -1,0 +1,90 @@
+"""What Google cannot change of an instance, held in the state, so that no change of a setting replaces it unasked.
+
+A dynamic resource: it refuses in the plan, in every tier, where the provider would delete the instance with its data
+and make another one.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, TypedDict
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    CreateResult,
+    DiffResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from infra.gcp.releases import is_downgrade
+
+
+class PermanenceInputs(TypedDict):
+    """What the stack asks of its instance; an empty text is none."""
+
+    project: str
+    region: str
+    tier: str
+    transitEncryptionMode: str
+    authorizedNetwork: str
+    reservedIpRange: str
+    customerManagedKey: str
+    redisVersion: str
+
+
+# The setting behind each.
+SETTINGS: Final[Mapping[str, str]] = {
+    "project": "gcp:project",
+    "region": "gcp:region",
+    "tier": "cache:tier",
+    "transitEncryptionMode": "cache:tls",
+    "authorizedNetwork": "cache:network",
+    "reservedIpRange": "cache:privateServiceAccess or cache:allocatedRange",
+    "customerManagedKey": "cache:kmsKeyName",
+    "redisVersion": "cache:redisVersion",
+}
+
+
+def _replaces(name: str, old: str, new: str) -> bool:
+    return is_downgrade(old, new) if name == "redisVersion" else old != new
+
+
+class PermanenceProvider(ResourceProvider):
+    """Compares with the last run."""
+
+    serialize_as_secret_always = False
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Refuse what would replace the instance: all of it at once, with both values and the cure."""
+        failures = [
+            CheckFailure(
+                name,
+                f'{setting} makes {name} "{news[name]}", which is "{_olds[name]}": Google can only replace the cache for '
+                f"that, and its data would be lost; set it back, or take the cache down first and up again: make down",
+            )
+            for name, setting in SETTINGS.items()
+            if name in _olds and _replaces(name, _olds[name], news[name])
+        ]
+        return CheckResult(news, failures)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Write down what is asked."""
+        return CreateResult("permanence", props)
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Compare what was asked."""
+        return DiffResult(changes=any(_olds.get(name) != _news[name] for name in SETTINGS))
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Write down what is asked now."""
+        return UpdateResult(_news)
+
+
+class Permanence(Resource, module="permanence", name="Permanence"):
+    """The permanence of one instance."""
+
+    def __init__(self, name: str, inputs: PermanenceInputs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Declare it."""
+        super().__init__(PermanenceProvider(), name, {**inputs}, opts)

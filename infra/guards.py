@@ -1,0 +1,75 @@
+"""What a prod stack asks for before anything of it is changed.
+
+In the program, and not in the commands around it: a plain `pulumi up` passes any guard that is not here.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pulumi
+import yaml
+
+from infra.settings import BackendName, Settings
+
+# Backends that harm nobody else: they end with the machine that they run on.
+OF_ONE_MACHINE: Final[frozenset[BackendName]] = frozenset({"local", "docker", "memory"})
+
+# The stack's name, given on purpose; `make up CONFIRM=prod` sets it.
+CONFIRMATION: Final = "CACHE_CONFIRM"
+
+
+class Unguarded(Exception):
+    """A prod stack lacks what keeps it from accidents; the message has the command that gives it."""
+
+
+def require(settings: Settings, *, stack: str) -> None:
+    """Hold the stack of this run against all guards. Raises `Unguarded`."""
+    if settings.tier != "prod" or settings.backend in OF_ONE_MACHINE:
+        return
+    require_key(_stack_file(stack), stack=stack)
+    if not pulumi.runtime.is_dry_run():
+        require_word(os.environ, stack=stack)
+
+
+def require_word(environment: Mapping[str, str], *, stack: str) -> None:
+    """Ask for the stack's name, where no pipeline runs this. Raises `Unguarded`.
+
+    `CI` is what GitHub, GitLab, CircleCI, Buildkite and the rest set for every job of theirs.
+    """
+    if environment.get("CI", "").lower() not in {"", "0", "false"} or environment.get(CONFIRMATION) == stack:
+        return
+    raise Unguarded(
+        f"stack {stack} is of tier prod, and this is no pipeline: nothing was changed. Where it is meant:\n"
+        f"      make up STACK={stack} CONFIRM={stack}\n"
+        f"  or, without make: {CONFIRMATION}={stack} pulumi up --stack {stack}"
+    )
+
+
+def require_key(stack_file: Path, *, stack: str) -> None:
+    """Refuse a stack whose secrets are encrypted with a passphrase. Raises `Unguarded`.
+
+    The stack's file tells: Pulumi writes `encryptionsalt` into it for a passphrase, `secretsprovider` and
+    `encryptedkey` for a key in a cloud, and nothing where Pulumi Cloud keeps the key (pulumi/pulumi,
+    sdk/go/common/workspace/project.go, ProjectStack). It does so before the program starts: a line that was taken out
+    by hand is back by then (seen with 3.260). `PULUMI_CONFIG_PASSPHRASE` tells nothing, since it may be meant for
+    another stack.
+    """
+    try:
+        known: Mapping[str, Any] = yaml.safe_load(stack_file.read_text()) or {}
+    except FileNotFoundError:
+        # Of a stack that Pulumi's own --config-file or stackConfigDir keeps elsewhere.
+        return
+    # Every other provider is named by an address, like awskms://.
+    if "encryptionsalt" not in known or "://" in str(known.get("secretsprovider", "")):
+        return
+    raise Unguarded(
+        f"the secrets of stack {stack} are encrypted with a passphrase, which people have to hand around and which "
+        "nobody can take back; tier prod wants a key in a cloud (examples/state makes one, docs/state.md compares):\n"
+        f'      pulumi stack change-secrets-provider --stack {stack} "awskms://alias/pulumi-state?region=us-east-1"'
+    )
+
+
+def _stack_file(stack: str) -> Path:
+    return Path(pulumi.runtime.get_root_directory() or ".") / f"Pulumi.{stack}.yaml"

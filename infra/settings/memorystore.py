@@ -1,0 +1,179 @@
+"""The settings of Memorystore for Redis."""
+
+from collections.abc import Collection, Mapping
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic.alias_generators import to_camel
+
+from infra.aws import windows
+from infra.gcp import forms
+from infra.gcp.care import CARE
+from infra.gcp.forms import form_problem
+from infra.gcp.naming import name_of
+from infra.gcp.releases import NEWEST, RedisVersion
+from infra.settings.common import CommonSettings
+from infra.settings.vocabulary import NAMESPACE, Only, example, refusal, wrong
+
+# What only the user can know of Google Cloud, and what it is for. The first two are the provider's own keys.
+PLACE: Final[Mapping[str, str]] = {
+    "gcp:project": "the project that the cache belongs to, whatever project gcloud is set to",
+    "gcp:region": "the region that the application runs in",
+}
+NETWORK: Final[Mapping[str, str]] = {
+    "network": "the network that the application runs in",
+    "privateServiceAccess": "declare makes the network's one private service access, adopt takes the one that it has",
+}
+_EXAMPLES: Final = {"gcp:project": "my-project", "gcp:region": "us-central1"}
+_FORMS: Final = {"gcp:project": "project", "gcp:region": "region"}
+
+# Google's window is always one hour long (REST reference, WeeklyMaintenanceWindow).
+WINDOW_MINUTES: Final = 60
+
+
+class MemorystoreSettings(CommonSettings):
+    """What is asked of an instance and of its network."""
+
+    network: Annotated[
+        str | None,
+        Field(
+            examples=["projects/my-project/global/networks/my-network"],
+            description="The network that the cache is reached from, in full",
+        ),
+        Only("memorystore"),
+    ] = None
+    private_service_access: Annotated[
+        Literal["declare", "adopt"] | None,
+        Field(
+            examples=["adopt"],
+            description="The network's way to Google's services, of which it can have one: made here, or there already",
+        ),
+        Only("memorystore"),
+    ] = None
+    allocated_range: Annotated[
+        str | None,
+        Field(
+            examples=["google-managed-services-my-network"],
+            description="With adopt: the allocated range to take addresses from; unset: Google chooses",
+        ),
+        Only("memorystore"),
+    ] = None
+    redis_version: Annotated[
+        RedisVersion,
+        Field(examples=[NEWEST], description="Redis's version; upgraded in place, and never the other way"),
+        Only("memorystore"),
+    ] = NEWEST
+    tls: Annotated[
+        bool,
+        Field(examples=["true"], description="false only for an application that cannot take REDIS_TLS_CA"),
+        Only("memorystore"),
+    ] = True
+    kms_key_name: Annotated[
+        str | None,
+        Field(
+            examples=["projects/my-project/locations/us-central1/keyRings/my-ring/cryptoKeys/my-key"],
+            description="A key of your own to encrypt with, in the cache's region; unset: Google's",
+        ),
+        Only("memorystore"),
+    ] = None
+    deletion_protection: Annotated[
+        bool | None,
+        Field(
+            examples=["true"],
+            description="Whether a destroy is refused; false needs an `up` of its own before it; unset: in prod",
+        ),
+        Only("memorystore"),
+    ] = None
+
+    @field_validator("persistence")
+    @classmethod
+    def _prod_outlives_its_nodes(cls, persistence: str | None, info: ValidationInfo) -> str | None:
+        if (info.data.get("backend"), info.data.get("tier"), persistence) == ("memorystore", "prod", "none"):
+            raise refusal("none will not do for tier prod, which keeps snapshots", example="snapshot")
+        return persistence
+
+    @field_validator("network", "kms_key_name", "allocated_range")
+    @classmethod
+    def _has_googles_form(cls, text: str | None, info: ValidationInfo) -> str | None:
+        problem = form_problem(str(info.field_name), text) if text is not None else None
+        if problem:
+            raise wrong(f"it {problem}")
+        return text
+
+    @field_validator("allocated_range")
+    @classmethod
+    def _range_is_of_an_adopted_access(cls, name: str | None, info: ValidationInfo) -> str | None:
+        if name is not None and info.data.get("private_service_access") == "declare":
+            raise refusal(f"{name} is for cache:privateServiceAccess adopt; declare allocates a range of its own")
+        return name
+
+    @field_validator("maintenance_window", check_fields=False)
+    @classmethod
+    def _google_takes_an_hour(cls, window: str, info: ValidationInfo) -> str:
+        if info.data.get("backend") == "memorystore" and len(windows.weekly(window)) != WINDOW_MINUTES:
+            raise wrong("it is not one hour, which is as long as Google's always is")
+        return window
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether a destroy is refused: as asked, or what the tier is given."""
+        return CARE[self.tier].protected if self.deletion_protection is None else self.deletion_protection
+
+
+def example_place(config: Mapping[str, str]) -> dict[str, str]:
+    """Make up what only the user can know of Google Cloud, for a stack that names nothing of it yet; full keys."""
+    wanted = {**{key: _EXAMPLES[key] for key in PLACE}, **{f"{NAMESPACE}:{key}": _example(key) for key in NETWORK}}
+    if config.get(f"{NAMESPACE}:backend") != "memorystore" or wanted.keys() & config.keys():
+        return {}
+    return wanted
+
+
+def wanting(config: Mapping[str, str], stack: str, secret_keys: Collection[str]) -> list[str]:
+    """Ask for everything that only the user can know of Google Cloud, and see that it goes together; full keys."""
+    if config.get(f"{NAMESPACE}:backend") != "memorystore":
+        return []
+    found = []
+    try:
+        name_of(stack)
+    except ValueError as problem:
+        found.append(f"  {problem}\n      pulumi stack rename prod --stack {stack}")
+    for key, meaning in PLACE.items():
+        # An empty one would send the provider to the environment's.
+        value = config.get(key, "")
+        problem = form_problem(_FORMS[key], value) if value else f"is not set: {meaning}"
+        if problem:
+            shown = f' "{value}"' if value and key not in secret_keys else ""
+            found.append(f"  {key}{shown} {problem}\n      pulumi config set {key} {_EXAMPLES[key]} --stack {stack}")
+    found += [
+        f"  {NAMESPACE}:{key} is not set: {meaning}\n"
+        f"      pulumi config set {NAMESPACE}:{key} {_example(key)} --stack {stack}"
+        for key, meaning in NETWORK.items()
+        if f"{NAMESPACE}:{key}" not in config
+    ]
+    return [*found, *_apart({key: value for key, value in config.items() if key not in secret_keys}, stack)]
+
+
+def _apart(config: Mapping[str, str], stack: str) -> list[str]:
+    """Name what lies in another project or region than the instance, where Google wants it beside it."""
+    project, region = config.get("gcp:project", ""), config.get("gcp:region", "")
+    network, key = config.get(f"{NAMESPACE}:network", ""), config.get(f"{NAMESPACE}:kmsKeyName", "")
+    found = []
+    host = forms.part(network, "projects")
+    if config.get(f"{NAMESPACE}:privateServiceAccess") == "declare" and project and host not in (None, project):
+        found.append(
+            f"  {NAMESPACE}:privateServiceAccess declare would change project {host}, which shares its network with "
+            f"{project}: its owner makes the access there\n"
+            f"      pulumi config set {NAMESPACE}:privateServiceAccess adopt --stack {stack}"
+        )
+    location = forms.part(key, "locations")
+    if region and location not in (None, region):
+        found.append(
+            f"  {NAMESPACE}:kmsKeyName lies in {location}, and the cache in {region}, where its key has to be\n"
+            f"      pulumi config set {NAMESPACE}:kmsKeyName {key.replace(f'/{location}/', f'/{region}/')} "
+            f"--stack {stack}"
+        )
+    return found
+
+
+def _example(key: str) -> str:
+    return next(example(field) for name, field in MemorystoreSettings.model_fields.items() if to_camel(name) == key)

@@ -1,0 +1,92 @@
+"""AWS Systems Manager Parameter Store: an encrypted parameter for each variable, under the stack's own path."""
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.aws import account
+from infra.aws.account import Account
+from infra.aws.naming import PREFIX
+from infra.settings import Settings
+from infra.sinks import Delivered, Delivery
+
+READ: Final = ("ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath")
+
+
+def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
+    """Declare the parameters, and who may read them. Raises `pulumi.RunError` for a role of another account."""
+    path = f"/{PREFIX}{stack}"
+    key_arn = settings.secret_kms_key_arn or delivery.kms_key_arn
+    tags = {"project": pulumi.get_project(), "stack": stack, "tier": settings.tier, "managed-by": "pulumi"}
+    # A parameter has one character at least (API reference, PutParameter, Value). So a stack that delivers no Redis has
+    # no parameters at all: who reads the path finds no REDIS_HOST, which to the application is unset.
+    variables = delivery.variables if settings.attached else ()
+    resources: list[pulumi.Resource] = [
+        aws.ssm.Parameter(
+            f"{PREFIX}{stack}-{variable}",
+            name=f"{path}/{variable}",
+            description=f"{variable} of the hospitality application, stack {stack}",
+            type="SecureString",
+            value=pulumi.Output.secret(delivery.values[variable]),
+            key_id=key_arn,
+            # A chain of certificates can be longer than the 4 KB that cost nothing.
+            tier="Intelligent-Tiering",
+            tags=tags,
+        )
+        for variable in variables
+    ]
+    if settings.secret_reader_role_arn:
+        resources.append(
+            _let_read(settings.secret_reader_role_arn, path, key_arn, here=account.find(settings.account_id))
+        )
+    return Delivered(resources=resources, outputs={"ssmPath": path})
+
+
+def _let_read(role_arn: str, path: str, key_arn: pulumi.Input[str] | None, *, here: Account) -> pulumi.Resource:
+    """Let a role read the path, and decrypt it where its key is a customer's.
+
+    By a policy of the role's: a parameter can have one of its own only in the tier that costs, and shared so it is
+    read by its ARN alone (Systems Manager User Guide, "Working with shared parameters").
+    """
+    if role_arn.split(":")[4] != here.id:
+        raise pulumi.RunError(
+            f"cache:secretReaderRoleArn is a role of another account than {here.id}, and parameters can be read in "
+            "their own alone: use a role of it, or the sink aws-secrets-manager"
+        )
+    parameters = f"arn:{here.partition}:ssm:{here.region}:{here.id}:parameter{path}"
+
+    def policy(key: str | None) -> str:
+        return json.dumps({"Version": "2012-10-17", "Statement": list(_statements(parameters, key, here))})
+
+    name = path.removeprefix("/")
+    document = policy(None) if key_arn is None else pulumi.Output.from_input(key_arn).apply(policy)
+    return aws.iam.RolePolicy(
+        f"{name}-reader", name=f"{name}-reader", role=role_arn.rpartition("/")[2], policy=document
+    )
+
+
+def _statements(parameters: str, key_arn: str | None, here: Account) -> list[Mapping[str, object]]:
+    reads: Mapping[str, object] = {
+        "Sid": "TheApplicationReads",
+        "Effect": "Allow",
+        "Action": list(READ),
+        "Resource": [parameters, f"{parameters}/*"],
+    }
+    if key_arn is None:
+        return [reads]
+    # Parameter Store decrypts in the reader's name, with the parameter's ARN as context (Systems Manager User Guide,
+    # "AWS KMS encryption for AWS Systems Manager Parameter Store SecureString parameters").
+    decrypts: Mapping[str, object] = {
+        "Sid": "TheApplicationDecrypts",
+        "Effect": "Allow",
+        "Action": "kms:Decrypt",
+        "Resource": key_arn,
+        "Condition": {
+            "StringEquals": {"kms:ViaService": f"ssm.{here.region}.amazonaws.com"},
+            "StringLike": {"kms:EncryptionContext:PARAMETER_ARN": f"{parameters}/*"},
+        },
+    }
+    return [reads, decrypts]

@@ -1,0 +1,157 @@
+"""An environment file beside the application, among whose lines ours stand.
+
+What may be read from it is said in infra/sinks/environment_file.py. The engine keeps a reference to the provider's
+class by module and name, so a move needs an alias in every stack's state (a test pins it).
+"""
+
+import stat
+import sys
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from infra.settings import Settings
+from infra.sinks import Delivered, Delivery, environment_file, files
+from infra.sinks.environment_file import Unquotable
+
+OWNER_ALONE: Final = 0o600
+
+
+def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
+    """Declare the variables in the stack's file."""
+    name = settings.dotenv_file or f".local/{stack}.env"
+    return Delivered(resources=[Dotenv("dotenv", file=name, values=delivery.values)], outputs={"dotenvFile": name})
+
+
+class DotenvProvider(ResourceProvider):
+    """Puts variables into a file that may have others, and takes them out again."""
+
+    # By reference it holds no secret, and an encrypted reference would make every preview show a change.
+    serialize_as_secret_always = False
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Leave one line of what the provider host prints of an exception."""
+        del req
+        sys.tracebacklimit = 0
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Refuse what cannot work, before anything is touched and in a preview already."""
+        name = news["file"]
+        failures = []
+        if (obstacle := files.obstacle(name)) is not None:
+            failures.append(CheckFailure("file", f"{name} {obstacle}; set cache:dotenvFile to another"))
+        elif files.is_tracked_by_git(files.find(name)):
+            failures.append(
+                CheckFailure(
+                    "file",
+                    f"{name} is tracked by git, and the password would be committed; take it out with "
+                    f"git rm --cached {name} and ignore it, or set cache:dotenvFile to another",
+                )
+            )
+        for variable, value in (_known(news) or {}).items():
+            try:
+                environment_file.assignment(variable, value)
+            except Unquotable:
+                failures.append(
+                    CheckFailure(
+                        "values",
+                        f"{variable} has characters that docker compose, python-dotenv and a shell cannot all read the "
+                        "same (of ', $, ` and \\ more than one, a carriage return, or one of them at its end): change "
+                        "it where it comes from, or choose another of cache:sinks",
+                    )
+                )
+        return CheckResult(news, failures)
+
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+        """Change in place, and mend what somebody else changed; another file is another resource."""
+        replaces = ["file"] if olds["file"] != news["file"] else []
+        changed = _known(olds) != _known(news) or not olds["intact"]
+        # The old one first: two names may lead to one file.
+        return DiffResult(changes=bool(replaces) or changed, replaces=replaces, delete_before_replace=True)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Put the variables into the file; those of the same names that it has already are replaced in their place."""
+        text = files.read(files.find(props["file"]))
+        # With our variables alone it is what a cut-off creation left.
+        made = text is None or (text != "" and not environment_file.without(text, props["values"]))
+        return CreateResult(props["file"], _written(props, {}, made=made))
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """See whether the file still has what was put into it, and is still closed to others."""
+        file = files.find(props["file"])
+        # What cannot be read is said by the check, which comes later and prints cleanly.
+        text = None if files.obstacle(props["file"]) else files.read(file)
+        intact = (
+            text is not None
+            and environment_file.holds(text, props["values"])
+            and stat.S_IMODE(file.stat().st_mode) == OWNER_ALONE
+        )
+        return ReadResult(id_, {**props, "intact": intact})
+
+    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        """Put the new values in the place of the old ones."""
+        made = olds["made"] or files.read(files.find(news["file"])) is None
+        return UpdateResult(_written(news, olds["values"], made=made))
+
+    def delete(self, _id: str, props: dict[str, Any]) -> None:
+        """Take the variables out, and the file away if it was made for them; nothing happens where they are gone.
+
+        Raises `FileError` where it cannot be read.
+        """
+        file = files.find(props["file"])
+        text = files.read_or_refuse(props["file"])
+        if text is None:
+            return
+        others = environment_file.without(text, props["values"])
+        if props["made"] and not others.strip():
+            files.remove(file)
+        elif others != text:
+            files.write(file, others, mode=OWNER_ALONE)
+
+
+class Dotenv(Resource, module="sinks", name="Dotenv"):
+    """Variables in an environment file. `made` says whether the file is there for them alone."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        file: str,
+        values: pulumi.Output[Mapping[str, str]],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declare them."""
+        super().__init__(
+            DotenvProvider(),
+            name,
+            {"file": file, "values": values, "made": None, "intact": None},
+            pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=["values"])),
+        )
+
+
+def _known(props: Mapping[str, Any]) -> Mapping[str, str] | None:
+    """Give the values; None in a preview that cannot know them."""
+    values = props["values"]
+    known = isinstance(values, dict) and all(isinstance(value, str) for value in values.values())
+    return values if known else None
+
+
+def _written(props: Mapping[str, Any], before: Mapping[str, str], *, made: bool) -> dict[str, Any]:
+    """Write the values in the place of those before, and give what the state keeps."""
+    file, values = files.find(props["file"]), props["values"]
+    dropped = [name for name in before if name not in values]
+    text = environment_file.without(files.read(file) or "", dropped)
+    files.write(file, environment_file.merged(text, values), mode=OWNER_ALONE)
+    return {"file": props["file"], "values": values, "made": made, "intact": True}

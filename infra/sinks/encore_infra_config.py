@@ -1,0 +1,239 @@
+"""The `redis` part of a self-hosted Encore application's infrastructure file.
+
+It holds no secret: the password is a reference to REDIS_PASSWORD, which the application's container gets from another
+sink. So a rotation leaves the file as it is, and it can be committed and built into an image. The file's `secrets` are
+left to whoever writes the application: Encore's own cache client needs none of them.
+
+What the two runtimes that read the file ask for (encoredev/encore): the one of TypeScript fails without
+`database_index` and `in_memory`, and takes a missing `tls_config` for TLS (runtimes/core/src/infracfg.rs); the one of
+Go takes it for none, and wants the port and a host that is not empty (runtimes/go/appruntime/exported/config/).
+"""
+
+import ipaddress
+import json
+import stat
+import sys
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from infra.settings import Settings
+from infra.sinks import Delivered, Delivery, files, json_text
+from infra.sinks.files import FileError
+
+SCHEMA: Final = "https://encore.dev/schemas/infra.schema.json"
+NEW_FILE: Final = f'{{\n  "$schema": "{SCHEMA}"\n}}\n'
+NEW_FILE_MODE: Final = 0o644
+
+# What of a cluster is ours. The rest (key_prefix, max_connections, ...) is the application's.
+OURS: Final = ("host", "auth", "tls_config", "in_memory")
+
+PASSWORD: Final = {"$env": "REDIS_PASSWORD"}
+
+
+def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
+    """Declare the cluster in the application's file."""
+    del stack
+    cluster = InfraConfig(
+        "encore-infra-config",
+        file=settings.encore_infra_config,
+        cluster=settings.encore_cache_cluster,
+        content=delivery.values.apply(content),
+    )
+    return Delivered(resources=[cluster])
+
+
+def content(values: Mapping[str, str]) -> dict[str, Any]:
+    """Say in Encore's terms how the cache is reached; without a host it is in the application's memory."""
+    if not values["REDIS_HOST"]:
+        # The host is not used then, and must not be empty.
+        return {"host": "localhost", "tls_config": {"disabled": True}, "in_memory": True}
+    host = values["REDIS_HOST"]
+    return {
+        "host": f"[{host}]:{values['REDIS_PORT']}" if ":" in host else f"{host}:{values['REDIS_PORT']}",
+        **_authentication(values),
+        "tls_config": _tls(values),
+        "in_memory": False,
+    }
+
+
+class InfraConfigProvider(ResourceProvider):
+    """Puts a cluster into a file that says more than that, and gives back what was there before."""
+
+    # By reference it holds no secret, and an encrypted reference would make every preview show a change.
+    serialize_as_secret_always = False
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Leave one line of what the provider host prints of an exception."""
+        del req
+        sys.tracebacklimit = 0
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Refuse what cannot work, before anything is touched and in a preview already."""
+        name = news["file"]
+        problem = files.obstacle(name) or _problem(files.read(files.find(name)), news["cluster"])
+        if problem is None:
+            return CheckResult(news, [])
+        return CheckResult(news, [CheckFailure("file", f"{name} {problem}; mend it, or set cache:encoreInfraConfig")])
+
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+        """Change in place, and mend what somebody else changed; another cluster is another resource."""
+        replaces = [name for name in ("file", "cluster") if olds[name] != news[name]]
+        return DiffResult(
+            changes=bool(replaces) or olds["content"] != news["content"] or not olds["intact"],
+            replaces=replaces,
+            delete_before_replace=True,
+        )
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Put the cluster into the file, and remember what it was before."""
+        text = files.read(files.find(props["file"]))
+        found = _cluster(text, props["cluster"])
+        before = None if found is None else _ours(found)
+        # What it is to become already is what a cut-off creation left.
+        if before == props["content"]:
+            before = None
+        made = text is None or text == _with(NEW_FILE, props)
+        return CreateResult(f"{props['file']}#{props['cluster']}", _written(props, before=before, made=made))
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """See whether the file still says what was put into it."""
+        file = files.find(props["file"])
+        # What cannot be read is said by the check, which comes later and prints cleanly.
+        text = None if files.obstacle(props["file"]) else files.read(file)
+        found = None if _problem(text, props["cluster"]) else _cluster(text, props["cluster"])
+        return ReadResult(id_, {**props, "intact": found is not None and _ours(found) == props["content"]})
+
+    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        """Put what is said now in the place of what was said."""
+        made = olds["made"] or files.read(files.find(news["file"])) is None
+        return UpdateResult(_written(news, before=olds["before"], made=made))
+
+    def delete(self, _id: str, props: dict[str, Any]) -> None:
+        """Give back what was there before, and take the file away if it was made for this.
+
+        Raises `FileError` where it cannot be read.
+        """
+        file, path = files.find(props["file"]), ("redis", props["cluster"])
+        text = files.read_or_refuse(props["file"])
+        if (problem := _problem(text, props["cluster"])) is not None:
+            raise FileError(f"{props['file']} {problem}; mend it, or remove it")
+        found = _cluster(text, props["cluster"])
+        if text is None or found is None:
+            return
+        if props["before"] is not None:
+            others = {name: value for name, value in found.items() if name not in OURS}
+            text = json_text.replaced(text, path, {**others, **props["before"]})
+        else:
+            text = json_text.removed(text, path)
+            if not json.loads(text)["redis"]:
+                text = json_text.removed(text, path[:1])
+        if props["made"] and not set(json.loads(text)) - {"$schema"}:
+            files.remove(file)
+        else:
+            files.write(file, text, mode=stat.S_IMODE(file.stat().st_mode))
+
+
+class InfraConfig(Resource, module="sinks", name="InfraConfig"):
+    """A cache cluster in an infrastructure file. `before` is what the file said of it, `made` whether there was one."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        file: str | None,
+        cluster: str | None,
+        content: pulumi.Output[dict[str, Any]],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declare it."""
+        # What was there before may have a password in clear text.
+        secrets = pulumi.ResourceOptions(additional_secret_outputs=["content", "before"])
+        super().__init__(
+            InfraConfigProvider(),
+            name,
+            {"file": file, "cluster": cluster, "content": content, "before": None, "made": None, "intact": None},
+            pulumi.ResourceOptions.merge(opts, secrets),
+        )
+
+
+def _authentication(values: Mapping[str, str]) -> dict[str, Any]:
+    if values.get("REDIS_USERNAME"):
+        return {"auth": {"type": "acl", "username": values["REDIS_USERNAME"], "password": PASSWORD}}
+    if values["REDIS_PASSWORD"]:
+        return {"auth": {"type": "auth_string", "auth_string": PASSWORD}}
+    return {}
+
+
+def _tls(values: Mapping[str, str]) -> dict[str, Any]:
+    if values["REDIS_USE_TLS"] != "true":
+        return {"disabled": True}
+    authority = values.get("REDIS_TLS_CA")
+    if not authority:
+        return {"disabled": False}
+    # A certificate of a private authority names no address, and the file has no place for the name that it has.
+    named = not (values.get("REDIS_TLS_SERVER_NAME") or _is_address(values["REDIS_HOST"]))
+    return {"disabled": False, "ca": authority, **({} if named else {"disable_tls_hostname_verification": True})}
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _problem(text: str | None, cluster: str) -> str | None:
+    """Say why the cluster cannot be put into the text, if so."""
+    if text is None:
+        return None
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        return f"is not JSON ({error})"
+    redis = document.get("redis", {}) if isinstance(document, dict) else None
+    if not isinstance(redis, dict) or not isinstance(redis.get(cluster, {}), dict):
+        return f"is not an infrastructure file of Encore: it, its redis, or its redis.{cluster} is not an object"
+    return None
+
+
+def _cluster(text: str | None, cluster: str) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = None if text is None else json.loads(text).get("redis", {}).get(cluster)
+    return found
+
+
+def _ours(cluster: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: cluster[name] for name in OURS if name in cluster}
+
+
+def _with(text: str, props: Mapping[str, Any]) -> str:
+    """Give the text with the cluster; what is not ours of it stays."""
+    found = {"database_index": 0, **(_cluster(text, props["cluster"]) or {})}
+    others = {name: value for name, value in found.items() if name not in OURS}
+    return json_text.replaced(text, ("redis", props["cluster"]), {**others, **_ours(props["content"])})
+
+
+def _written(props: Mapping[str, Any], *, before: Mapping[str, Any] | None, made: bool) -> dict[str, Any]:
+    """Write the cluster into the file, and give what the state keeps."""
+    file = files.find(props["file"])
+    text = files.read(file)
+    mode = NEW_FILE_MODE if text is None else stat.S_IMODE(file.stat().st_mode)
+    files.write(file, _with(NEW_FILE if text is None else text, props), mode=mode)
+    return {name: props[name] for name in ("file", "cluster", "content")} | {
+        "before": before,
+        "made": made,
+        "intact": True,
+    }

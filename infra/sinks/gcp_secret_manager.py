@@ -1,0 +1,89 @@
+"""Google Secret Manager: a secret for each variable, since Cloud Run and GKE hand an application whole secrets."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import pulumi
+import pulumi_gcp as gcp
+
+from infra.gcp.naming import PREFIX
+from infra.settings import Settings
+from infra.sinks import Delivered, Delivery
+
+READER: Final = "roles/secretmanager.secretAccessor"
+
+# Google takes no empty version: "Field [payload] is required" (terraform-provider-google issues 8766 and 10475). A
+# secret without a version would keep an application that names it from starting, which no rollback may. A line break is
+# nothing to a shell, which takes it off the end of what a command says, and to whoever strips what he reads.
+NOTHING: Final = "\n"
+
+# What an id may have (REST reference, projects.secrets.create, secretId).
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
+
+
+def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
+    """Declare the secrets, their values, and who may read them. Raises `pulumi.RunError` for a stack's name."""
+    if not _ID.fullmatch(stack):
+        raise pulumi.RunError(
+            f"stack {stack}: a secret of Google's is named after it, with letters, digits, hyphens and underscores "
+            f"alone\n      pulumi stack rename {re.sub(r'[^A-Za-z0-9_-]', '-', stack)} --stack {stack}"
+        )
+    configuration = pulumi.Config("gcp")
+    project, region = configuration.get("project"), configuration.get("region")
+    # A label has no capital letters (REST reference, Secret, labels).
+    labels = {"project": pulumi.get_project(), "stack": stack.lower(), "tier": settings.tier, "managed-by": "pulumi"}
+    resources: list[pulumi.Resource] = []
+    ids: dict[str, pulumi.Output[str]] = {}
+    for variable in delivery.variables:
+        name = f"{PREFIX}{stack}-{variable}"
+        secret = gcp.secretmanager.Secret(
+            name,
+            secret_id=name,
+            project=project,
+            replication=_replication(region),
+            labels=labels,
+            # Nothing is lost with it that the state does not have.
+            deletion_protection=False,
+        )
+        version = gcp.secretmanager.SecretVersion(
+            name,
+            secret=secret.id,
+            secret_data=_data(delivery.values, variable),
+            # Another value is another version: it is there, and the latest, before the one with a password that will
+            # soon be refused is destroyed.
+            deletion_policy="DELETE",
+        )
+        resources += [secret, version]
+        if settings.secret_reader_service_account:
+            resources.append(
+                gcp.secretmanager.SecretIamMember(
+                    name,
+                    secret_id=secret.id,
+                    role=READER,
+                    member=f"serviceAccount:{settings.secret_reader_service_account}",
+                )
+            )
+        ids[variable] = secret.secret_id
+    return Delivered(resources=resources, outputs={"secretIds": ids})
+
+
+def _replication(region: str | None) -> gcp.secretmanager.SecretReplicationArgs:
+    """Keep a secret where its cache is: an organization that confines its data to places refuses the automatic kind.
+
+    It can never be changed; the price is the same (Secret Manager, "Choose a replication policy").
+    """
+    if region is None:
+        return gcp.secretmanager.SecretReplicationArgs(auto=gcp.secretmanager.SecretReplicationAutoArgs())
+    replica = gcp.secretmanager.SecretReplicationUserManagedReplicaArgs(location=region)
+    return gcp.secretmanager.SecretReplicationArgs(
+        user_managed=gcp.secretmanager.SecretReplicationUserManagedArgs(replicas=[replica])
+    )
+
+
+def _data(values: pulumi.Output[Mapping[str, str]], variable: str) -> pulumi.Output[str]:
+    def one(known: Mapping[str, str]) -> str:
+        return known[variable] or NOTHING
+
+    data: pulumi.Output[str] = pulumi.Output.secret(values.apply(one))
+    return data

@@ -1,0 +1,96 @@
+"""docs/permissions.md, and the policies that examples/ci-identity gives to its roles."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from operate.permissions.amazon import GRANTS
+from operate.permissions.google import ROLES
+from operate.permissions.policy import PURPOSES, declared, iam_policy
+from runner.project import Project
+
+PAGE: Final = Path("docs") / "permissions.md"
+POLICIES: Final = Path("examples") / "ci-identity" / "permissions"
+# The project's own stacks in a cloud.
+STACKS: Final = ("staging", "prod")
+
+HEAD: Final = """\
+# Permissions
+
+The least that a pipeline's role needs is made from what a stack declares: its program is run in preview, without an
+account, and each type of resource that it declares has its actions in `operate/permissions/`.
+
+    make permissions STACK=prod                                      # of an up
+    .venv/bin/python -m operate.permissions --stack prod --preview   # of a preview: it reads
+
+A type without actions there fails a test, and so does an action that AWS does not have, one that could be limited to a
+resource and is not, and one that CloudFormation's handler of the same type asks for and we do not. What AWS cannot
+name before it is there (keys, security groups) is limited by the tags `managed-by` and `stack`, all else by the name
+`hospitality-redis-<stack>`. A stack whose name begins with another's and a hyphen (`prod`, `prod-eu`) is within the
+other's reach: give such stacks accounts of their own.
+
+The role also needs the state: [examples/ci-identity](../examples/ci-identity) adds the bucket and the key. **What a
+preview reads, whoever may open a pull request can read**: its role decrypts the stack's secrets, and a refresh reads
+the delivered one. Forks get no token from GitHub; to keep the secrets of prod from branches as well, run the previews
+of prod behind an environment, as its deployments.
+
+Nothing of this ran against a real account. The first `up` under a new role may be refused for an action that we did not
+know of; AWS's message names it.
+
+This page is generated: `make docs`.
+
+"""
+
+
+def page() -> str:
+    """Give the whole page."""
+    amazon = [
+        [
+            f"`{type_}`",
+            _listed({action for grant in grants for action in grant.reads}),
+            _listed({action for grant in grants for action in grant.changes}),
+        ]
+        for type_, grants in sorted(GRANTS.items())
+    ]
+    google = [[f"`{type_}`", _listed(roles.reads), _listed(roles.changes)] for type_, roles in sorted(ROLES.items())]
+    return "\n".join(
+        [
+            f"{HEAD}## AWS\n",
+            _table(["type", "a preview asks for", "an up asks for as well"], amazon),
+            "\n## Google Cloud\n",
+            _table(["type", "roles of a preview", "roles of an up, in their place"], google),
+            "",
+        ]
+    )
+
+
+def policies(project: Project) -> Mapping[Path, str]:
+    """Give the files of examples/ci-identity, by their paths in the project."""
+    written = {}
+    for stack in STACKS:
+        types, place = declared(project, stack)
+        for purpose in PURPOSES:
+            written[POLICIES / f"{stack}.{purpose}.json"] = as_text(iam_policy(types, place, purpose))
+    return written
+
+
+def as_text(policy: Mapping[str, Any]) -> str:
+    """Give a policy as a file has it."""
+    return json.dumps(policy, indent=2) + "\n"
+
+
+def write(project: Project) -> None:
+    """Renew the page and the policies."""
+    for path, text in {PAGE: page(), **policies(project)}.items():
+        (project.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (project.root / path).write_text(text)
+
+
+def _listed(items: Sequence[str] | set[str]) -> str:
+    return ", ".join(f"`{item}`" for item in sorted(items))
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

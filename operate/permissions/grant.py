@@ -1,0 +1,24 @@
+"""What a type of resource needs: actions, on what, and under which condition."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+# For actions that AWS cannot limit to a resource.
+EVERYWHERE: Final = ("*",)
+
+Condition = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """Actions on resources. `reads` is what a preview with a refresh asks for, `changes` what an `up` asks beside it.
+
+    `on` and the condition's values have {partition}, {region}, {account}, {stack}, {name}, which everything of one stack
+    is called (infra/aws/naming.py), and {reader}, the ARN of the application's role.
+    """
+
+    on: tuple[str, ...]
+    reads: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    condition: Condition = field(default_factory=dict)

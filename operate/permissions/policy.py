@@ -1,0 +1,116 @@
+"""What one stack comes to: the types that it declares, and from them an IAM policy or Google's roles."""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeVar
+
+from infra.aws.naming import PREFIX
+from operate.compliance import offline
+from operate.compliance.recording import record
+from operate.permissions.amazon import GRANTS
+from operate.permissions.google import ROLES
+from operate.permissions.grant import Grant
+from runner.project import Project
+
+Needs = TypeVar("Needs")
+
+# Who asks: a preview on a pull request, or an `up`.
+Purpose = Literal["preview", "deploy"]
+PURPOSES: Final[tuple[Purpose, ...]] = ("preview", "deploy")
+
+# Clouds whose access is told here. Docker's daemon has its own, and ours live in the state alone.
+CLOUDS: Final = ("aws:", "gcp:")
+
+
+class NotInTable(Exception):
+    """A stack declares a type whose needs nobody wrote down."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a stack is made: what the patterns of ARNs are filled in with."""
+
+    stack: str
+    region: str
+    account: str
+    reader: str
+
+    @property
+    def partition(self) -> str:
+        """The part of AWS that the region is in."""
+        return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(self.region.rpartition("-")[0].rpartition("-")[0], "aws")
+
+    def fill(self, text: str) -> str:
+        """Fill in a pattern."""
+        return text.format(
+            partition=self.partition,
+            region=self.region,
+            account=self.account,
+            stack=self.stack,
+            name=f"{PREFIX}{self.stack}",
+            reader=self.reader,
+        )
+
+
+def declared(project: Project, stack: str) -> tuple[frozenset[str], Place]:
+    """Give the types of the clouds' resources that a stack declares, and where.
+
+    Raises `ProjectError`, and `pulumi.RunError` for a configuration that the program refuses.
+    """
+    configuration, _ = offline.completed(project.configuration(stack))
+    types = frozenset(each.type for each in record(project, stack, configuration) if each.type.startswith(CLOUDS))
+    place = Place(
+        stack=stack,
+        region=configuration.get("aws:region", "*"),
+        account=configuration.get("cache:accountId", "*"),
+        # Where a stack names none, nothing is declared for one.
+        reader=configuration.get("cache:secretReaderRoleArn", ""),
+    )
+    return types, place
+
+
+def iam_policy(types: Collection[str], place: Place, purpose: Purpose) -> dict[str, Any]:
+    """Give AWS's policy document for these types. Raises `NotInTable`."""
+    actions: dict[tuple[tuple[str, ...], str], set[str]] = defaultdict(set)
+    for type_ in sorted(types):
+        if type_.startswith("aws:"):
+            for grant in _of(type_, GRANTS):
+                condition = {
+                    operator: {key: place.fill(value) for key, value in tests.items()}
+                    for operator, tests in grant.condition.items()
+                }
+                where = tuple(place.fill(pattern) for pattern in grant.on)
+                actions[where, json.dumps(condition, sort_keys=True)] |= _asked(grant, purpose)
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": sorted(asked),
+                "Resource": list(where),
+                **({"Condition": json.loads(condition)} if condition != "{}" else {}),
+            }
+            for (where, condition), asked in sorted(actions.items())
+            if asked
+        ],
+    }
+
+
+def google_roles(types: Collection[str], purpose: Purpose) -> list[str]:
+    """Give Google's predefined roles for these types. Raises `NotInTable`."""
+    needed = [_of(type_, ROLES) for type_ in types if type_.startswith("gcp:")]
+    return sorted({role for each in needed for role in (each.reads if purpose == "preview" else each.changes)})
+
+
+def _asked(grant: Grant, purpose: Purpose) -> set[str]:
+    return {*grant.reads, *(grant.changes if purpose == "deploy" else ())}
+
+
+def _of(type_: str, table: Mapping[str, Needs]) -> Needs:
+    if type_ not in table:
+        raise NotInTable(
+            f"{type_} has no permissions yet; write down what its provider asks for in operate/permissions/"
+        )
+    return table[type_]

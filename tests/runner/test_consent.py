@@ -1,0 +1,66 @@
+"""The word for a prod stack reaches the program, and is asked for only where somebody can answer."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from runner import consent
+from runner.project import Project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Two stacks, of which one is of tier prod."""
+    (tmp_path / "Pulumi.yaml").write_text("name: cache\n")
+    (tmp_path / "Pulumi.prod.yaml").write_text("config:\n  cache:tier: prod\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  cache:tier: dev\n")
+    return Project(tmp_path)
+
+
+@pytest.fixture
+def questions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Sit at a terminal, and answer every question with "prod"."""
+    asked: list[str] = []
+
+    def answer(question: str) -> str:
+        asked.append(question)
+        return "prod"
+
+    monkeypatch.setattr("builtins.input", answer)
+    monkeypatch.setattr(consent, "_can_ask", lambda: True)
+    monkeypatch.setenv("CI", "")
+    # Set here, so that what the product sets is put back.
+    monkeypatch.setenv("CACHE_CONFIRM", "")
+    return asked
+
+
+def test_the_word_from_the_command_line_is_handed_over(project: Project, questions: list[str]) -> None:
+    """`make up STACK=prod CONFIRM=prod` asks nothing more."""
+    consent.hand_over(project, "prod", "prod")
+    assert os.environ["CACHE_CONFIRM"] == "prod"
+    assert questions == []
+
+
+def test_a_person_at_a_terminal_is_asked(project: Project, questions: list[str]) -> None:
+    """Before the plan is made, and not after it was agreed to."""
+    consent.hand_over(project, "prod", "")
+    assert questions == ["Stack prod is of tier prod. Its name, to go on: "]
+    assert os.environ["CACHE_CONFIRM"] == "prod"
+
+
+def test_nobody_is_asked_where_nobody_has_to_be(
+    project: Project, questions: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another tier, a pipeline, a word in the environment already, or no terminal."""
+    consent.hand_over(project, "dev", "")
+    with monkeypatch.context() as pipeline:
+        pipeline.setenv("CI", "true")
+        consent.hand_over(project, "prod", "")
+    with monkeypatch.context() as without:
+        without.setattr(consent, "_can_ask", lambda: False)
+        consent.hand_over(project, "prod", "")
+    assert os.environ["CACHE_CONFIRM"] == ""
+    monkeypatch.setenv("CACHE_CONFIRM", "prod")
+    consent.hand_over(project, "prod", "")
+    assert questions == []

@@ -1,0 +1,52 @@
+"""What `pulumi new` asks of a team: questions that the program understands, with answers that it takes."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+from pydantic.alias_generators import to_camel
+
+from infra import settings
+from infra.settings import NAMESPACE, Settings
+from tests.stacks.project import ROOT
+from tests.test_repository import tracked
+
+PROJECT = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+QUESTIONS: dict[str, dict[str, Any]] = PROJECT["template"]["config"]
+
+# Keys of Pulumi's own providers, which the program leaves alone.
+PROVIDERS = {"aws:region"}
+
+
+def test_every_question_is_about_a_setting() -> None:
+    """A key that the program does not know would stop the first preview."""
+    keys = {f"{NAMESPACE}:{to_camel(name)}" for name in Settings.model_fields}
+    assert set(QUESTIONS) <= keys | PROVIDERS
+    assert {"cache:backend", "cache:tier"} <= set(QUESTIONS)
+
+
+def test_a_team_that_takes_every_default_has_a_stack_that_is_in_order() -> None:
+    """Enter, enter, enter."""
+    answers = {key: question["default"] for key, question in QUESTIONS.items() if "default" in question}
+    assert settings.load(answers, stack="dev").backend == "docker"
+
+
+@pytest.mark.parametrize("key", QUESTIONS)
+def test_a_question_has_the_form_that_pulumi_reads(key: str) -> None:
+    """A description to ask with, and a default that is a text (pulumi/pulumi, apitype.ProjectTemplateConfigValue)."""
+    question = QUESTIONS[key]
+    assert question["description"]
+    assert question.keys() <= {"description", "default", "secret"}
+    assert isinstance(question.get("default", ""), str)
+
+
+def test_a_typed_key_has_no_namespace() -> None:
+    """With one, `pulumi new` panics as soon as the copy has another name than ours (seen with 3.260)."""
+    assert not [key for key in PROJECT["config"] if ":" in key]
+
+
+def test_no_file_has_a_placeholder_by_accident() -> None:
+    """`pulumi new` puts the new project's name and description in their place, in every text file."""
+    placeholder = re.compile(rb"\$\{(PRO" + rb"JECT|DESCRIP" + rb"TION)\}")
+    assert [path for path in tracked() if placeholder.search(path.read_bytes())] == []
