@@ -32,6 +32,12 @@ MINIMUM_UV = (0, 5)
 STAMP = "installed"
 # The set of the local backend; every other one adds to it.
 LOCAL = "local"
+# What a stack delivers to needs its cloud's packages too, where the backend is no cloud's (infra/settings/delivery.py).
+SETS_OF_SINKS = (
+    ("aws-secrets-manager", "elasticache"),
+    ("aws-ssm", "elasticache"),
+    ("gcp-secret-manager", "memorystore"),
+)
 FAILURE_LINES = 12
 
 
@@ -91,7 +97,7 @@ def synchronise(project: Path, requirement_set: str, name: str) -> None:
 
 
 def set_of_stack(project: Path, stack: str) -> str:
-    """Return the set that a stack's backend needs: the one of its name, else that of the local backend.
+    """Return the set that a stack needs: that of its backend's name, or of a cloud that it delivers to, else `local`.
 
     The file is read line by line, since nothing that reads YAML is installed yet. Whether it is right is for the
     program to say.
@@ -103,7 +109,10 @@ def set_of_stack(project: Path, stack: str) -> str:
     found = re.findall(r"^\s+[\"']?(?:cache:)?backend[\"']?\s*:\s*[\"']?([a-z]+)", text, re.MULTILINE)
     # The last, as YAML has it where a key stands twice.
     backend = found[-1] if found else LOCAL
-    return backend if (project / "requirements" / f"{backend}.in").is_file() else LOCAL
+    if (project / "requirements" / f"{backend}.in").is_file():
+        return backend
+    settings = re.sub(r"(^|\s)#.*", "", text)
+    return next((of_cloud for sink, of_cloud in SETS_OF_SINKS if sink in settings), LOCAL)
 
 
 def lock_of(project: Path, requirement_set: str) -> Path:

@@ -1,7 +1,7 @@
 """The Pulumi project on disk, and where this machine keeps what belongs to it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -97,11 +97,22 @@ class Project:
         return key if ":" in key else f"{self.name}:{key}"
 
 
+class _Loader(yaml.BaseLoader):
+    """Makes nothing but texts, lists and mappings, and refuses a key that stands twice: one would be lost silently."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002
+        """Make a mapping."""
+        keys = [(key.value, key.start_mark) for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for place, (name, mark) in enumerate(keys):
+            if name in [earlier for earlier, _ in keys[:place]]:
+                raise yaml.constructor.ConstructorError(problem=f"{name} stands there twice", problem_mark=mark)
+        return super().construct_mapping(node, deep)
+
+
 def _read_yaml(file: Path) -> dict[str, Any]:
     """Read a mapping whose scalars all stay the texts that they are in the file, as Pulumi reads them."""
     try:
-        # BaseLoader makes nothing but texts, lists and mappings.
-        content = yaml.load(file.read_text(), Loader=yaml.BaseLoader)  # noqa: S506
+        content = yaml.load(file.read_text(), Loader=_Loader)  # noqa: S506 - it makes no objects
     except OSError as error:
         raise ProjectError(f"{file.name} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

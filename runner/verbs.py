@@ -36,11 +36,11 @@ class Stack(Protocol):
 
 def choose(project: Project, stack: str, choice: Choice, say: Callable[[str], None]) -> Stack:
     """Find the engine that runs a stack. Raises `ProjectError`."""
-    backend = environment.set_of_stack(project.root, stack)
-    # A backend with packages of its own has resources that only its plugins can make.
-    if backend != environment.LOCAL and choice == "inprocess":
+    packages = environment.set_of_stack(project.root, stack)
+    # A set of packages of its own means resources that only their plugins can make.
+    if packages != environment.LOCAL and choice == "inprocess":
         raise ProjectError(
-            f"stack {stack} is on {backend}, which the in-process engine cannot serve: leave ENGINE away"
+            f"stack {stack} has resources of {packages}, which the in-process engine cannot serve: leave ENGINE away"
         )
     engine = engines.find(project, stack, choice, say)
     if isinstance(engine, PulumiCommand):
@@ -49,9 +49,10 @@ def choose(project: Project, stack: str, choice: Choice, say: Callable[[str], No
         raise ProjectError(
             f"stack {stack} was brought up by the Pulumi CLI, and is its: put it on PATH, or make pulumi"
         )
-    if backend != environment.LOCAL:
+    if packages != environment.LOCAL:
         raise ProjectError(
-            f"stack {stack} is on {backend}, which needs the Pulumi CLI ({engine.because}); to install it: make pulumi"
+            f"stack {stack} has resources of {packages}, which need the Pulumi CLI ({engine.because}); to install it: "
+            "make pulumi"
         )
     # Imported late, with the SDK, which takes a second and which a run of the CLI does not need.
     from runner.inprocess.operations import InProcessStack

@@ -289,13 +289,17 @@ def test_an_environment_in_use_is_not_replaced_under_a_run(project: Path) -> Non
         ("config:\n  backend: docker # here\n", "docker"),
         ("config:\n  cache:backend: local\n  cache:backend: docker\n", "docker"),
         ("config:\n  cache:backend: nonsense\n", "local"),
+        ("config:\n  cache:backend: local\n  cache:sinks: [aws-ssm]\n", "elasticache"),
+        ("config:\n  cache:backend: docker\n  cache:sinks: [aws-ssm]\n", "docker"),
+        ("config:\n  cache:backend: local # not aws-ssm\n", "local"),
         ("", "local"),
     ],
 )
 def test_the_set_is_the_one_of_the_stacks_backend(tmp_path: Path, text: str, found: str) -> None:
     """However YAML lets the key be written; what is wrong is for the program to say."""
     (tmp_path / "requirements").mkdir()
-    (tmp_path / "requirements/docker.in").write_text("")
+    for name in ("docker", "elasticache"):
+        (tmp_path / f"requirements/{name}.in").write_text("")
     (tmp_path / "Pulumi.dev.yaml").write_text(text)
     assert environment.set_of_stack(tmp_path, "dev") == found
     assert environment.set_of_stack(tmp_path, "nosuch") == "local"

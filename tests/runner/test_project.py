@@ -54,6 +54,14 @@ def test_a_file_that_is_no_yaml_is_named_with_its_line(tmp_path: Path) -> None:
         made(tmp_path, "config:\n\tcache:tier: dev\n").configuration("local")
 
 
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    """YAML's parser would take the last, and the other would be lost without a word."""
+    (tmp_path / "Pulumi.yaml").write_text("name: cache\n")
+    (tmp_path / "Pulumi.local.yaml").write_text("config:\n  cache:tier: dev\n  cache:tier: prod\n")
+    with pytest.raises(ProjectError, match=r"Pulumi\.local\.yaml line 3 is not YAML: cache:tier stands there twice"):
+        Project(tmp_path).require_stack("local")
+
+
 def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path) -> None:
     """A list, say."""
     with pytest.raises(ProjectError, match=r"Pulumi\.local\.yaml is not a mapping"):

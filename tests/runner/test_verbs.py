@@ -121,7 +121,9 @@ def test_the_in_process_engine_is_never_chosen_for_a_stack_that_needs_plugins(
     (tmp_path / "Pulumi.yaml").write_text("name: cache\n")
     (tmp_path / "Pulumi.prod.yaml").write_text("config:\n  cache:backend: elasticache\n")
     monkeypatch.setattr(engines, "find", lambda *_: InProcess("ENGINE=inprocess"))
-    with pytest.raises(ProjectError, match=r"stack prod is on elasticache, which needs the Pulumi CLI.*make pulumi"):
+    with pytest.raises(
+        ProjectError, match=r"stack prod has resources of elasticache, which need the Pulumi CLI.*make pulumi"
+    ):
         verbs.choose(Project(tmp_path), "prod", "auto", print)
     with pytest.raises(ProjectError, match="which the in-process engine cannot serve: leave ENGINE away"):
         verbs.choose(Project(tmp_path), "prod", "inprocess", print)

@@ -4,15 +4,16 @@ The code that runs is the deployed bundle, in a process of its own, against a re
 """
 
 import json
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 
-from infra import connection, verification
+from infra import connection, rotation, verification
 from infra.aws import access, network
 from infra.vantages import aws_lambda, bundle
 from tests.servers import RedisServer, until
@@ -27,6 +28,10 @@ NAME = "hospitality-redis-prod-verifier"
 FUNCTION = "aws:lambda/function:Function"
 # Who brings the server into a state, while the stack's user has no more than its rights; and a replica without a wait.
 SERVER = {"user": "tester on nopass ~* &* +@all", "repl-diskless-sync-delay": "0"}
+
+
+SECRET = "aws:secretsmanager/secretVersion:SecretVersion"
+ROTATED = {"password:Password", "aws:elasticache/user:User", SECRET}
 
 
 @pytest.fixture
@@ -59,10 +64,11 @@ class Cache:
         self.password = made.outputs["connection"]["REDIS_PASSWORD"]
         self._server = server
 
-    def answer_to(self, password: str) -> None:
-        """Let the user `default` in with a password and the declared rights."""
+    def answer_to(self, passwords: Sequence[str]) -> None:
+        """Let the user `default` in with each of the passwords and the declared rights."""
+        rules = [f">{password}" for password in passwords]
         with redis.Redis(port=self._server.port, username="tester", password="any") as tester:
-            tester.execute_command("ACL", "SETUSER", "default", "reset", f">{password}", *access.ACCESS.split())
+            tester.execute_command("ACL", "SETUSER", "default", "reset", *rules, *access.ACCESS.split())
 
 
 @pytest.fixture
@@ -78,7 +84,8 @@ def cache(account: aws.Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         source = {"replicaof": f"127.0.0.1 {server.port}", "masteruser": "tester", "masterauth": "any"}
         with RedisServer(tmp_path / "replica", settings=source) as replica:
             until(lambda: replica.client().info("replication")["master_link_status"] == "up")
-            found.answer_to(found.password)
+            found.answer_to([found.password])
+            account.cache.user_changed = found.answer_to
             yield found
 
 
@@ -126,7 +133,7 @@ def test_a_cache_as_declared_is_proved_from_inside(cache: Cache, account: aws.Ac
     """The function's report is exported and kept as a local one is; a preview calls nothing, and shows no change."""
     printed = cache.stack.preview()
     assert account.calls == []
-    assert printed.splitlines()[-1].startswith("Resources: 21 unchanged")
+    assert printed.splitlines()[-1].startswith("Resources: 23 unchanged")
     cache.stack.up()
     assert account.calls == [NAME]
     found = cache.stack.outputs["verification"]
@@ -136,8 +143,25 @@ def test_a_cache_as_declared_is_proved_from_inside(cache: Cache, account: aws.Ac
     assert kept["verdict"] == "passed"
     printed = cache.stack.preview()
     assert account.calls == [NAME]
-    assert printed.splitlines()[-1].startswith("Resources: 21 unchanged")
+    assert printed.splitlines()[-1].startswith("Resources: 23 unchanged")
     assert "verification" not in printed
+
+
+def test_a_rotation_changes_the_user_alone_and_is_proved_from_inside(
+    cache: Cache, account: aws.Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two passwords, then one, of one user: the group and the cache are never touched (anchors: pains 1 to 3)."""
+    cache.stack.up()
+    for step, valid, check in (("start", 2, "previous-password"), ("finish", 1, "retired-password")):
+        monkeypatch.setenv(rotation.VARIABLE, step)
+        printed = cache.stack.up()
+        touched = set(re.findall(r"^ \S+ +(\S+:\w+) \S+ (?:updat|replac|delet|creat)ing", printed, re.MULTILINE))
+        assert touched == (ROTATED if step == "start" else ROTATED - {SECRET}), printed
+        assert len(account.cache.moto.users["hospitality-redis-prod"].passwords) == valid
+        assert cache.stack.outputs["verification"]["checks"][check] == "pass"
+        monkeypatch.delenv(rotation.VARIABLE)
+        assert "unchanged" in cache.stack.preview().splitlines()[-1]
+    assert cache.stack.outputs["connection"]["REDIS_PASSWORD"] != cache.password
 
 
 def test_the_connection_is_in_the_call_alone(cache: Cache, account: aws.Account) -> None:
@@ -276,12 +300,12 @@ def test_a_call_that_fails_is_one_line_with_the_way_out(
 def test_from_here_no_function_is_declared(unverified: AwsStack, account: aws.Account) -> None:
     """cache:verifyFrom here takes the function away, with its role and its log."""
     unverified.configure(verifyFrom="here")
-    assert "- 4 deleted, 17 unchanged" in unverified.up()
+    assert "- 4 deleted, 19 unchanged" in unverified.up()
     assert account.functions.list_functions()["Functions"] == []
     assert account.iam.list_roles()["Roles"] == []
     assert account.logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"] == []
     unverified.configure(verifyFrom="aws-lambda")
-    assert "+ 4 created, 17 unchanged" in unverified.up()
+    assert "+ 4 created, 19 unchanged" in unverified.up()
 
 
 def test_only_another_verifier_changes_the_function(
@@ -290,7 +314,7 @@ def test_only_another_verifier_changes_the_function(
     """In place; the archive's path is the project's own, and the one before is gone."""
     before = configuration(account)["CodeSha256"]
     monkeypatch.setattr(bundle, "EPOCH", (1981, 1, 1, 0, 0, 0))
-    assert "~ 1 updated, 20 unchanged" in unverified.up()
+    assert "~ 1 updated, 22 unchanged" in unverified.up()
     assert configuration(account)["CodeSha256"] != before
     (archive,) = (unverified.folder / ".local" / "bundles").iterdir()
     assert unverified.inputs(FUNCTION)["code"]["path"] == f".local/bundles/{archive.name}"

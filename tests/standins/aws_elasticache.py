@@ -49,6 +49,8 @@ class ElastiCache:
     tags: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     # Where the groups' nodes really are: a server that a test has started.
     address: tuple[str, int] | None = None
+    # Called with all passwords of the user once they are others: for that server to follow.
+    user_changed: Callable[[list[str]], object] = lambda _: None
 
     @property
     def moto(self) -> ElastiCacheBackend:
@@ -157,6 +159,7 @@ class ElastiCache:
         user = self.moto.users[request["UserId"]]
         user.access_string = request.get("AccessString", user.access_string)
         user.passwords = list(request.get("AuthenticationMode", {}).get("Passwords", user.passwords))
+        self.user_changed(user.passwords)
         return {"UserId": user.id, "Status": "active"}
 
     def _DeleteUser(self, request: Request) -> dict[str, Any]:  # noqa: N802

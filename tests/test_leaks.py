@@ -1,0 +1,54 @@
+"""The search for secrets finds what is there: a search that cannot find proves nothing."""
+
+import base64
+import json
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from tests import leaks
+
+SECRET = 'p@ss/wörd+with:all"of it'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"password={SECRET}",
+        f"rediss://:{quote(SECRET, safe='')}@cache:6379",
+        json.dumps({"value": SECRET}),
+        *(
+            base64.b64encode(f"{'x' * before}{SECRET}{'y' * after}".encode())
+            for before in range(5)
+            for after in range(3)
+        ),
+        base64.urlsafe_b64encode(f"??>{SECRET}".encode()),
+        SECRET.encode().hex(),
+    ],
+)
+def test_each_form_is_found(text: str | bytes) -> None:
+    """Plain, in a URL, in JSON, and in the middle of something in base64."""
+    assert leaks.in_text(text, {"password": SECRET}) == ["password"]
+
+
+def test_another_text_holds_nothing() -> None:
+    """Nothing is found where nothing is."""
+    assert leaks.in_text("a" * 1000 + SECRET[:-1], {"password": SECRET}) == []
+
+
+def test_a_file_is_named_with_what_it_holds(tmp_path: Path) -> None:
+    """Except the one that is meant to."""
+    (tmp_path / "sink").write_text(SECRET)
+    (tmp_path / "log").write_text(f"connecting with {SECRET}")
+    found = leaks.in_files(tmp_path, {"password": SECRET}, allowed=[tmp_path / "sink"])
+    assert found == ["log holds password"]
+
+
+def test_the_arguments_of_a_process_that_came_and_went_are_seen() -> None:
+    """It lives for a tenth of a second."""
+    with leaks.arguments_watched() as seen:
+        subprocess.run([sys.executable, "-Sc", "import time; time.sleep(0.1)", SECRET], check=True)
+    assert any(leaks.in_text(arguments, {"password": SECRET}) for arguments in seen)
