@@ -17,6 +17,8 @@ from infra.connection import GUIDES_VARIABLES
 from infra.settings import Settings
 from infra.sinks import Delivery
 
+PROJECT: Final = Path(__file__).resolve().parents[1]
+
 # A deploy that takes longer reports back by its own pipeline. In seconds.
 COMMAND_SECONDS: Final = 30 * 60
 LAST_LINES: Final = 10
@@ -93,11 +95,10 @@ def _digest(values: Mapping[str, str]) -> str:
 
 def _run(command: str) -> None:
     """Run the user's command in the project's folder. Raises `CommandFailed`."""
-    root = Path(__file__).resolve().parents[1]
     try:
         done = subprocess.run(
             ["/bin/sh", "-c", command],
-            cwd=root,
+            cwd=PROJECT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

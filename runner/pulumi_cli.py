@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -107,7 +106,7 @@ class CliStack:
         """
         return self.project.local / "project" if self._is_local else self.project.root
 
-    @cached_property
+    @property
     def _environment(self) -> dict[str, str]:
         environment = {
             **os.environ,

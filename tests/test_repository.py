@@ -19,6 +19,7 @@ ARROWS = {
     "__main__": {"infra"},
     "infra": {"verify"},
     "operate": {"runner", "infra", "verify"},
+    "benchmarks": {"runner", "infra", "verify"},
     "runner": set(),
     "verify": set(),
 }
@@ -92,6 +93,19 @@ def test_a_package_imports_only_what_the_design_allows(package: str) -> None:
         if top(name) in ours - ARROWS[package] - {package}
     ]
     assert not wrong
+
+
+def test_the_diagram_of_the_house_is_what_the_files_say() -> None:
+    """Each arrow of the README is an import, and each import between packages an arrow."""
+    (diagram,) = re.findall(r"```mermaid\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    drawn = set(re.findall(r"^ +(\w+)(?:\[[^\]]*\])? --> (\w+)", diagram, re.MULTILINE))
+    actual = {
+        (top(module), top(name))
+        for module in MODULES
+        for name in imports(module, anywhere=True)
+        if top(name) in ARROWS and top(name) != top(module)
+    }
+    assert drawn == actual
 
 
 def test_no_module_needs_itself_to_load() -> None:

@@ -3,12 +3,16 @@
 import io
 import json
 import shutil
-from collections.abc import Callable, Collection, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from infra import delivery
+from infra.sinks import files
 from runner.inprocess import wire
 from runner.inprocess.engine import Invoke
 from runner.inprocess.operations import PRODUCT_FINDERS, InProcessStack
@@ -52,15 +56,18 @@ class StackInProcess:
 
     def up(self, *, code: int = 0) -> str:
         """Bring it up; give what was printed."""
-        return self._run(self._stack.up, code)
+        with self._alone():
+            return self._run(self._stack.up, code)
 
     def preview(self, *, code: int = 0) -> str:
         """Show what `up` would do."""
-        return self._run(self._stack.preview, code)
+        with self._alone():
+            return self._run(self._stack.preview, code)
 
     def destroy(self, *, code: int = 0) -> str:
         """Delete everything."""
-        return self._run(self._stack.destroy, code)
+        with self._alone():
+            return self._run(self._stack.destroy, code)
 
     @property
     def outputs(self) -> dict[str, Any]:
@@ -100,6 +107,14 @@ class StackInProcess:
             honoured=self.honoured,
             invoke=self.invoke,
         )
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Have the providers, which find the project by where their code is, take this one for it."""
+        with pytest.MonkeyPatch.context() as patch:
+            for module in (files, delivery):
+                patch.setattr(module, "PROJECT", self.folder)
+            yield
 
     @staticmethod
     def _run(verb: Callable[[], int], code: int) -> str:

@@ -2,10 +2,12 @@
 
 import itertools
 import json
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
@@ -13,7 +15,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.stacks.project import ProjectCopy
+from tests.stacks.project import ProjectCopy, copy
 
 EMPTY = dict.fromkeys(
     (
@@ -250,7 +252,13 @@ def test_a_rollback_stays_until_it_is_taken_back(project: ProjectCopy) -> None:
         )
     with connection(before) as client:
         assert client.ping()
-    # What a pipeline does next, from the committed file.
+    # What a pipeline does next: a fresh checkout of the committed file, over the same state.
+    checkout = replace(project, root=project.root.parent / "checkout")
+    copy(checkout.root)
+    shutil.copy(project.root / "Pulumi.local.yaml", checkout.root)
+    shutil.move(project.root / ".local", checkout.root)
+    shutil.rmtree(project.root)
+    checkout.root.rename(project.root)
     assert "unchanged" in project.run("up").printed
     assert project.delivered() == EMPTY
     assert project.outputs()["verification"] == {"verdict": "memory"}

@@ -17,6 +17,7 @@ import pytest
 import redis
 from docker.errors import NotFound  # type: ignore[import-untyped]
 
+from infra import rotation
 from infra.backends import docker as backend
 from runner.inprocess import operations
 from tests.servers import free_port
@@ -154,11 +155,30 @@ class TestUp:
     def test_a_second_preview_and_a_second_up_find_nothing_to_do(self, dev: DockerStack) -> None:
         """The same container goes on."""
         before = dev.container.id
-        assert "Resources: 5 unchanged" in dev.preview()
+        assert "Resources: 6 unchanged" in dev.preview()
         printed = dev.up()
-        assert "Resources: 5 unchanged" in printed
+        assert "Resources: 6 unchanged" in printed
         assert "Outputs:" not in printed
         assert dev.container.id == before
+
+    def test_a_rotation_keeps_the_data_and_ends_with_the_old_password_refused(
+        self, make: Maker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each step makes another container over the same volume, and both passwords open it in between."""
+        stack = make()
+        stack.up()
+        before = stack.client()
+        before.set("kept", "yes")
+        for step in ("start", "finish"):
+            monkeypatch.setenv(rotation.VARIABLE, step)
+            assert "docker:index/container:Container cache" in stack.up()
+            monkeypatch.delenv(rotation.VARIABLE)
+            if step == "start":
+                assert before.get("kept") == "yes"
+            assert stack.client().get("kept") == "yes"
+        with pytest.raises(redis.AuthenticationError):
+            before.get("kept")
+        assert stack.outputs["verification"]["checks"]["retired-password"] == "pass"
 
     def test_the_port_is_open_to_this_machine_alone(self, dev: DockerStack) -> None:
         """Published on the loopback address, and on no other."""
@@ -220,7 +240,7 @@ def test_data_outlive_a_replaced_container(make: Maker, persistence: str) -> Non
     assert stack.client().get("kept") == "here"
     assert stack.client().config_get("maxmemory") == {"maxmemory": str(128 * 1024 * 1024)}
     assert "delete volume" not in stack.provider.done
-    assert "Resources: 5 unchanged" in stack.preview()
+    assert "Resources: 6 unchanged" in stack.preview()
 
 
 def test_a_killed_container_comes_back_with_its_data(make: Maker) -> None:
@@ -266,7 +286,7 @@ def test_another_daemon_is_taken_by_configuration(make: Maker, monkeypatch: pyte
     stack = make(dockerHost=daemon)
     stack.up()
     assert stack.container.attrs["State"]["Health"]["Status"] == "healthy"
-    assert "Resources: 6 unchanged" in stack.preview()
+    assert "Resources: 7 unchanged" in stack.preview()
     stack.destroy()
     assert stack.remains() == []
 

@@ -62,6 +62,7 @@ def left(account: aws.Account) -> dict[str, list[str]]:
         "log groups": [group["logGroupName"] for group in account.logs.describe_log_groups()["logGroups"]],
         "functions": [each["FunctionName"] for each in account.functions.list_functions()["Functions"]],
         "roles": [each["RoleName"] for each in account.iam.list_roles()["Roles"]],
+        "secrets": [secret["Name"] for secret in account.secrets.list_secrets()["SecretList"]],
         "keys": [key["KeyId"] for key in keys if key["KeyState"] != "PendingDeletion"],
         "security groups": [each["GroupName"] for each in groups if each["Description"].startswith("Hospitality")]
         + [each["GroupName"] for each in groups if each["Description"].startswith("Verifier")],
@@ -129,7 +130,7 @@ def test_only_the_clients_and_the_verifier_reach_the_cache(account: aws.Account,
     assert rules(account, verifier) == [(True, "tcp", 6379, 6379, cache)]
     assert [each["SecurityGroupId"] for each in cluster(account)["SecurityGroups"]] == [cache]
     made.configure(applicationCidrs="10.2.0.0/16")
-    assert "- 1 deleted, 22 unchanged" in made.up()
+    assert "- 1 deleted, 24 unchanged" in made.up()
     assert "10.1.0.0/16" not in str(rules(account, cache))
 
 
@@ -186,8 +187,8 @@ def test_a_second_preview_is_empty(account: aws.Account, tmp_path: Path, tier: s
     """What AWS answers is what was declared: nothing differs for ever."""
     made = stack(tmp_path, account, tier=tier)
     made.up()
-    assert made.preview().splitlines()[-1].startswith("Resources: 21 unchanged")
-    assert made.up().splitlines()[-1].startswith("Resources: 21 unchanged")
+    assert made.preview().splitlines()[-1].startswith("Resources: 23 unchanged")
+    assert made.up().splitlines()[-1].startswith("Resources: 23 unchanged")
 
 
 def test_prod_is_kept_from_a_destroy(account: aws.Account, tmp_path: Path) -> None:
@@ -203,7 +204,7 @@ def test_prod_is_kept_from_a_destroy(account: aws.Account, tmp_path: Path) -> No
 
 def test_a_cache_that_goes_leaves_its_last_snapshot(account: aws.Account, tmp_path: Path) -> None:
     """Its name is in the state from the creation on, and is another one for the next cache of the same stack."""
-    made = stack(tmp_path, account)
+    made = stack(tmp_path, account, secretRecoveryDays="0")
     made.up()
     first = made.outputs["finalSnapshot"]
     made.unprotect()
@@ -228,7 +229,7 @@ def test_two_stacks_stand_side_by_side_in_one_account(account: aws.Account, tmp_
     before = described(account)
     staging.destroy()
     assert described(account) == before
-    assert prod.preview().splitlines()[-1].startswith("Resources: 21 unchanged")
+    assert prod.preview().splitlines()[-1].startswith("Resources: 23 unchanged")
 
 
 def test_a_larger_tier_is_reached_in_place(account: aws.Account, tmp_path: Path) -> None:
@@ -246,7 +247,7 @@ def test_a_larger_tier_is_reached_in_place(account: aws.Account, tmp_path: Path)
     ]
     tags = account.elasticache.list_tags_for_resource(ResourceName=group["ARN"])["TagList"]
     assert {"Key": "tier", "Value": "staging"} in tags
-    assert made.preview().splitlines()[-1].startswith("Resources: 21 unchanged")
+    assert made.preview().splitlines()[-1].startswith("Resources: 23 unchanged")
 
 
 def test_fewer_nodes_come_after_the_failover_is_off(account: aws.Account, tmp_path: Path) -> None:
@@ -273,7 +274,7 @@ def test_redis_becomes_valkey_in_place(account: aws.Account, tmp_path: Path) -> 
     assert (described(account)["Engine"], cluster(account)["EngineVersion"]) == ("valkey", "8.2.0")
     assert [group["CacheParameterGroupFamily"] for group in account.cache.parameter_groups.values()] == ["valkey8"]
     assert made.outputs["connection"]["REDIS_PASSWORD"] == password
-    assert made.preview().splitlines()[-1].startswith("Resources: 21 unchanged")
+    assert made.preview().splitlines()[-1].startswith("Resources: 23 unchanged")
 
 
 @pytest.mark.parametrize(
@@ -450,7 +451,7 @@ def test_a_stack_takes_its_network_from_another_ones_outputs(
     assert rules(account, made.outputs["securityGroupId"]) == sorted(
         (False, "tcp", 6379, 6379, source) for source in (application, verifier)
     )
-    assert made.preview().splitlines()[-1].startswith("Resources: 21 unchanged")
+    assert made.preview().splitlines()[-1].startswith("Resources: 23 unchanged")
 
 
 def reader(outputs: dict[str, dict[str, Any]]) -> Any:

@@ -177,9 +177,9 @@ def test_a_stack_file_that_is_not_in_order_is_one_clear_line(project: ProjectCop
 
 def test_a_backend_that_is_not_there_yet_says_which_are(project: ProjectCopy) -> None:
     """The stacks of the clouds parse already."""
-    project.configure(backend="memorystore")
+    project.configure(backend="rediscloud")
     printed = project.run("up", code=1).printed
-    assert "cache:backend memorystore is not there yet; there is: docker, elasticache, local, memory" in printed
+    assert "cache:backend rediscloud is not there yet; there is: docker, elasticache, local, memory" in printed
     assert "Traceback" not in printed
 
 

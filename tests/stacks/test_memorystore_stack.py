@@ -3,7 +3,10 @@
 What is asserted is what the API says afterwards, or what it was sent.
 """
 
+import json
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +18,7 @@ from infra import guards, verification
 from infra.connection import Connection
 from tests.certificates import Authority
 from tests.stacks.gcp_stack import INSTANCE, MAIN, private_server, stack
+from tests.stacks.inprocess import ROOT
 from tests.standins import gcp
 from tests.standins.gcp_refusals import CONNECT, CREATE, DISCONNECT, PATCH, RESERVE, UPGRADE
 from verify import checks
@@ -70,7 +74,10 @@ def test_prod_is_what_the_guide_and_the_auditors_ask_for(cloud: gcp.Cloud, tmp_p
     (window,) = instance["maintenancePolicy"]["weeklyMaintenanceWindow"]
     assert (window["day"], window["startTime"]) == ("SUNDAY", {"hours": 3})
     assert instance["labels"] == {
-        **{"project": "cache", "stack": "prod", "tier": "prod", "managed-by": "pulumi"},
+        "project": "cache",
+        "stack": "prod",
+        "tier": "prod",
+        "managed-by": "pulumi",
         "goog-pulumi-provisioned": "true",
     }
 
@@ -151,17 +158,20 @@ def test_a_shared_network_of_another_project_is_adopted(cloud: gcp.Cloud, tmp_pa
     assert described(cloud)["authorizedNetwork"] == shared
 
 
-@pytest.mark.parametrize("access", ["adopt", "declare"])
-@pytest.mark.parametrize("persistence", ["snapshot", "none"])
-@pytest.mark.parametrize("tier", ["dev", "staging", "prod"])
-def test_a_second_preview_is_empty(
-    cloud: gcp.Cloud, tmp_path: Path, tier: str, persistence: str, access: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(
+    ("tier", "asked"),
+    [
+        ("dev", {}),
+        ("dev", {"persistence": "none", "tls": "false"}),
+        ("staging", {"privateServiceAccess": "declare", "maintenanceWindow": "mon:00:00-mon:01:00"}),
+        ("staging", {"persistence": "none", "redisVersion": "6.x", "allocatedRange": "everything"}),
+        ("prod", {"memoryMb": "8192"}),
+        ("prod", {"privateServiceAccess": "declare", "deletionProtection": "false"}),
+    ],
+)
+def test_a_second_preview_is_empty(cloud: gcp.Cloud, tmp_path: Path, tier: str, asked: dict[str, str]) -> None:
     """What Google answers, with all that it fills in, is what was declared; a second up changes nothing."""
-    if (tier, persistence) == ("prod", "none"):
-        persistence = "snapshot"
-    monkeypatch.setenv(guards.CONFIRMATION, tier)
-    made = stack(tmp_path, cloud, tier=tier, persistence=persistence, privateServiceAccess=access)
+    made = stack(tmp_path, cloud, tier=tier, **asked)
     made.up()
     count = len(cloud.requests)
     assert changes_nothing(made.preview())
@@ -230,13 +240,13 @@ def test_what_google_can_change_is_changed_in_place(cloud: gcp.Cloud, tmp_path: 
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ({"tier": "dev"}, {"tier": "staging"}, 'cache:tier makes tier "STANDARD_HA", which is "BASIC"'),
+        ({"tier": "dev"}, {"tier": "staging"}, 'cache:tier makes tier "STANDARD_HA", and it is "BASIC"'),
         ({}, {"tls": "false"}, 'cache:tls makes transitEncryptionMode "DISABLED"'),
         ({}, {"network": "projects/my-project/global/networks/alone"}, "cache:network makes authorizedNetwork"),
         ({}, {"allocatedRange": "everything"}, "cache:allocatedRange makes reservedIpRange"),
-        ({}, {"gcp:region": "europe-west1"}, 'gcp:region makes region "europe-west1", which is "us-central1"'),
+        ({}, {"gcp:region": "europe-west1"}, 'gcp:region makes region "europe-west1", and it is "us-central1"'),
         ({}, {"gcp:project": "another-project"}, "gcp:project makes project"),
-        ({}, {"redisVersion": "7.0"}, 'cache:redisVersion makes redisVersion "7.0", which is "7.2"'),
+        ({}, {"redisVersion": "7.0"}, 'cache:redisVersion makes redisVersion "7.0", and it is "7.2"'),
         (
             {},
             {"kmsKeyName": "projects/my-project/locations/us-central1/keyRings/r/cryptoKeys/k"},
@@ -355,6 +365,18 @@ def test_a_preview_takes_less_than_three_seconds(cloud: gcp.Cloud, tmp_path: Pat
     started = time.monotonic()
     made.preview()
     assert time.monotonic() - started < 3
+
+
+def test_a_stack_on_google_loads_no_other_cloud_and_its_settings_load_none() -> None:
+    """Each SDK takes seconds, and an environment has the packages of one backend."""
+    script = (
+        "import json, sys; import infra.program; before = [*sys.modules]; import infra.backends.memorystore; "
+        "print(json.dumps([before, [*sys.modules]]))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    before, after = ({name.partition(".")[0] for name in names} for names in json.loads(done.stdout))
+    assert "pulumi_gcp" in after - before
+    assert not after & {"pulumi_aws", "pulumi_docker", "boto3", "moto", "googleapiclient", "redis"}
 
 
 # A real server with TLS, under an authority that nobody else knows, on an address without a name.

@@ -21,9 +21,9 @@ def account() -> Iterator[aws.Account]:
 
 def test_a_preview_says_what_the_stack_costs(account: aws.Account, tmp_path: Path) -> None:
     """Two nodes, the snapshots at their largest, a key."""
-    made = stack(tmp_path, account, budgetUsd="223.64")
+    made = stack(tmp_path, account, budgetUsd="224.04")
     assert (
-        "list price: 223.64 USD a month (2 x cache.m6g.large (redis) in us-east-1 217.54, 15 x 4.00 GB"
+        "list price: 224.04 USD a month (2 x cache.m6g.large (redis) in us-east-1 217.54, 15 x 4.00 GB"
         in made.preview()
     )
 
@@ -33,14 +33,14 @@ def test_the_cost_is_an_output(account: aws.Account, tmp_path: Path, monkeypatch
     monkeypatch.setenv(verification.SWITCH, "off")
     made = stack(tmp_path, account, tier="dev")
     made.up()
-    assert made.outputs["monthlyCostUsd"] == 12.68
+    assert made.outputs["monthlyCostUsd"] == 13.08
 
 
 def test_a_stack_beyond_its_budget_creates_nothing(account: aws.Account, tmp_path: Path) -> None:
     """Neither in a preview nor in an `up`, and both figures are named."""
     made = stack(tmp_path, account, budgetUsd="200")
     for run in (made.preview, made.up):
-        assert "cache:budgetUsd is 200.00, and stack prod costs 223.64 USD a month (2 x" in run(code=1)
+        assert "cache:budgetUsd is 200.00, and stack prod costs 224.04 USD a month (2 x" in run(code=1)
     assert not account.elasticache.describe_replication_groups()["ReplicationGroups"]
     assert not [resource for resource in made.resources if "elasticache" in resource.type]
 
