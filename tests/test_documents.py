@@ -1,5 +1,8 @@
+import re
+
 from infra import reference
 from tests.stacks.project import ROOT
+from verify import faults
 
 
 def test_the_tables_in_the_readme_are_those_of_the_code() -> None:
@@ -13,3 +16,25 @@ def test_every_setting_is_in_the_table() -> None:
     readme = (ROOT / "README.md").read_text()
     for key in ("cache:backend", "cache:tier", "cache:memoryMb", "cache:port"):
         assert f"| `{key}` |" in readme
+
+
+def test_the_runbook_has_every_fault_and_every_command_and_no_other() -> None:
+    """Whoever is called at night finds the code that was printed."""
+    text = (ROOT / "docs/runbook.md").read_text()
+    codes = re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)
+    assert sorted(codes) == sorted(fault.code for fault in faults.FAULTS)
+    makefile = (ROOT / "Makefile").read_text()
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    commands = re.findall(r"^\| `make ([a-z-]+)` \|", text, re.MULTILINE)
+    assert sorted(commands) == sorted(set(phony.split()) - {"tools"})
+
+
+def test_no_document_leads_nowhere() -> None:
+    """Each link to a file of the repository, and each heading that one names, is there."""
+    broken = [
+        f"{document.relative_to(ROOT)} -> {target}"
+        for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*/*.md")]
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text())
+        if not (document.parent / target).exists()
+    ]
+    assert not broken
