@@ -4,9 +4,11 @@ STACK ?= local
 ENGINE ?= auto
 CONFIRM ?=
 ORGANIZATIONS ?= 1000000
+# Tiers of which no test may be skipped, like docker,engine (tests/tiers.py).
+REQUIRE ?=
 PYTHON ?= python3
 # To the recipes as environment variables, for the shell to quote: a value is never read as a command.
-export STACK ENGINE CONFIRM ORGANIZATIONS
+export STACK ENGINE CONFIRM ORGANIZATIONS REQUIRE
 
 RUN = .venv/bin/python -m runner
 OPERATE = .venv/bin/python -m operate
@@ -16,7 +18,7 @@ TOOLS = .venv-test/bin
 .DEFAULT_GOAL := help
 .SILENT:
 .NOTPARALLEL:
-.PHONY: help up preview down outputs env verify rotate rotate-finish rotate-undo rollback attach capacity compliance pulumi install docs lock test test-all lint tools
+.PHONY: help up preview down outputs env verify rotate rotate-finish rotate-undo rollback attach capacity compliance permissions pulumi install docs lock test test-all lint bench tools
 
 help: ## this list
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -62,31 +64,40 @@ compliance: install ## hold what the stack declares against every known security
 	$(ENVIRONMENT) --set compliance --venv .venv-compliance
 	.venv/bin/python -m operate.compliance --stack="$$STACK"
 
+permissions: install ## print the least that a pipeline's role needs to bring the stack up
+	.venv/bin/python -m operate.permissions --stack="$$STACK"
+
 pulumi: install ## install the official Pulumi CLI into .local, trying again after a failure
 	$(RUN) pulumi
 
 install: ## make .venv hold what the stack's backend needs
 	$(ENVIRONMENT) --stack="$$STACK" --venv .venv
 
-docs: install ## renew the tables in the documents from the code
+# The permissions with every cloud's packages: .venv has those of one backend.
+docs: install tools ## renew the tables in the documents from the code
 	.venv/bin/python -m infra.reference
 	.venv/bin/python -m verify faults --markdown > docs/faults.md
 	.venv/bin/python -m infra.costs_document > docs/costs.md
 	.venv/bin/python -m operate.compliance --reference > docs/compliance.md
+	.venv/bin/python -m infra.schema > docs/pulumi-stack.schema.json
+	$(TOOLS)/python -m operate.permissions --write
 
 lock: ## renew the lock files from requirements/*.in
 	$(ENVIRONMENT) --lock
 
 test: tools ## run the quick tests (under five minutes)
-	$(TOOLS)/pytest --part quick
+	$(TOOLS)/pytest --part quick --require="$$REQUIRE"
 
 test-all: test ## run the quick tests, then those that take long, need Docker or the Pulumi CLI
-	$(TOOLS)/pytest --part long
+	$(TOOLS)/pytest --part long --require="$$REQUIRE"
 
 lint: tools ## check style, format and types
 	$(TOOLS)/ruff check
 	$(TOOLS)/ruff format --check
 	$(TOOLS)/mypy
+
+bench: tools ## measure what all this costs against the bare minimum, into docs/benchmarks.md (five minutes)
+	$(TOOLS)/python -m benchmarks
 
 tools:
 	$(ENVIRONMENT) --set development --venv .venv-test

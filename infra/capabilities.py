@@ -82,6 +82,16 @@ CAPABILITIES: Final[Mapping[str, Capability]] = MappingProxyType(
             in_place_resize=True,
             private_network=True,
         ),
+        "rediscloud": Capability(
+            passwords=1,
+            tls="yes",  # but for the free plan, which cannot (infra/settings/rediscloud.py)
+            largest_replicas=1,  # the copy that takes over, which no client reads from
+            persistence=frozenset({"append-only", "snapshot", "none"}),
+            default_persistence="append-only",
+            policies=ALL_POLICIES,
+            in_place_resize=True,
+            private_network=False,  # Essentials plans have a public endpoint alone
+        ),
         "memory": Capability(
             passwords=0,
             tls="no",

@@ -31,7 +31,7 @@ async def main() -> None:
     if estimated.items:
         pulumi.log.info(f"list price: {estimated.words}")
     export(wanted, declaration)
-    pulumi.export("monthlyCostUsd", estimated.output)
+    pulumi.export("monthlyCostUsd", estimated.output if declaration.monthly_usd is None else declaration.monthly_usd)
     await verification.prove(declaration, wanted, stack=stack)
     delivery.deliver(declaration, wanted, stack=stack)
 

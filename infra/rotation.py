@@ -14,7 +14,8 @@ from infra.settings.vocabulary import BackendName
 
 Step = Literal["start", "finish", "undo"]
 # "started": the newer password is the one that is delivered; "undone": the older one is again. Both are valid in both.
-Standing = Literal["closed", "started", "undone"]
+# "replaced": the cache takes one at a time, and has been given the newer.
+Standing = Literal["closed", "started", "undone", "replaced"]
 
 # In the environment, for one run alone: a setting would be saved in the stack and rotate at every `up`.
 VARIABLE: Final = "CACHE_ROTATION"
@@ -55,12 +56,14 @@ class Passwords:
         """
         match step, self.standing:
             case "start", "closed" if at_once == 1:
-                return Passwords(current=fresh, retired=self.current)
+                return Passwords(current=fresh, retired=self.current, standing="replaced")
             case "start", "closed":
                 return replace(self, current=fresh, previous=self.current, standing="started")
             case ("start", "undone") | ("undo", "started"):
                 standing: Standing = "started" if step == "start" else "undone"
                 return replace(self, current=self.previous, previous=self.current, standing=standing)
+            case "finish", "replaced":
+                return replace(self, standing="closed")
             case "finish", "started" | "undone":
                 return Passwords(current=self.current, retired=self.previous)
             case _:
@@ -74,10 +77,8 @@ def require_possible(backend: BackendName, *, attached: bool) -> None:
         return
     if at_once == 0:
         raise InvalidStep(f"{VARIABLE} {step}: {NOT_OURS.get(backend, f'{backend} has no password of ours')}")
-    if at_once == 1 and step != "start":
-        raise InvalidStep(
-            f"{VARIABLE} {step}: {backend} takes one password at a time, and a rotation there is one step: make rotate"
-        )
+    if at_once == 1 and step == "undo":
+        raise InvalidStep(f"{VARIABLE} undo: {backend} takes one password at a time, and the old one has ended")
     if not attached:
         raise InvalidStep(
             f"{VARIABLE} {step}: cache:attached is false, so nothing is delivered or proved\n      make attach"

@@ -27,7 +27,8 @@ def run(project: Project, arguments: argparse.Namespace) -> int:
     name: str = arguments.stack
     stack = verbs.choose(project, name, arguments.engine, say)
     consent.hand_over(project, name, arguments.confirm)
-    restarts = "cache:afterDelivery" in project.settings(name)
+    # Pulumi takes a key of the project's own without the namespace too.
+    restarts = not {"cache:afterDelivery", "afterDelivery"}.isdisjoint(project.settings(name))
     match arguments.verb:
         case "rollback":
             return attachment.detach(project, stack, name, say)

@@ -14,7 +14,11 @@ def take(step: Step, stack: Stack, name: str, *, restarts: bool, say: Callable[[
     A step that was cut off, or taken already, is gone on with: where the rotation stands is in the stack's state.
     """
     code = _up(stack, step)
-    if code == 0 and _standing(stack.outputs()) != "closed" and restarts:
+    standing = _standing(stack.outputs()) if code == 0 else ""
+    if standing == "replaced":
+        say(f"this cache takes one password at a time: whatever reads the secrets of stack {name} has to restart now")
+        code = _up(stack, "finish")
+    elif restarts and standing in {"started", "undone"}:
         say("the application was restarted by cache:afterDelivery, so the rotation goes on to its end")
         code = _up(stack, "finish")
     if code == 0:

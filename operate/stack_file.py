@@ -11,22 +11,24 @@ from runner.project import ProjectError
 
 def set_value(file: Path, key: str, value: str) -> bool:
     """Set `cache:<key>`; tell whether the file had to be changed. Raises `ProjectError`."""
-    text = file.read_text()
+    text = _read(file)
+    end = "\r\n" if "\r\n" in text else "\n"
     config, entry = _find(text, key)
     if entry is not None:
         node = entry[1]
         changed = text[: node.start_mark.index] + value + text[node.end_mark.index :]
     elif config is None:
-        changed = f"{text.rstrip()}\nconfig:\n  {NAMESPACE}:{key}: {value}\n".lstrip()
+        changed = f"{text.rstrip()}{end}config:{end}  {NAMESPACE}:{key}: {value}{end}".lstrip()
     else:
-        indent, place = " " * config[1].start_mark.column, _next_line(text, config[0].end_mark.index)
-        changed = f"{text[:place]}{indent}{NAMESPACE}:{key}: {value}\n{text[place:]}"
+        indent = " " * config[1].start_mark.column if config[1].value else "  "
+        place = _next_line(text, config[0].end_mark.index)
+        changed = f"{text[:place]}{indent}{NAMESPACE}:{key}: {value}{end}{text[place:]}"
     return _write(file, text, changed, key, value)
 
 
 def remove(file: Path, key: str) -> bool:
     """Take `cache:<key>` out; tell whether the file had to be changed. Raises `ProjectError`."""
-    text = file.read_text()
+    text = _read(file)
     _, entry = _find(text, key)
     if entry is None:
         return False
@@ -38,14 +40,19 @@ Entry = tuple[yaml.Node, yaml.Node]
 
 
 def _find(text: str, key: str) -> tuple[Entry | None, Entry | None]:
-    """Give where `config` stands in the text, if it has anything, and where the key does."""
+    """Give where `config` stands in the text, and where the key does."""
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     entries = root.value if isinstance(root, yaml.MappingNode) else []
-    config = next((entry for entry in entries if entry[0].value == "config" and entry[1].value), None)
-    if config is None:
-        return None, None
+    config = next((entry for entry in entries if entry[0].value == "config"), None)
+    if config is None or not isinstance(config[1], yaml.MappingNode):
+        return config, None
     names = {key, f"{NAMESPACE}:{key}"}
     return config, next((entry for entry in config[1].value if entry[0].value in names), None)
+
+
+def _read(file: Path) -> str:
+    # As bytes: the line ends of a checkout on Windows stay as they are.
+    return file.read_bytes().decode()
 
 
 def _next_line(text: str, index: int) -> int:
@@ -66,7 +73,7 @@ def _write(file: Path, text: str, changed: str, key: str, value: str | None) -> 
         words = f"{NAMESPACE}:{key}: {value}" if value else f"no {NAMESPACE}:{key}"
         raise ProjectError(f"{file.name} is written in a way that is not changed by machine; edit it to have {words}")
     draft = file.with_name(f".{file.name}.new")
-    draft.write_text(changed)
+    draft.write_bytes(changed.encode())
     draft.replace(file)
     return True
 

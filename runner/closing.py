@@ -20,7 +20,7 @@ def lines(outputs: Mapping[str, Any], *, stack: str, seconds: float) -> list[str
     passed = _passed(verification)
     if passed:
         said.append(textwrap.fill(", ".join(passed), WIDTH, initial_indent="  ", subsequent_indent="  "))
-    if outputs.get("rotation", "closed") != "closed":
+    if outputs.get("rotation") in {"started", "undone"}:
         said.append(f"  Two passwords are valid: once everything was restarted, make rotate-finish STACK={stack}")
     url = outputs.get("redisUrl")
     if url:

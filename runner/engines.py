@@ -1,10 +1,11 @@
 """Which engine runs a stack: the Pulumi CLI where there is one or one can be had, else the in-process engine."""
 
 import importlib.metadata
+import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -60,6 +61,17 @@ def find(project: Project, stack: str, choice: Choice, say: Callable[[str], None
             "https://www.pulumi.com/docs/install and put it on PATH"
         )
     return InProcess(f"the Pulumi CLI could not be installed: {installed.reason}")
+
+
+def is_logged_in(environment: Mapping[str, str] = os.environ) -> bool:
+    """Say whether the user has a Pulumi backend of their own: named in the environment, or kept by `pulumi login`."""
+    if environment.get("PULUMI_BACKEND_URL") or environment.get("PULUMI_ACCESS_TOKEN"):
+        return True
+    home = Path(environment.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    try:
+        return bool(json.loads((home / "credentials.json").read_text()).get("current"))
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def present(project: Project, say: Callable[[str], None]) -> PulumiCommand | None:

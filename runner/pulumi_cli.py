@@ -52,8 +52,8 @@ class CliStack:
         if events is None:
             return self._run("preview", "--refresh", "--non-interactive")
         # The option is there for Pulumi's Automation API, which sets this variable to have it.
-        self._environment["PULUMI_DEBUG_COMMANDS"] = "true"
-        return self._run("preview", "--refresh", "--non-interactive", "--event-log", str(events))
+        options = ("--refresh", "--non-interactive", "--event-log", str(events))
+        return self._run("preview", *options, PULUMI_DEBUG_COMMANDS="true")
 
     def destroy(self) -> int:
         """Delete everything, what a cut-off run left half-made included."""
@@ -216,11 +216,14 @@ class CliStack:
     def _configuration_option(self) -> list[str]:
         return ["--config-file", str(self._configuration_file)] if self._is_local else []
 
-    def _run(self, verb: str, *options: str) -> int:
+    def _run(self, verb: str, *options: str, **variables: str) -> int:
         """Run a command in front of the user."""
         command = [str(self.command.path), verb, "--stack", self.stack, *options]
         return subprocess.run(
-            [*command, *self._configuration_option], cwd=self.project.root, env=self._environment, check=False
+            [*command, *self._configuration_option],
+            cwd=self.project.root,
+            env=self._environment | variables,
+            check=False,
         ).returncode
 
     def _ask(self, *arguments: str, stack: bool = True) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from runner import engines, environment
-from runner.engines import Choice, PulumiCommand
+from runner.engines import Choice, InProcess, PulumiCommand
 from runner.project import LOCAL_STACK, Project, ProjectError
 from runner.pulumi_cli import CliStack
 
@@ -42,7 +42,7 @@ def choose(project: Project, stack: str, choice: Choice, say: Callable[[str], No
         raise ProjectError(
             f"stack {stack} has resources of {packages}, which the in-process engine cannot serve: leave ENGINE away"
         )
-    engine = engines.find(project, stack, choice, say)
+    engine = _without_login(stack, packages, choice) or engines.find(project, stack, choice, say)
     if isinstance(engine, PulumiCommand):
         return CliStack(project=project, stack=stack, command=engine, say=say)
     if _has_resources(project.cli_state(stack)):
@@ -58,6 +58,17 @@ def choose(project: Project, stack: str, choice: Choice, say: Callable[[str], No
     from runner.inprocess.operations import InProcessStack
 
     return InProcessStack(project=project, stack=stack, because=engine.because, say=say)
+
+
+def _without_login(stack: str, packages: str, choice: Choice) -> InProcess | None:
+    """Choose the in-process engine for a stack that it can serve and that has no other place for its state.
+
+    Only `local` is kept by the CLI without a login. So that two API keys are all that Redis Cloud needs, nobody has to
+    have a Pulumi account first, or to wait for the CLI.
+    """
+    if choice != "auto" or stack == LOCAL_STACK or packages != environment.LOCAL or engines.is_logged_in():
+        return None
+    return InProcess(f"nobody is logged in to Pulumi; to keep the state there: pulumi login, pulumi stack init {stack}")
 
 
 def install_pulumi(project: Project, say: Callable[[str], None]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,12 @@ _FOREIGN = ("ARM_", "AWS_", "AZURE_", "CACHE_", "CLOUDSDK_", "GCLOUD_", "GOOGLE_
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --part."""
+    """Add --part and --require."""
     choices = ", ".join(f"{name}: {meaning}" for name, meaning in tiers.PARTS.items())
     parser.addoption("--part", choices=list(tiers.PARTS), default="all", help=choices)
+    parser.addoption(
+        "--require", type=tiers.required, default=(), metavar="TIERS", help="fail where a test of these was skipped"
+    )
 
 
 def pytest_configure() -> None:
@@ -44,8 +48,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run that passed without what it was required to prove."""
+    if session.exitstatus == pytest.ExitCode.OK and _unmet(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say for each tier how many tests ran, and why any did not."""
     terminalreporter.section("tiers")
     for line in tiers.summary(terminalreporter.stats, config.getoption("--part")):
         terminalreporter.write_line(line)
+    for line in _unmet(config):
+        terminalreporter.write_line(line, red=True)
+
+
+def _unmet(config: pytest.Config) -> list[str]:
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+    return tiers.unmet(reporter.stats, config.getoption("--part"), config.getoption("--require"))

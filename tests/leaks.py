@@ -2,11 +2,17 @@
 
 import base64
 import json
+import os
+import subprocess
 import threading
 import time
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from unittest import mock
 from urllib.parse import quote, quote_plus
 
 
@@ -43,8 +49,42 @@ def in_files(folder: Path, secrets: Mapping[str, str], *, allowed: Iterable[Path
         if file.is_file()
         and not file.is_symlink()
         and file not in permitted
-        and (held := in_text(file.read_bytes(), secrets))
+        and (held := in_text(_content(file), secrets))
     ]
+
+
+def _content(file: Path) -> bytes:
+    """Read a file, and what is packed in it."""
+    content = file.read_bytes()
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            content = b"\n".join([content, *(archive.read(name) for name in archive.namelist())])
+    return content
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """A process that this one started: its arguments, and the environment that it was given."""
+
+    arguments: str
+    environment: str
+
+
+@contextmanager
+def processes_noted() -> Iterator[list[Started]]:
+    """Note every process that this one starts, however short it lives."""
+    seen: list[Started] = []
+    start = subprocess.Popen.__init__
+
+    def noting(process: Any, args: Any, *rest: Any, **options: Any) -> None:
+        words = [args] if isinstance(args, str | bytes | os.PathLike) else list(args)
+        given = options.get("env")
+        environment = dict(os.environ if given is None else given)
+        seen.append(Started(arguments=" ".join(map(os.fsdecode, words)), environment=json.dumps(environment)))
+        start(process, args, *rest, **options)
+
+    with mock.patch.object(subprocess.Popen, "__init__", noting):
+        yield seen
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import base64
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from urllib.parse import quote
 
@@ -45,6 +46,23 @@ def test_a_file_is_named_with_what_it_holds(tmp_path: Path) -> None:
     (tmp_path / "log").write_text(f"connecting with {SECRET}")
     found = leaks.in_files(tmp_path, {"password": SECRET}, allowed=[tmp_path / "sink"])
     assert found == ["log holds password"]
+
+
+def test_what_is_packed_in_an_archive_is_found(tmp_path: Path) -> None:
+    """Compressed, it stands in none of the file's own bytes."""
+    with zipfile.ZipFile(tmp_path / "bundle.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("settings", SECRET * 10)
+    assert SECRET.encode() not in (tmp_path / "bundle.zip").read_bytes()
+    assert leaks.in_files(tmp_path, {"password": SECRET}) == ["bundle.zip holds password"]
+
+
+def test_a_process_is_noted_with_its_arguments_and_its_environment() -> None:
+    """However short it lives, and whether it is given an environment or has ours."""
+    with leaks.processes_noted() as seen:
+        subprocess.run(["true", SECRET], check=True)
+        subprocess.run(["true"], check=True, env={"GIVEN": SECRET})
+    assert [leaks.in_text(each.arguments, {"password": SECRET}) for each in seen] == [["password"], []]
+    assert [leaks.in_text(each.environment, {"password": SECRET}) for each in seen] == [[], ["password"]]
 
 
 def test_the_arguments_of_a_process_that_came_and_went_are_seen() -> None:

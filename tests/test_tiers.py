@@ -78,6 +78,33 @@ def test_a_long_run_takes_the_rest_and_names_the_reason_of_a_skip(suite: Path) -
     assert "engine: 1 ran" in lines
 
 
+def test_a_required_tier_that_was_skipped_fails_the_run(suite: Path) -> None:
+    """A pipeline that is there to run the Docker tests must not be green without them."""
+    code, lines = run(suite, "--part", "long", "--require", "docker,engine")
+    assert code == pytest.ExitCode.TESTS_FAILED
+    assert "docker: required, and 1 skipped" in lines
+    assert not [line for line in lines if line.startswith("engine: required")]
+
+
+def test_a_required_tier_without_a_test_fails_the_run(suite: Path) -> None:
+    """As where a marker was renamed."""
+    code, lines = run(suite, "--part", "long", "--require", "engine", "-k", "not engine")
+    assert code == pytest.ExitCode.TESTS_FAILED
+    assert "engine: required, and none ran" in lines
+
+
+def test_a_required_tier_that_ran_passes(suite: Path) -> None:
+    """And one that is not this part's is not asked for: make test-all runs both parts with the same option."""
+    assert run(suite, "--part", "long", "--require", "stack,engine")[0] == pytest.ExitCode.OK
+    assert run(suite, "--part", "quick", "--require", "unit,engine", "-k", "unit")[0] == pytest.ExitCode.OK
+    assert run(suite, "--part", "quick", "--require", "", "-k", "unit")[0] == pytest.ExitCode.OK
+
+
+def test_a_tier_that_does_not_exist_cannot_be_required(suite: Path) -> None:
+    """A slip of the pen would require nothing."""
+    assert run(suite, "--require", "dockr")[0] == pytest.ExitCode.USAGE_ERROR
+
+
 def test_a_file_that_does_not_load_fails_the_run_and_one_that_is_skipped_says_why(suite: Path) -> None:
     """What has no tier for want of tests is not lost from the account."""
     (suite / "tests" / "test_broken.py").write_text("import no_such_module\n")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 TIERS = ("unit", "stack", "docker", "engine")
 LONG_TIERS = ("docker", "engine")
 PARTS = {"all": "every test", "quick": "what make test runs", "long": "what make test leaves out"}
+
+# The tiers of which a part takes more than the tests that are marked long.
+_TAKEN = {"all": TIERS, "quick": tuple(tier for tier in TIERS if tier not in LONG_TIERS), "long": LONG_TIERS}
 
 _LEFT_OUT = {"quick": "make test-all runs them", "long": "make test runs them", "all": "not selected"}
 _PROPERTY = "tier"
@@ -80,3 +84,25 @@ def accounts(stats: Mapping[str, Iterable[Any]]) -> dict[str, Account]:
 def summary(stats: Mapping[str, Iterable[Any]], part: str) -> list[str]:
     """Return the lines that end every run: one for each tier, and one for files without tests."""
     return [f"{tier}: {account.in_words(part)}" for tier, account in accounts(stats).items()]
+
+
+def required(text: str) -> tuple[str, ...]:
+    """Read the tiers of --require. Raises ArgumentTypeError for one that does not exist."""
+    names = tuple(name for name in text.split(",") if name)
+    unknown = [name for name in names if name not in TIERS]
+    if unknown:
+        raise ArgumentTypeError(f"{', '.join(unknown)} is no tier; there are {', '.join(TIERS)}")
+    return names
+
+
+def unmet(stats: Mapping[str, Iterable[Any]], part: str, tiers: Collection[str]) -> list[str]:
+    """Say which of the required tiers were skipped, in whole or in part: a green run would prove nothing of them."""
+    found = accounts(stats)
+    lines = []
+    for tier in tiers:
+        account = found[tier]
+        if account.skipped:
+            lines.append(f"{tier}: required, and {account.skipped.total()} skipped")
+        elif tier in _TAKEN[part] and not account.passed + account.failed:
+            lines.append(f"{tier}: required, and none ran")
+    return lines

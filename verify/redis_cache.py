@@ -73,9 +73,9 @@ class RedisCache(Cache):
     def set_many(self, values: Mapping[str, bytes], *, ttl_seconds: float) -> None:
         """Keep the values for that many seconds each, in batches of about a megabyte."""
         milliseconds = ttl_milliseconds(ttl_seconds)
-        for batch in _batches(values):
-            # A pipeline and not MSET, which takes no time to live.
-            with self._client.pipeline(transaction=False) as pipeline:
+        # A pipeline and not MSET, which takes no time to live.
+        with self._client.pipeline(transaction=False) as pipeline:
+            for batch in _batches(values):
                 for key, value in batch.items():
                     pipeline.set(key, value, px=milliseconds)
                 self._ask(pipeline.execute, otherwise=[])

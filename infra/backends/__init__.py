@@ -32,6 +32,8 @@ class Declaration:
     passwords: pulumi.Output[Passwords] | None = None
     # A place inside the cache's network, where it cannot be reached from outside.
     aws_place: Place | None = None
+    # What the vendor itself says that a month costs, where it says so: better than a list price.
+    monthly_usd: pulumi.Output[float | None] | None = None
     outputs: Mapping[str, pulumi.Input[Any]] = field(default_factory=dict)
 
 
@@ -40,6 +42,7 @@ BACKENDS: Final[Mapping[str, str]] = {
     "local": "infra.backends.local",
     "docker": "infra.backends.docker",
     "memorystore": "infra.backends.memorystore",
+    "rediscloud": "infra.backends.rediscloud",
     "memory": "infra.backends.memory",
 }
 

@@ -35,6 +35,7 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
     permanence = Permanence(
         "permanence",
         {
+            "stack": stack,
             "project": project,
             "region": region,
             "tier": size.service_tier,
@@ -80,7 +81,7 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
         ),
     )
     # A secret here already: an engine that does not know which of a resource's outputs are would print it.
-    password = pulumi.Output.secret(instance.auth_string)
+    password: pulumi.Output[str] = pulumi.Output.secret(instance.auth_string)
     authorities = instance.server_ca_certs.apply(lambda known: bundle([each.cert or "" for each in known]))
     connection = pulumi.Output.all(instance.host, instance.port, password, authorities).apply(
         lambda known: Connection(
@@ -119,9 +120,9 @@ def bundle(certificates: Sequence[str]) -> str:
 
 
 def _persistence(settings: Settings) -> gcp.redis.InstancePersistenceConfigArgs:
-    """Say everything: what is left out, Google fills in, and it would be a change in every preview.
+    """Say everything, in every tier: what is left out, Google fills in, and it is a change in every preview.
 
-    Source: sourcegraph-public-snapshot pull request 58173.
+    Source: sourcegraph-public-snapshot pull request 58173, where BASIC has snapshots too.
     """
     if settings.chosen_persistence == "none":
         return gcp.redis.InstancePersistenceConfigArgs(persistence_mode="DISABLED")

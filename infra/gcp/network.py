@@ -11,8 +11,8 @@ from infra.settings import Settings
 
 SERVICE: Final = "servicenetworking.googleapis.com"
 
-# An instance takes a /29. The connection is the network's only one and serves every Google service in it, of which Cloud
-# SQL takes a /24 for each region (VPC, "Configure private services access").
+# An instance takes a /29. The connection is the network's only one, though, and serves every Google service in it, of
+# which Cloud SQL takes a /24 for each region (VPC, "Configure private services access").
 PREFIX_LENGTH: Final = 24
 
 

@@ -24,6 +24,7 @@ from infra.gcp.releases import is_downgrade
 class PermanenceInputs(TypedDict):
     """What the stack asks of its instance; an empty text is none."""
 
+    stack: str
     project: str
     region: str
     tier: str
@@ -51,6 +52,13 @@ def _replaces(name: str, old: str, new: str) -> bool:
     return is_downgrade(old, new) if name == "redisVersion" else old != new
 
 
+def _problem(name: str, old: str, new: str, *, stack: str) -> str:
+    return (
+        f'{SETTINGS[name]} makes {name} "{new}", and it is "{old}": for that Google can only replace the cache, and '
+        f"its data would be lost. Set it back; or, where they may go: make down STACK={stack} && make up STACK={stack}"
+    )
+
+
 class PermanenceProvider(ResourceProvider):
     """Compares with the last run."""
 
@@ -59,12 +67,8 @@ class PermanenceProvider(ResourceProvider):
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse what would replace the instance: all of it at once, with both values and the cure."""
         failures = [
-            CheckFailure(
-                name,
-                f'{setting} makes {name} "{news[name]}", which is "{_olds[name]}": Google can only replace the cache for '
-                f"that, and its data would be lost; set it back, or take the cache down first and up again: make down",
-            )
-            for name, setting in SETTINGS.items()
+            CheckFailure(name, _problem(name, _olds[name], news[name], stack=news["stack"]))
+            for name in SETTINGS
             if name in _olds and _replaces(name, _olds[name], news[name])
         ]
         return CheckResult(news, failures)

@@ -25,7 +25,14 @@ class CommonSettings(BaseModel):
     The order matters: a validator sees the fields before its own.
     """
 
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        # Only the model of all settings is ever validated: that of each part would be built for nothing, in every run.
+        defer_build=True,
+    )
 
     backend: Annotated[BackendName, Field(examples=["local"], description="Where the Redis runs")]
     organizations: Annotated[

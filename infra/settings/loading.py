@@ -9,10 +9,11 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from infra import sizing
-from infra.settings import elasticache, memorystore
+from infra.settings import elasticache, memorystore, rediscloud
 from infra.settings.delivery import DEFAULT_SINKS, DeliverySettings
 from infra.settings.elasticache import ElastiCacheSettings
 from infra.settings.memorystore import MemorystoreSettings
+from infra.settings.rediscloud import RedisCloudSettings
 from infra.settings.self_hosted import SelfHostedSettings
 from infra.settings.vocabulary import NAMESPACE, BackendName, Only, OnlyWith, example, texts
 from verify.capacity import InvalidForecast
@@ -23,7 +24,7 @@ class InvalidSettings(Exception):
     """The stack's configuration has problems; the message lists each with the command that cures it."""
 
 
-class Settings(DeliverySettings, MemorystoreSettings, ElastiCacheSettings, SelfHostedSettings):
+class Settings(DeliverySettings, RedisCloudSettings, MemorystoreSettings, ElastiCacheSettings, SelfHostedSettings):
     """The settings of one stack: those of every backend, of which `Only` leaves each the ones that it has."""
 
 
@@ -45,6 +46,7 @@ def load(config: Mapping[str, str], *, stack: str, secret_keys: Collection[str] 
         *_misplaced(values, stack),
         *elasticache.wanting(values, stack),
         *memorystore.wanting(config, stack, secret_keys),
+        *rediscloud.wanting(values, stack),
     ]
     settings = None
     try:

@@ -80,7 +80,7 @@ class MemorystoreSettings(CommonSettings):
         bool | None,
         Field(
             examples=["true"],
-            description="Whether a destroy is refused; false needs an `up` of its own before it; unset: in prod",
+            description="Whether a destroy is refused; false takes effect with an `up` before it; unset: in prod",
         ),
         Only("memorystore"),
     ] = None
@@ -140,10 +140,10 @@ def wanting(config: Mapping[str, str], stack: str, secret_keys: Collection[str])
     for key, meaning in PLACE.items():
         # An empty one would send the provider to the environment's.
         value = config.get(key, "")
-        problem = form_problem(_FORMS[key], value) if value else f"is not set: {meaning}"
-        if problem:
+        words = form_problem(_FORMS[key], value) if value else f"is not set: {meaning}"
+        if words:
             shown = f' "{value}"' if value and key not in secret_keys else ""
-            found.append(f"  {key}{shown} {problem}\n      pulumi config set {key} {_EXAMPLES[key]} --stack {stack}")
+            found.append(f"  {key}{shown} {words}\n      pulumi config set {key} {_EXAMPLES[key]} --stack {stack}")
     found += [
         f"  {NAMESPACE}:{key} is not set: {meaning}\n"
         f"      pulumi config set {NAMESPACE}:{key} {_example(key)} --stack {stack}"

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from infra import redaction
+
 # What --type takes, and what `secret list` calls it.
 KINDS: Final[Mapping[str, str]] = {"prod": "production", "dev": "development", "pr": "preview", "local": "local"}
 
@@ -23,9 +25,6 @@ SECONDS: Final = 60
 # `tabwriter` puts three spaces at least between its columns.
 _COLUMNS: Final = re.compile(r" {3,}")
 _GROUP: Final = "secgrp"
-
-# A shorter one (a port, "true") is no secret, and is part of words that explain the error.
-_HIDDEN_LENGTH: Final = 8
 
 _LOG_IN: Final = "; log in: encore auth login, or where there is no browser: encore auth login --auth-key KEY"
 CURES: Final[Mapping[str, str]] = {
@@ -129,7 +128,5 @@ def _run(folder: Path, arguments: Sequence[str], value: str = "") -> str:
 
 def _explained(printed: str, value: str) -> str:
     """Give the error's words in one line, without the value, and with the cure."""
-    if len(value) >= _HIDDEN_LENGTH:
-        printed = printed.replace(value, "[secret]")
-    words = " ".join(printed.split()).removeprefix("error: ") or "it said nothing"
+    words = " ".join(redaction.without([value], printed).split()).removeprefix("error: ") or "it said nothing"
     return words + next((cure for sign, cure in CURES.items() if sign in words), "")

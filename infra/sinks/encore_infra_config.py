@@ -3,13 +3,8 @@
 It holds no secret: the password is a reference to REDIS_PASSWORD, which the application's container gets from another
 sink. So a rotation leaves the file as it is, and it can be committed and built into an image. The file's `secrets` are
 left to whoever writes the application: Encore's own cache client needs none of them.
-
-What the two runtimes that read the file ask for (encoredev/encore): the one of TypeScript fails without
-`database_index` and `in_memory`, and takes a missing `tls_config` for TLS (runtimes/core/src/infracfg.rs); the one of
-Go takes it for none, and wants the port and a host that is not empty (runtimes/go/appruntime/exported/config/).
 """
 
-import ipaddress
 import json
 import stat
 import sys
@@ -30,17 +25,12 @@ from pulumi.dynamic import (
 )
 
 from infra.settings import Settings
-from infra.sinks import Delivered, Delivery, files, json_text
+from infra.sinks import Delivered, Delivery, encore_cluster, files, json_text
 from infra.sinks.files import FileError
 
 SCHEMA: Final = "https://encore.dev/schemas/infra.schema.json"
 NEW_FILE: Final = f'{{\n  "$schema": "{SCHEMA}"\n}}\n'
 NEW_FILE_MODE: Final = 0o644
-
-# What of a cluster is ours. The rest (key_prefix, max_connections, ...) is the application's.
-OURS: Final = ("host", "auth", "tls_config", "in_memory")
-
-PASSWORD: Final = {"$env": "REDIS_PASSWORD"}
 
 
 def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
@@ -50,23 +40,9 @@ def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
         "encore-infra-config",
         file=settings.encore_infra_config,
         cluster=settings.encore_cache_cluster,
-        content=delivery.values.apply(content),
+        content=delivery.values.apply(encore_cluster.content),
     )
     return Delivered(resources=[cluster])
-
-
-def content(values: Mapping[str, str]) -> dict[str, Any]:
-    """Say in Encore's terms how the cache is reached; without a host it is in the application's memory."""
-    if not values["REDIS_HOST"]:
-        # The host is not used then, and must not be empty.
-        return {"host": "localhost", "tls_config": {"disabled": True}, "in_memory": True}
-    host = values["REDIS_HOST"]
-    return {
-        "host": f"[{host}]:{values['REDIS_PORT']}" if ":" in host else f"{host}:{values['REDIS_PORT']}",
-        **_authentication(values),
-        "tls_config": _tls(values),
-        "in_memory": False,
-    }
 
 
 class InfraConfigProvider(ResourceProvider):
@@ -86,7 +62,9 @@ class InfraConfigProvider(ResourceProvider):
         problem = files.obstacle(name) or _problem(files.read(files.find(name)), news["cluster"])
         if problem is None:
             return CheckResult(news, [])
-        return CheckResult(news, [CheckFailure("file", f"{name} {problem}; mend it, or set cache:encoreInfraConfig")])
+        return CheckResult(
+            news, [CheckFailure("file", f"{name} {problem}; mend it, or set cache:encoreInfraConfig to another")]
+        )
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Change in place, and mend what somebody else changed; another cluster is another resource."""
@@ -119,7 +97,7 @@ class InfraConfigProvider(ResourceProvider):
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Put what is said now in the place of what was said."""
         made = olds["made"] or files.read(files.find(news["file"])) is None
-        return UpdateResult(_written(news, before=olds["before"], made=made))
+        return UpdateResult(_written(news, before=olds.get("before"), made=made))
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
         """Give back what was there before, and take the file away if it was made for this.
@@ -133,8 +111,8 @@ class InfraConfigProvider(ResourceProvider):
         found = _cluster(text, props["cluster"])
         if text is None or found is None:
             return
-        if props["before"] is not None:
-            others = {name: value for name, value in found.items() if name not in OURS}
+        if props.get("before") is not None:
+            others = {name: value for name, value in found.items() if name not in encore_cluster.OURS}
             text = json_text.replaced(text, path, {**others, **props["before"]})
         else:
             text = json_text.removed(text, path)
@@ -169,33 +147,6 @@ class InfraConfig(Resource, module="sinks", name="InfraConfig"):
         )
 
 
-def _authentication(values: Mapping[str, str]) -> dict[str, Any]:
-    if values.get("REDIS_USERNAME"):
-        return {"auth": {"type": "acl", "username": values["REDIS_USERNAME"], "password": PASSWORD}}
-    if values["REDIS_PASSWORD"]:
-        return {"auth": {"type": "auth_string", "auth_string": PASSWORD}}
-    return {}
-
-
-def _tls(values: Mapping[str, str]) -> dict[str, Any]:
-    if values["REDIS_USE_TLS"] != "true":
-        return {"disabled": True}
-    authority = values.get("REDIS_TLS_CA")
-    if not authority:
-        return {"disabled": False}
-    # A certificate of a private authority names no address, and the file has no place for the name that it has.
-    named = not (values.get("REDIS_TLS_SERVER_NAME") or _is_address(values["REDIS_HOST"]))
-    return {"disabled": False, "ca": authority, **({} if named else {"disable_tls_hostname_verification": True})}
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
 def _problem(text: str | None, cluster: str) -> str | None:
     """Say why the cluster cannot be put into the text, if so."""
     if text is None:
@@ -216,13 +167,13 @@ def _cluster(text: str | None, cluster: str) -> dict[str, Any] | None:
 
 
 def _ours(cluster: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: cluster[name] for name in OURS if name in cluster}
+    return {name: cluster[name] for name in encore_cluster.OURS if name in cluster}
 
 
 def _with(text: str, props: Mapping[str, Any]) -> str:
     """Give the text with the cluster; what is not ours of it stays."""
     found = {"database_index": 0, **(_cluster(text, props["cluster"]) or {})}
-    others = {name: value for name, value in found.items() if name not in OURS}
+    others = {name: value for name, value in found.items() if name not in encore_cluster.OURS}
     return json_text.replaced(text, ("redis", props["cluster"]), {**others, **_ours(props["content"])})
 
 

@@ -27,9 +27,9 @@ def obstacle(name: str) -> str | None:
         return "is a folder"
     except UnicodeDecodeError:
         return "is not text in UTF-8"
-    # A loop of links is a RuntimeError of pathlib's.
+    # A loop of links, and the home of a user that there is not, are RuntimeErrors of pathlib's.
     except (OSError, RuntimeError) as error:
-        return f"cannot be read: {error.strerror if isinstance(error, OSError) else 'a link that leads to itself'}"
+        return f"cannot be read: {error.strerror if isinstance(error, OSError) else error}"
     nearest = next(path for path in file.parents if path.exists())
     if not os.access(nearest, os.W_OK | os.X_OK):
         return f"cannot be written: you may not write in {nearest}"

@@ -1,6 +1,5 @@
 """Google Secret Manager: a secret for each variable, since Cloud Run and GKE hand an application whole secrets."""
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -18,17 +17,9 @@ READER: Final = "roles/secretmanager.secretAccessor"
 # nothing to a shell, which takes it off the end of what a command says, and to whoever strips what he reads.
 NOTHING: Final = "\n"
 
-# What an id may have (REST reference, projects.secrets.create, secretId).
-_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
-
 
 def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
-    """Declare the secrets, their values, and who may read them. Raises `pulumi.RunError` for a stack's name."""
-    if not _ID.fullmatch(stack):
-        raise pulumi.RunError(
-            f"stack {stack}: a secret of Google's is named after it, with letters, digits, hyphens and underscores "
-            f"alone\n      pulumi stack rename {re.sub(r'[^A-Za-z0-9_-]', '-', stack)} --stack {stack}"
-        )
+    """Declare the secrets, their values, and who may read them."""
     configuration = pulumi.Config("gcp")
     project, region = configuration.get("project"), configuration.get("region")
     # A label has no capital letters (REST reference, Secret, labels).

@@ -6,7 +6,6 @@ function needs no way out of the network, and no right to read a secret.
 
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -14,6 +13,7 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
+from infra import redaction
 from infra.aws.logs import RETENTION_DAYS
 from infra.aws.place import Place
 from infra.backends import Declaration
@@ -105,7 +105,7 @@ class AwsLambda:
         body = json.loads(result or "{}")
         if "report" not in body:
             passwords = (connection.password, others.previous, others.retired)
-            problem = _without(passwords, str(body.get("problem", "it was not called")))
+            problem = redaction.without(passwords, str(body.get("problem", "it was not called")))
             raise pulumi.RunError(
                 f"the verifier {self._name} gave no report: {problem}; its log is /aws/lambda/{self._name} in "
                 "CloudWatch, and to verify from where this runs instead: "
@@ -118,10 +118,3 @@ def _cause(words: str) -> str:
     """Give in one line why a call failed: what the function raised, or what the provider says."""
     raised = re.search(r'"errorMessage": ?("(?:[^"\\]|\\.)*")', words)
     return " ".join((json.loads(raised[1]) if raised else words).split())
-
-
-def _without(passwords: Iterable[str | None], words: str) -> str:
-    """Leave the passwords out of what a provider says about a call that holds them."""
-    for password in filter(None, passwords):
-        words = words.replace(password, "****")
-    return words

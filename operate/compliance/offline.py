@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pulumi
 
-from infra.settings import elasticache
+from infra.settings import elasticache, memorystore
 from runner.inprocess.engine import Invoke
 
 # The account of AWS's own examples.
@@ -26,6 +26,7 @@ def completed(configuration: Mapping[str, str]) -> tuple[dict[str, str], str]:
     """
     values = {key.removeprefix("cache:"): value for key, value in configuration.items() if key.startswith("cache:")}
     network = {f"cache:{key}": value for key, value in elasticache.example_network(values).items()}
+    network |= memorystore.example_place(configuration)
     words = "The stack names no network yet: judged with one that is made up." if network else ""
     return {**configuration, **network}, words
 

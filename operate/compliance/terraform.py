@@ -31,6 +31,7 @@ MODULES: Final = {
     ("aws", "lambda"): "lambda",
     ("docker", "index"): "",
     ("gcp", "secretmanager"): "secret_manager",
+    ("gcp", "servicenetworking"): "service_networking",
 }
 
 # A type that no rule leads to.
@@ -40,7 +41,12 @@ TYPES: Final = {
 }
 
 # Attributes whose keys are the user's own words.
-MAPS: Final = frozenset({"tags", "tags_all", "labels", "log_opts", "variables", "annotations", "redis_configs"})
+MAPS: Final = frozenset(
+    {"tags", "tags_all", "labels", "log_opts", "variables", "annotations", "redis_configs", "encryption_context_subset"}
+)
+
+# Blocks whose name is a plural at Terraform too.
+PLURAL: Final = frozenset({"constraints"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,7 +206,7 @@ def _attribute(key: str, value: Any) -> str:
     name = _snake(key)
     plain = wire.plain(value)
     blocks = isinstance(plain, list) and bool(plain) and all(isinstance(item, Mapping) for item in plain)
-    if not blocks or name.endswith("ss"):
+    if not blocks or name.endswith("ss") or name in PLURAL:
         return name
     return re.sub(r"ies$", "y", name) if name.endswith("ies") else name.removesuffix("s")
 

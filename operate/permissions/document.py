@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from operate.permissions.amazon import GRANTS
 from operate.permissions.google import ROLES
-from operate.permissions.policy import PURPOSES, declared, iam_policy
+from operate.permissions.policy import PURPOSES, declared, google_roles, iam_policy
 from runner.project import Project
 
 PAGE: Final = Path("docs") / "permissions.md"
 POLICIES: Final = Path("examples") / "ci-identity" / "permissions"
-# The project's own stacks in a cloud.
+GOOGLE_ROLES: Final = Path("examples") / "ci-identity-google" / "permissions"
+# The project's own stacks at AWS.
 STACKS: Final = ("staging", "prod")
 
 HEAD: Final = """\
@@ -30,10 +31,12 @@ name before it is there (keys, security groups) is limited by the tags `managed-
 `hospitality-redis-<stack>`. A stack whose name begins with another's and a hyphen (`prod`, `prod-eu`) is within the
 other's reach: give such stacks accounts of their own.
 
-The role also needs the state: [examples/ci-identity](../examples/ci-identity) adds the bucket and the key. **What a
+The role also needs the state: [examples/ci-identity](../examples/ci-identity) adds the bucket and the key, and says
+which jobs of a repository may take it; [examples/ci-identity-google](../examples/ci-identity-google) is the same at
+Google, where roles are for a whole project: give each stack a project of its own. **What a
 preview reads, whoever may open a pull request can read**: its role decrypts the stack's secrets, and a refresh reads
-the delivered one. Forks get no token from GitHub; to keep the secrets of prod from branches as well, run the previews
-of prod behind an environment, as its deployments.
+the delivered one. Forks get no token from GitHub; to keep prod's secrets from branches as well, give the environment
+`prod-preview` an approval.
 
 Nothing of this ran against a real account. The first `up` under a new role may be refused for an action that we did not
 know of; AWS's message names it.
@@ -66,8 +69,13 @@ def page() -> str:
 
 
 def policies(project: Project) -> Mapping[Path, str]:
-    """Give the files of examples/ci-identity, by their paths in the project."""
-    written = {}
+    """Give the files of examples/ci-identity and its counterpart, by their paths in the project.
+
+    No stack of the project's own is at Google: there it is the roles for everything that one could declare.
+    """
+    written = {
+        GOOGLE_ROLES / f"{purpose}.json": as_text({"roles": google_roles(ROLES, purpose)}) for purpose in PURPOSES
+    }
     for stack in STACKS:
         types, place = declared(project, stack)
         for purpose in PURPOSES:

@@ -14,8 +14,8 @@ Condition = Mapping[str, Mapping[str, str]]
 class Grant:
     """Actions on resources. `reads` is what a preview with a refresh asks for, `changes` what an `up` asks beside it.
 
-    `on` and the condition's values have {partition}, {region}, {account}, {stack}, {name}, which everything of one stack
-    is called (infra/aws/naming.py), and {reader}, the ARN of the application's role.
+    `on` and the condition's values have {partition}, {region}, {account}, {stack}, {name}, which everything of one
+    stack is called (infra/aws/naming.py), and {reader}, the ARN of the application's role.
     """
 
     on: tuple[str, ...]

@@ -1,6 +1,7 @@
 """What one stack comes to: the types that it declares, and from them an IAM policy or Google's roles."""
 
 import json
+import os
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -63,7 +64,7 @@ def declared(project: Project, stack: str) -> tuple[frozenset[str], Place]:
     types = frozenset(each.type for each in record(project, stack, configuration) if each.type.startswith(CLOUDS))
     place = Place(
         stack=stack,
-        region=configuration.get("aws:region", "*"),
+        region=configuration.get("aws:region") or os.environ.get("AWS_REGION", "*"),
         account=configuration.get("cache:accountId", "*"),
         # Where a stack names none, nothing is declared for one.
         reader=configuration.get("cache:secretReaderRoleArn", ""),

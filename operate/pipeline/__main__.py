@@ -7,20 +7,28 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from operate.pipeline import proof, words
-from operate.pipeline.github import GitHub, GitHubError
-from operate.pipeline.plan import Plan, PlanUnreadable
-from runner import verbs
+from operate import attachment, stack_file
+from operate.pipeline import proof
+from operate.pipeline.github import GitHub
+from runner import engines, verbs
 from runner.attempt import FAILED, attempt, say
 from runner.project import LOCAL_STACK, Project, ProjectError
 from runner.pulumi_cli import CliStack
-from verify.environment import InvalidEnvironment
+from runner.pulumi_install import GaveUp
 from verify.report import Report
+
+if TYPE_CHECKING:
+    from operate.pipeline.plan import Plan
 
 # How long an application may take to be deployed, in seconds, unless the workflow says otherwise.
 APPLICATION_SECONDS: Final = 900.0
+
+ENGINES: Final = ("auto", "pulumi", "inprocess")
+
+# What a stack is afterwards.
+STATES: Final = {"rollback": "rolled back", "attach": "attached"}
 
 # What one step leaves to the next.
 PLAN: Final = "plan.md"
@@ -31,15 +39,7 @@ def main() -> int:
     """Run one command; give the exit code."""
     arguments = parse()
     project = Project(Path(__file__).resolve().parents[2])
-
-    def act() -> int:
-        try:
-            code: int = arguments.does(project, arguments)
-        except (GitHubError, PlanUnreadable, InvalidEnvironment) as error:
-            raise ProjectError(str(error)) from None
-        return code
-
-    return attempt(project, arguments.stack, act)
+    return attempt(project, arguments.stack, lambda: int(arguments.does(project, arguments)))
 
 
 def parse() -> argparse.Namespace:
@@ -50,6 +50,8 @@ def parse() -> argparse.Namespace:
     def command(does: Callable[[Project, argparse.Namespace], int], words: str) -> argparse.ArgumentParser:
         added = commands.add_parser(does.__name__, help=words)
         added.add_argument("--stack", default=LOCAL_STACK)
+        # As make has it: the environment of the job says it once for all of its steps.
+        added.add_argument("--engine", choices=ENGINES, default=os.environ.get("ENGINE") or ENGINES[0])
         added.set_defaults(does=does)
         return added
 
@@ -63,12 +65,17 @@ def parse() -> argparse.Namespace:
     asking.add_argument("--url", required=True, help="like https://your-app.encr.app")
     asking.add_argument("--wait", metavar="SECONDS", type=float, default=APPLICATION_SECONDS)
     proposing = command(propose, "open the change of the stack's file as a pull request")
-    proposing.add_argument("--title", required=True)
+    proposing.add_argument("direction", choices=list(STATES))
+    command(
+        cli, "install the Pulumi CLI of the version that requirements/local.in pins, first on the later steps' PATH"
+    )
     return parser.parse_args()
 
 
 def plan(project: Project, arguments: argparse.Namespace) -> int:
-    """Write the words of the comment; fail where the preview does. Raises `ProjectError` and `PlanUnreadable`."""
+    """Write the words of the comment; fail where the preview does. Raises `ProjectError`."""
+    from operate.pipeline import words
+
     found = previewed(project, arguments.stack)
     written = words.comment(found, stack=arguments.stack)
     write(folder(project, arguments.stack) / PLAN, written)
@@ -77,7 +84,7 @@ def plan(project: Project, arguments: argparse.Namespace) -> int:
 
 
 def comment(project: Project, arguments: argparse.Namespace) -> int:
-    """Publish what `plan` wrote. Raises `GitHubError` and `ProjectError`."""
+    """Publish what `plan` wrote. Raises `ProjectError`."""
     body = read(folder(project, arguments.stack) / PLAN, f"python -m operate.pipeline plan --stack {arguments.stack}")
     github = GitHub.from_environment(os.environ)
     say(github.keep_comment(arguments.pull_request, f"cache preview {arguments.stack}", body))
@@ -85,7 +92,9 @@ def comment(project: Project, arguments: argparse.Namespace) -> int:
 
 
 def drift(project: Project, arguments: argparse.Namespace) -> int:
-    """Say what drift there is; fail where there is any. Raises `ProjectError` and `PlanUnreadable`."""
+    """Say what drift there is; fail where there is any. Raises `ProjectError`."""
+    from operate.pipeline import words
+
     found = previewed(project, arguments.stack)
     written = words.drift(found, stack=arguments.stack)
     write(
@@ -98,7 +107,7 @@ def drift(project: Project, arguments: argparse.Namespace) -> int:
 
 
 def issue(project: Project, arguments: argparse.Namespace) -> int:
-    """Publish what `drift` found. Raises `GitHubError` and `ProjectError`."""
+    """Publish what `drift` found. Raises `ProjectError`."""
     name: str = arguments.stack
     found = json.loads(read(folder(project, name) / DRIFT, f"python -m operate.pipeline drift --stack {name}"))
     github, marker = GitHub.from_environment(os.environ), f"cache drift {name}"
@@ -110,31 +119,36 @@ def issue(project: Project, arguments: argparse.Namespace) -> int:
 
 
 def check(project: Project, arguments: argparse.Namespace) -> int:
-    """Prove the cache; give the verifier's exit code. Raises `ProjectError` and `InvalidEnvironment`."""
+    """Prove the cache; give the verifier's exit code. Raises `ProjectError`."""
     name: str = arguments.stack
-    report = proof.of_cache(project, verbs.choose(project, name, "auto", say), name, say)
+    report = proof.of_cache(project, verbs.choose(project, name, arguments.engine, say), name, say)
     return 0 if report is None else told(report, folder(project, name), "cache")
 
 
 def application(project: Project, arguments: argparse.Namespace) -> int:
     """Prove the application; give the verifier's exit code. Raises `ProjectError`."""
     name: str = arguments.stack
-    stack = verbs.choose(project, name, "auto", say)
+    stack = verbs.choose(project, name, arguments.engine, say)
     report = proof.of_application(arguments.url, stack, name, wait_seconds=arguments.wait, say=say)
     return told(report, folder(project, name), "application")
 
 
 def propose(project: Project, arguments: argparse.Namespace) -> int:
-    """Propose the stack's file as it stands here. Raises `GitHubError`."""
+    """Propose the stack's file as `make rollback` or `make attach` leave it. Raises `ProjectError`."""
     file = project.stack_file(arguments.stack)
+    if arguments.direction == "rollback":
+        stack_file.set_value(file, attachment.SETTING, "false")
+    else:
+        stack_file.remove(file, attachment.SETTING)
+    state = STATES[arguments.direction]
     address = GitHub.from_environment(os.environ).propose(
-        branch=f"cache/{arguments.stack}",
+        branch=f"cache/{arguments.direction}-{arguments.stack}",
         path=file.name,
         content=file.read_bytes(),
-        title=arguments.title,
+        title=f"The cache of {arguments.stack} is {state}",
         body=(
-            f"`{file.name}` as the workflow left it, and as stack `{arguments.stack}` is now. **Merge it before the next "
-            "deploy**, which would otherwise do the opposite.\n\n"
+            f"A workflow has {state} stack `{arguments.stack}`, and this keeps it so. **Merge it before the next "
+            "deploy, which would otherwise do the opposite.**\n\n"
             "GitHub starts no checks for what a workflow opens: close and reopen this pull request to have them."
         ),
     )
@@ -142,8 +156,27 @@ def propose(project: Project, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def previewed(project: Project, name: str) -> Plan:
-    """Preview in front of the reader of the log, and read what came of it. Raises `ProjectError`, `PlanUnreadable`."""
+def cli(project: Project, _: argparse.Namespace) -> int:
+    """Install the CLI of the SDK's version, whatever the machine brings, for this and all later steps of a job.
+
+    One line of requirements/local.in then decides what every run is made with. Raises `ProjectError`.
+    """
+    found = engines.install(project, say, force=True)
+    if isinstance(found, GaveUp):
+        raise ProjectError(f"the Pulumi CLI could not be installed: {found.reason}")
+    path = os.environ.get("GITHUB_PATH")
+    if path:
+        with Path(path).open("a") as file:
+            file.write(f"{found.path.parent}\n")
+    say(f"Pulumi {found.version}: {found.path}")
+    return 0
+
+
+def previewed(project: Project, name: str) -> "Plan":
+    """Preview in front of the reader of the log, and read what came of it. Raises `ProjectError`."""
+    # Imported here, because Pulumi's Automation API takes a second that most commands can save.
+    from operate.pipeline.plan import Plan
+
     stack = verbs.choose(project, name, "pulumi", say)
     assert isinstance(stack, CliStack)  # noqa: S101 - for the type checker: that is what `pulumi` chooses
     with tempfile.TemporaryDirectory() as folder:

@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self
 from urllib.parse import quote, urlencode, urlsplit
 
+from runner.project import ProjectError
+
 VERSION: Final = "2022-11-28"
 SECONDS: Final = 30.0
 PAGE: Final = 100
 BOT: Final = "Bot"
 
 
-class GitHubError(Exception):
+class GitHubError(ProjectError):
     """GitHub refused, or cannot be reached; the message says what and the cure. The token is not in it."""
 
 

@@ -10,6 +10,8 @@ from typing import Any, Final, Self
 
 from pulumi.automation.events import EngineEvent, StepEventMetadata, StepEventStateMetadata
 
+from runner.project import ProjectError
+
 STACK_TYPE: Final = "pulumi:pulumi:Stack"
 PROVIDERS: Final = "pulumi:providers:"
 DYNAMIC: Final = "pulumi-python:dynamic/"
@@ -25,8 +27,8 @@ LONGEST_VALUE: Final = 80
 Cost = float | str | None
 
 
-class PlanUnreadable(Exception):
-    """What Pulumi wrote is no account of a preview; the message is for people."""
+class PlanUnreadable(ProjectError):
+    """What Pulumi wrote is no account of a preview."""
 
 
 @dataclass(frozen=True, kw_only=True)

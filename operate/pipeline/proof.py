@@ -9,7 +9,7 @@ from runner.project import Project, ProjectError
 from runner.verbs import Stack
 from verify import application, checks
 from verify.cache import Backend
-from verify.environment import CacheEnvironment
+from verify.environment import CacheEnvironment, InvalidEnvironment
 from verify.expectation import Expectation
 from verify.formats import junit
 from verify.report import Report
@@ -31,7 +31,7 @@ def of_cache(project: Project, stack: Stack, name: str, say: Callable[[str], Non
     vantage = outputs.get("verifiedFrom", "here")
     if vantage == "here":
         return checks.run(
-            CacheEnvironment.from_mapping(outputs["connection"]),
+            environment(outputs["connection"], name),
             Expectation.from_json(json.dumps(outputs.get("expectation", {}))),
             wait_seconds=CACHE_SECONDS,
             on_wait=lambda words: say(f"waiting: {words}"),
@@ -61,6 +61,14 @@ def of_application(url: str, stack: Stack, name: str, *, wait_seconds: float, sa
         )
     except ValueError as problem:
         raise ProjectError(f"--url {url}: {problem}") from None
+
+
+def environment(connection: Mapping[str, str], name: str) -> CacheEnvironment:
+    """Read the variables that the stack delivers. Raises `ProjectError`."""
+    try:
+        return CacheEnvironment.from_mapping(connection)
+    except InvalidEnvironment as invalid:
+        raise ProjectError(f"the connection of stack {name} cannot be used: {invalid}") from None
 
 
 def backend(outputs: Mapping[str, Any], name: str) -> Backend:

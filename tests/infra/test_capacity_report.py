@@ -22,8 +22,8 @@ def test_it_says_what_a_million_organizations_need_and_cost() -> None:
     assert [(line[0], line[1]) for line in lines] == [
         ("local", "0.00"),
         ("docker", "0.00"),
-        ("elasticache", "223.64"),
-        ("elasticache", "180.13"),
+        ("elasticache", "224.04"),
+        ("elasticache", "180.53"),
         ("memorystore", "197.10"),
         ("rediscloud", "unknown"),
     ]

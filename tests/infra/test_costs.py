@@ -35,7 +35,7 @@ def sourced(table: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def test_every_price_has_a_source_a_date_and_a_unit() -> None:
     """Nothing stands in the file that nobody can look up."""
     tables = list(sourced(PRICES))
-    assert len(tables) == 5
+    assert len(tables) == 6
     for table in tables:
         assert table["source"]
         assert table["unit"]
@@ -60,25 +60,26 @@ def test_replicas_are_paid_for() -> None:
     assert three.monthly_usd == pytest.approx(2 * 217.54)
 
 
-def test_prod_pays_for_nodes_snapshots_and_a_key() -> None:
-    """15 snapshots of at most 4 GB at 0.085, and one key."""
+def test_prod_pays_for_nodes_snapshots_a_key_and_a_secret() -> None:
+    """15 snapshots of at most 4 GB at 0.085, one key, and one secret unless it goes elsewhere."""
     found = costs.estimate(settings(), region="us-east-1")
-    assert [item.monthly_usd for item in found.items] == [217.54, 5.10, 1.00]
-    assert found.monthly_usd == found.output == 223.64
+    assert [item.monthly_usd for item in found.items] == [217.54, 5.10, 1.00, 0.40]
+    assert found.monthly_usd == found.output == 224.04
+    assert monthly(sinks="aws-ssm") == 223.64
 
 
 def test_what_is_not_there_is_not_paid_for() -> None:
     """An adopted key is its owner's, and dev has no snapshots."""
     adopted = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-    assert monthly(tier="dev", kmsKeyArn=adopted) == 11.68
-    assert monthly(tier="staging", persistence="none") == 47.72
+    assert monthly(tier="dev", kmsKeyArn=adopted) == 12.08
+    assert monthly(tier="staging", persistence="none") == 48.12
 
 
 def test_valkey_and_another_node_have_their_own_prices() -> None:
     """The node that the stack names, on the engine that it names."""
     node = "cache.r7g.large"
-    assert monthly(engine="valkey", nodeType=node) == pytest.approx(2 * 730 * 0.1752 + 5.10 + 1, abs=0.01)
-    assert monthly(engine="redis", nodeType=node) == pytest.approx(2 * 730 * 0.219 + 5.10 + 1, abs=0.01)
+    assert monthly(engine="valkey", nodeType=node) == pytest.approx(2 * 730 * 0.1752 + 5.10 + 1 + 0.40, abs=0.01)
+    assert monthly(engine="redis", nodeType=node) == pytest.approx(2 * 730 * 0.219 + 5.10 + 1 + 0.40, abs=0.01)
 
 
 @pytest.mark.parametrize("region", ["eu-west-1", None])
@@ -138,9 +139,9 @@ def test_a_stack_beyond_its_budget_is_refused_with_both_figures() -> None:
     with pytest.raises(OverBudget) as refused:
         costs.require_within_budget(costs.estimate(settings(), region="us-east-1"), 100, stack="prod")
     message = str(refused.value)
-    assert "cache:budgetUsd is 100.00, and stack prod costs 223.64 USD a month" in message
+    assert "cache:budgetUsd is 100.00, and stack prod costs 224.04 USD a month" in message
     assert "2 x cache.m6g.large (redis) in us-east-1 217.54" in message
-    assert "pulumi config set cache:budgetUsd 224 --stack prod" in message
+    assert "pulumi config set cache:budgetUsd 225 --stack prod" in message
 
 
 def test_a_budget_over_an_unknown_cost_is_refused() -> None:

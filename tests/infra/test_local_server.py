@@ -5,6 +5,7 @@ import signal
 import socket
 import stat
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,12 +35,13 @@ def here(tmp_path: Path) -> Iterator[LocalServer]:
 def configured(port: int, **changes: Any) -> Configuration:
     """Make a configuration with the password of these tests."""
     values: dict[str, Any] = {
+        "password_digests": (server.sha256(PASSWORD),),
         "maxmemory": 1 << 27,
         "maxmemory_policy": "allkeys-lru",
         "persistence": "append-only",
         **changes,
     }
-    return Configuration(port=port, password_digests=(server.sha256(PASSWORD),), **values)
+    return Configuration(port=port, **values)
 
 
 def started(here: LocalServer, **changes: Any) -> int:
@@ -73,6 +75,51 @@ def inputs(folder: Path, **changes: Any) -> dict[str, Any]:
     }
 
 
+class Running:
+    """A server that the provider made, and what the state has of it."""
+
+    def __init__(self, here: LocalServer) -> None:
+        self.here = here
+        outputs = ServerProvider().create(inputs(here.folder)).outs
+        assert outputs is not None
+        self.outputs = outputs
+
+    @property
+    def port(self) -> int:
+        """Its port."""
+        return int(self.outputs["port"])
+
+    @property
+    def process(self) -> str:
+        """The id of its process."""
+        return (self.here.folder / "server.pid").read_text().strip()
+
+    def update(self, passwords: list[str]) -> None:
+        """Have it take other passwords."""
+        outputs = ServerProvider().update("id", self.outputs, inputs(self.here.folder, passwords=passwords)).outs
+        assert outputs is not None
+        self.outputs = outputs
+
+    def restart(self) -> None:
+        """End the process, and start it from its file alone."""
+        self.here.stop()
+        self.here.start(binary.find().path)
+
+    def takes(self, password: str | None) -> bool:
+        """Say whether a client with a password gets in."""
+        with client(self.port, password) as connection:
+            try:
+                return bool(connection.ping())
+            except redis.AuthenticationError:
+                return False
+
+
+@pytest.fixture
+def running(here: LocalServer) -> Running:
+    """A server with the password of these tests."""
+    return Running(here)
+
+
 class TestServer:
     """One process in one folder."""
 
@@ -85,6 +132,15 @@ class TestServer:
             assert connection.config_get("appendonly")["appendonly"] == "yes"
             assert connection.config_get("bind")["bind"] == server.HOST
         with client(port, None) as stranger, pytest.raises(redis.AuthenticationError):
+            stranger.ping()
+
+    def test_it_takes_each_of_its_passwords_and_no_other(self, here: LocalServer) -> None:
+        """From its start on."""
+        port = started(here, password_digests=(server.sha256("new"), server.sha256(PASSWORD)))
+        for password in ("new", PASSWORD):
+            with client(port, password) as connection:
+                assert connection.ping()
+        with client(port, "another") as stranger, pytest.raises(redis.AuthenticationError):
             stranger.ping()
 
     def test_its_files_are_its_owners_alone_and_hold_no_password(self, here: LocalServer) -> None:
@@ -359,6 +415,117 @@ class TestProvider:
         with pytest.raises(ServerError, match="did not answer on port"):
             ServerProvider().create(inputs(tmp_path / "server"))
         assert not (tmp_path / "server").exists()
+
+
+class TestPasswords:
+    """The passwords of a rotation: given to the server as it runs, and kept over its end."""
+
+    def test_two_passwords_are_valid_and_then_the_newer_alone(self, running: Running) -> None:
+        """Nobody else gets in meanwhile, and the data stay."""
+        with client(running.port) as connection:
+            connection.set("kept", "yes")
+        running.update(["new", PASSWORD])
+        assert (running.takes("new"), running.takes(PASSWORD), running.takes(None)) == (True, True, False)
+        running.update(["new"])
+        assert (running.takes("new"), running.takes(PASSWORD), running.takes(None)) == (True, False, False)
+        with client(running.port, "new") as connection:
+            assert connection.get("kept") == "yes"
+
+    def test_a_change_of_the_passwords_is_made_in_place(self, running: Running) -> None:
+        """By the same process; and the same passwords are no change."""
+        process = running.process
+        wanted = inputs(running.here.folder, passwords=["new", PASSWORD])
+        diff = ServerProvider().diff("id", running.outputs, wanted)
+        assert (diff.changes, diff.replaces) == (True, [])
+        running.update(["new", PASSWORD])
+        assert running.process == process
+        assert not ServerProvider().diff("id", running.outputs, wanted).changes
+
+    def test_a_server_that_has_the_new_ones_already_is_met(self, running: Running) -> None:
+        """An update that was cut off after the server took them, and before the state did."""
+        before, process = running.outputs, running.process
+        running.update(["new"])
+        running.outputs = before
+        running.update(["new"])
+        assert running.process == process
+        assert (running.takes("new"), running.takes(PASSWORD)) == (True, False)
+
+    def test_a_server_that_takes_none_of_them_is_started_anew(self, running: Running) -> None:
+        """Somebody changed its password by hand: it gets those of the stack."""
+        with client(running.port) as connection:
+            connection.config_set("requirepass", "by hand")
+        running.update(["new", PASSWORD])
+        assert (running.takes("new"), running.takes(PASSWORD), running.takes("by hand")) == (True, True, False)
+
+    def test_no_client_is_refused_while_they_change(self, running: Running) -> None:
+        """Those that connect again and again with the password of before, through twenty updates."""
+        answers: list[str] = []
+        ended = threading.Event()
+
+        def connect() -> None:
+            while not ended.is_set():
+                try:
+                    with client(running.port) as connection:
+                        answers.append(f"PING: {connection.ping()}")
+                except redis.RedisError as error:
+                    answers.append(str(error))
+
+        threads = [threading.Thread(target=connect) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for round_ in range(20):
+            running.update([f"new-{round_}", PASSWORD])
+        ended.set()
+        for thread in threads:
+            thread.join()
+        assert set(answers) == {"PING: True"}
+        assert len(answers) > 20
+
+    def test_a_restart_keeps_them(self, running: Running) -> None:
+        """The file has the digest of each, and of the retired one no longer."""
+        running.update(["new", PASSWORD])
+        running.restart()
+        assert (running.takes("new"), running.takes(PASSWORD)) == (True, True)
+        running.update(["new"])
+        running.restart()
+        assert (running.takes("new"), running.takes(PASSWORD), running.takes(None)) == (True, False, False)
+
+    def test_a_dead_server_comes_back_with_the_new_ones(self, running: Running) -> None:
+        """A rotation and a repair in one update."""
+        running.here.stop()
+        running.update(["new", PASSWORD])
+        assert (running.takes("new"), running.takes(PASSWORD)) == (True, True)
+
+    def test_the_protection_can_still_be_switched_off_by_hand(self, running: Running) -> None:
+        """With two passwords too, `CONFIG SET requirepass ""` acts: so the verification can find it."""
+        running.update(["new", PASSWORD])
+        with client(running.port, "new") as connection:
+            connection.config_set("requirepass", "")
+        assert running.takes(None)
+
+    def test_a_state_of_before_rotations_is_taken_over(self, running: Running) -> None:
+        """It has one password, by another name, which the server still has."""
+        process = running.process
+        running.outputs = {**running.outputs, "password": PASSWORD}
+        del running.outputs["passwords"]
+        assert ServerProvider().diff("id", running.outputs, inputs(running.here.folder, passwords=["new"])).changes
+        running.update(["new"])
+        assert "password" not in running.outputs
+        assert running.outputs["passwords"] == ["new"]
+        assert running.process == process
+        assert (running.takes("new"), running.takes(PASSWORD)) == (True, False)
+
+    def test_no_file_has_any_of_them(self, running: Running) -> None:
+        """Nor has one the process's arguments."""
+        running.update(["brand new password", PASSWORD])
+        for file in running.here.folder.rglob("*"):
+            if file.is_file():
+                assert b"brand new password" not in file.read_bytes(), file
+        arguments = subprocess.run(
+            ["ps", "-ww", "-o", "args=", "-p", running.process], capture_output=True, text=True, check=True
+        ).stdout
+        assert PASSWORD not in arguments
+        assert "brand new password" not in arguments
 
 
 class TestBinary:

@@ -3,6 +3,7 @@
 import pytest
 
 from infra import settings
+from infra.backends import BACKENDS
 from infra.settings import InvalidSettings
 
 NETWORK = {
@@ -12,6 +13,16 @@ NETWORK = {
 }
 AWS = {"backend": "elasticache", "tier": "staging", **NETWORK}
 PROD = {**AWS, "tier": "prod"}
+MAIN = "projects/my-project/global/networks/main"
+GOOGLE = {
+    "gcp:project": "my-project",
+    "gcp:region": "us-central1",
+    "backend": "memorystore",
+    "tier": "prod",
+    "network": MAIN,
+    "privateServiceAccess": "adopt",
+}
+KEY = "projects/my-project/locations/europe-west1/keyRings/ring/cryptoKeys/key"
 
 # What is set, what is said of it, and the command that cures it.
 REJECTED: list[tuple[dict[str, str], str, str]] = [
@@ -230,6 +241,216 @@ REJECTED: list[tuple[dict[str, str], str, str]] = [
         "cache:port is a setting of local and docker, and this stack's backend is",
         "rm cache:port",
     ),
+    # Memorystore: what only the user can know.
+    *(
+        ({"backend": "memorystore"}, f"{key} is not set: {said}", f"set {key} {cure}")
+        for key, said, cure in (
+            ("gcp:project", "the project that the cache belongs to", "my-project"),
+            ("gcp:region", "the region that the application runs in", "us-central1"),
+            ("cache:network", "the network that the application runs in", "projects/my-project/global/networks/"),
+            ("cache:privateServiceAccess", "declare makes the network's one private service access", "adopt"),
+        )
+    ),
+    ({**GOOGLE, "gcp:project": ""}, "gcp:project is not set", "set gcp:project my-project"),
+    ({**GOOGLE, "gcp:project": "123456789012"}, 'gcp:project "123456789012" is not the id of a Google', "my-project"),
+    ({**GOOGLE, "gcp:region": "us-central1-a"}, "is not a region of Google Cloud; a zone will not do", "us-central1"),
+    ({**GOOGLE, "network": "main"}, 'cache:network "main" will not do: it is not a network in full', "projects/my-"),
+    (
+        {**GOOGLE, "network": f"https://www.googleapis.com/compute/v1/{MAIN}"},
+        "it is not a network in full, projects/PROJECT/global/networks/NAME",
+        "set cache:network projects/",
+    ),
+    (
+        {**GOOGLE, "privateServiceAccess": "yes"},
+        "cache:privateServiceAccess \"yes\" is not one of 'declare' or 'adopt'",
+        "set cache:privateServiceAccess adopt",
+    ),
+    (
+        {**GOOGLE, "network": "projects/host-project/global/networks/shared", "privateServiceAccess": "declare"},
+        "cache:privateServiceAccess declare would change project host-project, which shares its network with",
+        "set cache:privateServiceAccess adopt",
+    ),
+    ({**GOOGLE, "allocatedRange": "10.0.0.0/29"}, "it is not the name of an allocated range; its", "google-managed-"),
+    (
+        {**GOOGLE, "privateServiceAccess": "declare", "allocatedRange": "mine"},
+        "mine is for cache:privateServiceAccess adopt; declare allocates a range of its own",
+        "rm cache:allocatedRange",
+    ),
+    # Memorystore: Redis, its encryption and its care.
+    ({**GOOGLE, "redisVersion": "REDIS_7_2"}, 'cache:redisVersion "REDIS_7_2" is not one of', "cache:redisVersion 7.2"),
+    ({**GOOGLE, "redisVersion": "5.0"}, 'cache:redisVersion "5.0" is not one of', "set cache:redisVersion 7.2"),
+    ({**GOOGLE, "tls": "prefer"}, 'cache:tls "prefer" will not do: input should be a valid boolean', "cache:tls true"),
+    (
+        {**GOOGLE, "kmsKeyName": "key"},
+        "it is not a key in full, projects/PROJECT/locations",
+        "set cache:kmsKeyName pro",
+    ),
+    ({**GOOGLE, "kmsKeyName": f"{KEY}/cryptoKeyVersions/1"}, "without a version", "set cache:kmsKeyName projects/"),
+    (
+        {**GOOGLE, "kmsKeyName": KEY},
+        "cache:kmsKeyName lies in europe-west1, and the cache in us-central1, where its key has to be",
+        "set cache:kmsKeyName projects/my-project/locations/us-central1/keyRings/ring/cryptoKeys/key",
+    ),
+    ({**GOOGLE, "persistence": "append-only"}, '"append-only" is not what memorystore can do; it can', "snapshot"),
+    ({**GOOGLE, "persistence": "none"}, "cache:persistence none will not do for tier prod, which keeps", "snapshot"),
+    (
+        {**GOOGLE, "maintenanceWindow": "sun:03:00-sun:05:00"},
+        "it is not one hour, which is as long as Google's always is",
+        "set cache:maintenanceWindow sun:03:00-sun:04:00",
+    ),
+    ({**GOOGLE, "maintenanceWindow": "sunday"}, "it is not of the form", "set cache:maintenanceWindow sun:"),
+    ({**GOOGLE, "deletionProtection": "maybe"}, 'cache:deletionProtection "maybe" will not do', "Protection true"),
+    ({**GOOGLE, "memoryMb": "9000"}, "9000 MiB is outside tier prod, which goes from 4096 to 8192", "memoryMb 4096"),
+    ({**GOOGLE, "replicas": "2"}, "cache:replicas is a setting of elasticache, and this stack's", "rm cache:replicas"),
+    ({**GOOGLE, "verifyFrom": "aws-lambda"}, '"aws-lambda" is inside AWS, and memorystore is not', "verifyFrom auto"),
+    ({**PROD, "network": MAIN}, "cache:network is a setting of memorystore, and this stack's", "rm cache:network"),
+    # Secret managers: who may read, and with which key.
+    *(
+        (
+            {**PROD, "secretReaderRoleArn": arn},
+            f'cache:secretReaderRoleArn "{arn}" will not do: it is not the ARN of a role; its name will not do, nor',
+            "set cache:secretReaderRoleArn arn:aws:iam::123456789012:role/application",
+        )
+        for arn in (
+            "application",
+            "arn:aws:iam::123456789012:user/application",
+            "arn:aws:iam::123456789012:root",
+            "arn:aws:sts::123456789012:assumed-role/application/session",
+            "*",
+        )
+    ),
+    *(
+        (
+            {**PROD, "secretKmsKeyArn": key},
+            f'cache:secretKmsKeyArn "{key}" will not do: it is not the ARN of a key; its id or alias will not do',
+            "set cache:secretKmsKeyArn arn:aws:kms:",
+        )
+        for key in (
+            "alias/secrets",
+            "arn:aws:kms:us-east-1:123456789012:alias/secrets",
+            "1234abcd-12ab-34cd-56ef-1234567890ab",
+        )
+    ),
+    *(
+        (
+            {**PROD, "secretRecoveryDays": days},
+            f"cache:secretRecoveryDays {days} will not do: AWS keeps a deleted secret for 7 to 30 days, or for 0 not",
+            "set cache:secretRecoveryDays 7",
+        )
+        for days in ("-1", "3", "31")
+    ),
+    ({**PROD, "secretRecoveryDays": "week"}, 'cache:secretRecoveryDays "week" will not do', "set cache:secretRec"),
+    (
+        {**PROD, "sinks": "aws-ssm", "secretRecoveryDays": "7"},
+        "cache:secretRecoveryDays is a setting of aws-secrets-manager, and this stack delivers to aws-ssm",
+        "rm cache:secretRecoveryDays",
+    ),
+    (
+        {
+            **PROD,
+            "sinks": "aws-ssm",
+            "accountId": "123456789012",
+            "secretReaderRoleArn": "arn:aws:iam::210987654321:role/application",
+        },
+        "cache:secretReaderRoleArn is a role of another account than cache:accountId 123456789012, and aws-ssm serves",
+        "set cache:secretReaderRoleArn arn:aws:iam::123456789012:role/application",
+    ),
+    (
+        {"backend": "local", "secretKmsKeyArn": "alias/secrets"},
+        "cache:secretKmsKeyArn is a setting of aws-secrets-manager and aws-ssm, and this stack delivers to dotenv",
+        "rm cache:secretKmsKeyArn",
+    ),
+    (
+        {**PROD, "secretReaderServiceAccount": "application@my-project.iam.gserviceaccount.com"},
+        "cache:secretReaderServiceAccount is a setting of gcp-secret-manager, and this stack delivers to aws-secrets-m",
+        "rm cache:secretReaderServiceAccount",
+    ),
+    ({**PROD, "sinks": "gcp-secret-manager"}, "gcp-secret-manager goes with memorystore", "sinks aws-secrets-manager"),
+    (
+        {"backend": "local", "sinks": "aws-ssm"},
+        "aws-ssm goes with elasticache and rediscloud",
+        "set cache:sinks dotenv",
+    ),
+    *(
+        (
+            {"backend": "rediscloud", "sinks": "gcp-secret-manager", "secretReaderServiceAccount": account},
+            f'cache:secretReaderServiceAccount "{account}" will not do: it is not the address of a service account',
+            "set cache:secretReaderServiceAccount application@project.iam.gserviceaccount.com",
+        )
+        for account in (
+            "serviceAccount:application@my-project.iam.gserviceaccount.com",
+            "somebody@example.com",
+            "application",
+            "allUsers",
+        )
+    ),
+    # The file of the variables.
+    (
+        {"backend": "local", "dotenvFile": "config/"},
+        'cache:dotenvFile "config/" will not do: it is the name of a',
+        ".env",
+    ),
+    ({"backend": "local", "dotenvFile": "../.."}, "it is the name of a folder, and not of a file", "dotenvFile .env"),
+    ({"backend": "local", "dotenvFile": ""}, 'cache:dotenvFile "" will not do', "set cache:dotenvFile .env"),
+    (
+        {"backend": "local", "sinks": "encore", "dotenvFile": ".env"},
+        "cache:dotenvFile is a setting of dotenv, and this stack delivers to encore",
+        "rm cache:dotenvFile",
+    ),
+    ({"backend": "local", "sinks": "env"}, "cache:sinks env is none of dotenv, encore,", "set cache:sinks dotenv"),
+    ({"backend": "local", "sinks": "dotenv,dotenv"}, "cache:sinks names the same twice", "set cache:sinks dotenv"),
+    # Secrets of an Encore application.
+    (
+        {"backend": "local", "sinks": "encore", "encoreTypes": "prod"},
+        "cache:encoreApp is not set: the folder of the application",
+        "set cache:encoreApp ../application",
+    ),
+    (
+        {"backend": "local", "sinks": "dotenv,encore", "encoreApp": "../application"},
+        "cache:encoreEnvironments is not set, and cache:encoreTypes neither",
+        "set cache:encoreEnvironments staging",
+    ),
+    (
+        {"backend": "local", "sinks": "encore", "encoreApp": "../application", "encoreTypes": "prod,production"},
+        "cache:encoreTypes production is none of prod, dev, pr, local",
+        "set cache:encoreTypes prod",
+    ),
+    (
+        {"backend": "local", "sinks": "encore", "encoreApp": "../application", "encoreTypes": "dev,prod,dev"},
+        "cache:encoreTypes names the same twice",
+        "set cache:encoreTypes dev,prod",
+    ),
+    (
+        {"backend": "local", "sinks": "encore", "encoreApp": "../application", "encoreEnvironments": "a b,--all"},
+        "cache:encoreEnvironments a b, --all will not do: letters, digits and hyphens",
+        "set cache:encoreEnvironments staging",
+    ),
+    (
+        {"backend": "local", "sinks": "encore", "encoreApp": "../application", "encoreEnvironments": "live,live"},
+        "cache:encoreEnvironments names the same twice",
+        "set cache:encoreEnvironments live",
+    ),
+    (
+        {"backend": "local", "encoreTypes": "prod"},
+        "cache:encoreTypes is a setting of encore, and this stack delivers to dotenv",
+        "rm cache:encoreTypes",
+    ),
+    # The file of a self-hosted Encore application.
+    (
+        {"backend": "local", "sinks": "encore-infra-config", "encoreCacheCluster": "cache"},
+        "cache:encoreInfraConfig is not set: the file that `encore build docker --config` takes",
+        "set cache:encoreInfraConfig ../application/infra.config.json",
+    ),
+    (
+        {"backend": "local", "sinks": "encore-infra-config", "encoreInfraConfig": "../infra.config.json"},
+        "cache:encoreCacheCluster is not set: the name that the application's code gives its cache cluster",
+        "set cache:encoreCacheCluster cache",
+    ),
+    (
+        {"backend": "local", "sinks": "encore-infra-config", "encoreInfraConfig": "../application/"},
+        'cache:encoreInfraConfig "../application/" will not do: it is the name of a folder',
+        "set cache:encoreInfraConfig ../application/infra.config.json",
+    ),
 ]
 
 
@@ -254,7 +475,7 @@ def test_a_refused_application_url_is_never_shown(url: str) -> None:
 def test_there_are_forty_of_them_or_more() -> None:
     """As many as were asked for, of every backend that is there."""
     assert len(REJECTED) >= 40
-    assert {"local", "docker", "memory", "elasticache"} <= {values.get("backend") for values, _, _ in REJECTED}
+    assert set(BACKENDS) <= {values.get("backend") for values, _, _ in REJECTED}
 
 
 @pytest.mark.parametrize("stack", ["Prod", "prod_eu", "a--b", "prod-", "a-stack-with-a-very-long-name"])
@@ -264,6 +485,26 @@ def test_a_stack_whose_name_aws_would_refuse_is_told_so(stack: str) -> None:
         settings.load({f"cache:{key}": value for key, value in PROD.items()}, stack=stack)
     assert f'"hospitality-redis-{stack}" is no name of a replication group' in str(error.value)
     assert f"pulumi stack rename prod --stack {stack}" in str(error.value)
+
+
+@pytest.mark.parametrize("stack", ["Prod", "prod_eu", "prod-", "a-stack-with-a-very-long-name"])
+def test_a_stack_whose_name_google_would_refuse_is_told_so(stack: str) -> None:
+    """The instance bears it."""
+    config = {key if ":" in key else f"cache:{key}": value for key, value in GOOGLE.items()}
+    with pytest.raises(InvalidSettings) as error:
+        settings.load(config, stack=stack)
+    assert f'"hospitality-redis-{stack}" is no name of a Memorystore instance' in str(error.value)
+    assert f"pulumi stack rename prod --stack {stack}" in str(error.value)
+
+
+def test_a_secret_project_and_key_are_never_shown() -> None:
+    """What lies apart from each other is not compared then, and Google itself says so."""
+    config = {"gcp:project": "Hunter2", "gcp:region": "us-central1", "cache:kmsKeyName": KEY.replace("key", "hunter2")}
+    config |= {f"cache:{key}": value for key, value in GOOGLE.items() if ":" not in key}
+    with pytest.raises(InvalidSettings) as error:
+        settings.load(config, stack="prod", secret_keys=["gcp:project", "cache:kmsKeyName"])
+    assert "hunter2" not in str(error.value).lower()
+    assert "gcp:project is not the id of a Google Cloud project" in str(error.value)
 
 
 def test_a_secret_list_is_never_shown() -> None:
@@ -284,6 +525,7 @@ def test_a_list_is_read_from_a_file_and_from_a_command(written: str) -> None:
 
 def refused(values: dict[str, str]) -> str:
     """Give the message of a configuration that is refused."""
+    config = {key if ":" in key else f"cache:{key}": value for key, value in values.items()}
     with pytest.raises(InvalidSettings) as error:
-        settings.load({f"cache:{key}": value for key, value in values.items()}, stack="prod")
+        settings.load(config, stack="prod")
     return str(error.value)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from jsonschema import Draft7Validator
+from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 
 from infra import schema
 from tests.infra.test_rejected_configurations import REJECTED
@@ -49,7 +49,12 @@ def test_every_stack_file_is_taken_and_names_the_schema(file: Any) -> None:
 
 @pytest.mark.parametrize(
     ("values", "said"),
-    [(values, said) for values, said, _ in REJECTED if any(words in said for words in SEEN)],
+    [
+        (values, said)
+        for values, said, _ in REJECTED
+        # Which sinks a stack has where none is named depends on its backend.
+        if any(words in said for words in SEEN) and "this stack delivers to" not in said
+    ],
     ids=lambda value: value[:50] if isinstance(value, str) else "",
 )
 def test_what_one_file_can_show_is_refused(values: dict[str, str], said: str) -> None:

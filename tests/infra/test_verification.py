@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,18 @@ import pytest
 from infra import settings, verification
 from infra.backends import Declaration
 from infra.connection import Connection
+from infra.rotation import Passwords
 from infra.settings import Settings
 from verify import checks
+from verify.checks.passwords import NO_OTHERS, OtherPasswords
 from verify.exit_code import ExitCode
 from verify.expectation import Expectation
+from verify.memory_cache import MemoryCache
 from verify.report import Report, Result
 
 CONNECTION = Connection(host="127.0.0.1", port=1, password="hunter2")
+
+PASSWORDS = Passwords(current="hunter2", previous="hunter1", retired="hunter0", standing="started")
 
 PASSED = Report(results=(Result(name="connect", title="the server is reached", verdict="pass"),), server="valkey 9")
 FAILED = Report(
@@ -43,27 +48,33 @@ class Exports(dict[str, Any]):
     """What the program exported and said."""
 
     warnings: list[str]
+    said: list[str]
 
 
 @pytest.fixture
 def exports(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Exports:
     """Take the place of the engine."""
     found = Exports()
-    found.warnings = []
+    found.warnings, found.said = [], []
     monkeypatch.setattr(pulumi, "export", found.__setitem__)
     monkeypatch.setattr(pulumi.log, "warn", found.warnings.append)
+    monkeypatch.setattr(pulumi.log, "info", found.said.append)
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: False)
     monkeypatch.setattr(pulumi.runtime, "get_root_directory", lambda: str(tmp_path))
     return found
 
 
-def prove(report: Report, monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
+def prove(
+    report: Report, monkeypatch: pytest.MonkeyPatch, *, check: Callable[..., Report] | None = None, **values: str
+) -> None:
     """Run the proof over a report that is already there."""
-    monkeypatch.setattr(checks, "run", lambda *_, **__: report)
+    monkeypatch.setattr(checks, "run", check or (lambda *_, **__: report))
 
     async def run() -> None:
-        connection = pulumi.Output.from_input(CONNECTION)
-        declaration = Declaration(connection=connection, expectation=Expectation(), repair="to mend it: pray")
+        connection, passwords = pulumi.Output.from_input(CONNECTION), pulumi.Output.from_input(PASSWORDS)
+        declaration = Declaration(
+            connection=connection, expectation=Expectation(), repair="to mend it: pray", passwords=passwords
+        )
         await verification.prove(declaration, wanted(**values), stack="local")
 
     asyncio.run(run())
@@ -83,6 +94,56 @@ def test_a_passed_report_is_exported_and_kept(
     assert exports.pop("repair") == "to mend it: pray"
     assert exports == {"verification": {"verdict": "passed", "server": "valkey 9", "checks": {"connect": "pass"}}}
     assert json.loads((tmp_path / ".local/reports/local.json").read_text())["verdict"] == "passed"
+
+
+def test_the_passwords_of_a_rotation_are_tried_as_well(exports: Exports, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one before and the retired one, beside the connection's own; and none of them is exported."""
+    tried: list[Any] = []
+
+    def run(environment: Any, _: Any, *, others: Any) -> Report:
+        tried.append((environment.password, others))
+        return PASSED
+
+    prove(PASSED, monkeypatch, check=run)
+    assert tried == [("hunter2", OtherPasswords(previous="hunter1", retired="hunter0"))]
+    assert "hunter" not in str(exports)
+
+
+def test_where_the_vendor_makes_the_password_there_is_no_other(
+    exports: Exports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else to try."""
+    tried: list[Any] = []
+
+    def run(*_: Any, others: Any) -> Report:
+        tried.append(others)
+        return PASSED
+
+    monkeypatch.setattr(sys.modules[__name__], "PASSWORDS", None)
+    prove(PASSED, monkeypatch, check=run)
+    assert tried == [NO_OTHERS]
+    assert exports["verification"]["verdict"] == "passed"
+
+
+def test_a_stack_that_is_rolled_back_is_proved_in_memory(exports: Exports, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client with the emptied variables works and says where; the Redis, which stays, is asked nothing."""
+
+    def never(*_: Any, **__: Any) -> Report:
+        raise AssertionError("the Redis was asked")
+
+    prove(FAILED, monkeypatch, check=never, attached="false")
+    assert exports["verification"] == {"verdict": "memory"}
+    assert [line for line in exports.said if line.startswith("no Redis is delivered; a client with these variables")]
+
+
+def test_a_client_that_does_not_work_in_memory_fails_the_update(
+    exports: Exports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rollback that leads into an outage is none."""
+    monkeypatch.setattr(MemoryCache, "get", lambda *_: None)
+    with pytest.raises(pulumi.RunError, match="a client of stack local does not run in memory"):
+        prove(PASSED, monkeypatch, attached="false")
+    assert "verification" not in exports
 
 
 def test_a_failed_report_is_exported_before_the_update_fails(exports: Exports, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,20 @@ def test_it_says_when_nothing_was_proved() -> None:
     assert first.endswith("It was not verified (off).")
 
 
+@pytest.mark.parametrize("standing", ["started", "undone"])
+def test_it_reminds_of_a_rotation_that_is_open(standing: str) -> None:
+    """At every `up`, until it is finished: two passwords are valid meanwhile."""
+    verification = {"verdict": "passed", "server": "valkey 9.1.2", "checks": {"connect": "pass"}}
+    said = closing.lines({"verification": verification, "rotation": standing}, stack="prod", seconds=1)
+    assert said[-1] == "  Two passwords are valid: once everything was restarted, make rotate-finish STACK=prod"
+
+
+@pytest.mark.parametrize("outputs", [{"rotation": "closed"}, {}], ids=["closed", "none of ours"])
+def test_it_says_nothing_of_a_rotation_that_is_none(outputs: dict[str, str]) -> None:
+    """Nor of a stack whose password the vendor makes."""
+    assert not [line for line in closing.lines(outputs, stack="dev", seconds=1) if "rotate" in line]
+
+
 def test_the_line_to_paste_uses_redis_cli_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """The password goes through the environment: an argument would show in `ps`."""
     monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/redis-cli")

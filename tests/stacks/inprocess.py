@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from infra import delivery
+from infra import after_delivery
 from infra.sinks import files
 from runner.inprocess import wire
 from runner.inprocess.engine import Invoke
@@ -112,7 +112,7 @@ class StackInProcess:
     def _alone(self) -> Iterator[None]:
         """Have the providers, which find the project by where their code is, take this one for it."""
         with pytest.MonkeyPatch.context() as patch:
-            for module in (files, delivery):
+            for module in (files, after_delivery):
                 patch.setattr(module, "PROJECT", self.folder)
             yield
 

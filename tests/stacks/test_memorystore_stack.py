@@ -21,6 +21,7 @@ from tests.stacks.gcp_stack import INSTANCE, MAIN, private_server, stack
 from tests.stacks.inprocess import ROOT
 from tests.standins import gcp
 from tests.standins.gcp_refusals import CONNECT, CREATE, DISCONNECT, PATCH, RESERVE, UPGRADE
+from tests.standins.gcp_secret_manager import SecretManager
 from verify import checks
 from verify.environment import CacheEnvironment
 from verify.expectation import Expectation
@@ -404,11 +405,27 @@ def test_the_cache_is_proved_under_its_private_authority_on_an_address(real: gcp
     assert changes_nothing(made.preview())
 
 
+def test_what_secret_manager_has_is_enough_for_the_application(real: gcp.Cloud, tmp_path: Path) -> None:
+    """The default of this backend: each variable a secret, the authorities among them, and the cache is reached."""
+    secrets = SecretManager()
+    made = stack(tmp_path / "stack", real, tier="dev", redisVersion="7.0", sinks=None)
+    made.finders = [real.find, secrets.find]
+    made.up()
+    variables = {name: secrets.latest(f"hospitality-redis-dev-{name}").strip() for name in made.outputs["connection"]}
+    assert "REDIS_TLS_CA" in variables
+    report = checks.run(CacheEnvironment.from_mapping(variables), Expectation(tls=True, authentication=True))
+    assert report.passed
+    assert changes_nothing(made.preview())
+
+
 def test_another_authority_is_refused_and_nothing_is_delivered(real: gcp.Cloud, tmp_path: Path) -> None:
     """Whoever answers on the address without Google's certificate is not the cache."""
     real.authorities = (Authority().pem,)
-    made = stack(tmp_path / "stack", real, tier="dev", redisVersion="7.0")
+    secrets = SecretManager()
+    made = stack(tmp_path / "stack", real, tier="dev", redisVersion="7.0", sinks="gcp-secret-manager")
+    made.finders = [real.find, secrets.find]
     printed = made.up(code=1)
+    assert secrets.secrets == {}
     assert "did not pass its verification" in printed
     assert "REDIS_TLS_CA" in printed
     assert PASSWORD not in printed

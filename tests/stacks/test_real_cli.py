@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from tests.infra.test_rejected_configurations import NETWORK
 from tests.servers import free_port
 from tests.stacks.conftest import pulumi_command
 from tests.stacks.project import ProjectCopy, copy
@@ -103,6 +104,19 @@ def test_both_engines_give_the_same_urns(plain: tuple[Path, dict[str, str]], tmp
     # The provider of dynamic resources is the real engine's own bookkeeping.
     real = {known["urn"] for known in exported if not known["type"].startswith("pulumi:providers:")}
     assert {known["urn"] for known in written} == real
+
+
+def test_a_prod_stack_on_a_passphrase_is_refused_by_plain_pulumi(plain: tuple[Path, dict[str, str]]) -> None:
+    """Even where its line was taken out of the stack's file by hand: Pulumi puts it back before the program starts."""
+    pulumi(plain, "stack", "init", "prod")
+    file = plain[0] / "Pulumi.prod.yaml"
+    written = file.read_text()
+    assert "encryptionsalt:" in written
+    network = "".join(f"  cache:{key}: {value}\n" for key, value in NETWORK.items())
+    file.write_text(f"config:\n  cache:backend: elasticache\n  cache:tier: prod\n{network}")
+    refused = pulumi(plain, "preview", "--stack", "prod", code=1)
+    assert 'pulumi stack change-secrets-provider --stack prod "awskms://' in refused
+    assert "Traceback" not in refused
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ def account() -> Iterator[aws.Account]:
 
 
 def test_a_preview_says_what_the_stack_costs(account: aws.Account, tmp_path: Path) -> None:
-    """Two nodes, the snapshots at their largest, a key."""
+    """Two nodes, the snapshots at their largest, a key, a secret."""
     made = stack(tmp_path, account, budgetUsd="224.04")
     assert (
         "list price: 224.04 USD a month (2 x cache.m6g.large (redis) in us-east-1 217.54, 15 x 4.00 GB"

@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
@@ -164,7 +164,6 @@ class Parameter(AwsResource):
     """aws:ssm/parameter:Parameter (the same, internal/service/ssm/parameter.go)."""
 
     replaces = frozenset({"name", "dataType"})
-    INTELLIGENT: ClassVar[str] = "Intelligent-Tiering"
 
     def make(self, news: Properties) -> str:
         self.account.parameters.put_parameter(**self._request(news), Tags=pairs(news.get("tags")))
@@ -191,8 +190,11 @@ class Parameter(AwsResource):
         }
 
     def change(self, id_: str, changed: Properties, news: Properties) -> None:
-        del id_, changed
-        self.account.parameters.put_parameter(**self._request(news), Overwrite=True)
+        del id_
+        request = self._request(news)
+        if "keyId" not in changed:
+            request.pop("KeyId", None)
+        self.account.parameters.put_parameter(**request, Overwrite=True)
 
     def remove(self, id_: str, outputs: Properties) -> None:
         del outputs

@@ -21,6 +21,7 @@ READ = "redis.projects.locations.instances.get"
 READ_AUTH = "redis.projects.locations.instances.getAuthString"
 DELETE = "redis.projects.locations.instances.delete"
 RELEASE = "compute.globalAddresses.delete"
+RECONNECT = "servicenetworking.services.connections.patch"
 
 APIS = {"redis": "redis.v1", "servicenetworking": "servicenetworking.v1", "compute": "compute.v1"}
 COMPUTE = "https://www.googleapis.com/compute/v1/"
@@ -93,7 +94,8 @@ class Cloud:
         body, parent = request.body, request.parameters["parent"]
         name = f"{parent}/instances/{request.parameters['instanceId']}"
         region = parent.rpartition("/")[2]
-        is_standard, has_tls = body["tier"] == "STANDARD_HA", body.get("transitEncryptionMode") == "SERVER_AUTHENTICATION"
+        is_standard = body["tier"] == "STANDARD_HA"
+        has_tls = body.get("transitEncryptionMode") == "SERVER_AUTHENTICATION"
         host, port = self.address or ("10.1.2.3", 6378 if has_tls else 6379)
         self.instances[name] = {
             "connectMode": "DIRECT_PEERING",
@@ -175,6 +177,7 @@ HANDLERS: Mapping[str, Any] = {
     RESERVE: lambda cloud, request: cloud.addresses.update({request.body["name"]: dict(request.body)}),
     RELEASE: lambda cloud, request: cloud.addresses.pop(request.parameters["address"]),
     CONNECT: Cloud.connect,
+    RECONNECT: Cloud.connect,
     DISCONNECT: lambda cloud, request: cloud.connections.pop(cloud.by_id(request.body["consumerNetwork"])),
 }
 
@@ -238,6 +241,11 @@ class Instance(_Resource):
     def diff(self, id_: str, olds: Properties, outputs: Properties, news: Properties) -> Diff:
         """Compare, and take an older version for another instance (isRedisVersionDecreasing)."""
         plain = super().diff(id_, olds, outputs, news)
+        # In the provider's schema this one is optional and not computed: answered and not asked for, it is a change.
+        period = "rdbSnapshotPeriod"
+        answered = (outputs.get("persistenceConfig") or {}).get(period)
+        if answered and not news.get("persistenceConfig", {}).get(period):
+            plain = Diff(changes=True, replaces=plain.replaces)
         versions = gcp_refusals.VERSIONS
         if versions.index(news["redisVersion"]) < versions.index(outputs["redisVersion"]):
             return Diff(changes=True, replaces=sorted([*plain.replaces, "redisVersion"]))
@@ -341,9 +349,14 @@ class Connection(_Resource):
     replaces = frozenset({"network", "service"})
 
     def create(self, news: Properties) -> tuple[str, Properties]:
-        """Make it; the API has the network's project by its number."""
+        """Make it; the API has the network's project by its number. Where told so, force it upon one that is there."""
         body = {"network": self._network(news), "reservedPeeringRanges": news["reservedPeeringRanges"]}
-        self.cloud.send(CONNECT, {"parent": f"services/{news['service']}"}, body)
+        try:
+            self.cloud.send(CONNECT, {"parent": f"services/{news['service']}"}, body)
+        except Refused:
+            if not news.get("updateOnCreationFail"):
+                raise
+            self.cloud.send(RECONNECT, {"name": f"services/{news['service']}/connections/-", "force": True}, body)
         return f"{news['network']}:{news['service']}", {**news, "peering": "servicenetworking-googleapis-com"}
 
     def delete(self, id_: str, outputs: Properties) -> None:

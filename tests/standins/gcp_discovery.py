@@ -1,4 +1,4 @@
-"""Google's own description of its APIs, as google-api-python-client ships it, and what is wrong with a message by it."""
+"""Google's own description of its APIs, inside google-api-python-client, and what is wrong with a message by it."""
 
 import functools
 import json
@@ -56,19 +56,17 @@ def request_problems(api: str, id_: str, parameters: Mapping[str, Any], body: Ma
     return found + problems(api, chosen["request"]["$ref"], body or {}, sent=True, is_whole=is_whole)
 
 
-def problems(
-    api: str, name: str, message: Mapping[str, Any], *, sent: bool, is_whole: bool = True, path: str = ""
-) -> list[str]:
+def problems(api: str, name: str, message: Mapping[str, Any], *, sent: bool, is_whole: bool = True) -> list[str]:
     """List what is wrong with a message: fields there are not, types, enumerations; in a request also what is required
     and what only an answer has.
     """
     properties = schema(api, name)["properties"]
-    found = [f"{path}{key} is no field of {name}" for key in message.keys() - properties.keys()]
+    found = [f"{key} is no field of {name}" for key in message.keys() - properties.keys()]
     for key, rule in properties.items():
         if key in message:
-            found += _value_problems(api, f"{path}{key}", rule, message[key], sent=sent)
+            found += _value_problems(api, key, rule, message[key], sent=sent)
         elif sent and is_whole and str(rule.get("description", "")).startswith(REQUIRED):
-            found.append(f"{path}{key} is missing")
+            found.append(f"{key} is missing")
     return found
 
 
@@ -77,7 +75,7 @@ def _value_problems(api: str, path: str, rule: Mapping[str, Any], value: Any, *,
         yield f"{path} is for answers alone"
     if "$ref" in rule:
         if isinstance(value, dict):
-            yield from problems(api, rule["$ref"], value, sent=sent, path=f"{path}.")
+            yield from (f"{path}: {each}" for each in problems(api, rule["$ref"], value, sent=sent))
         else:
             yield f"{path} is no {rule['$ref']}"
         return

@@ -122,10 +122,11 @@ def _range_is_none_of_the_connection(request: Request, cloud: "Cloud") -> bool:
 REFUSALS = (
     Refusal(
         method=CREATE,
-        words="instance_id must be 1 to 40 lower-case letters, numbers and hyphens, begin with a letter and end with no "
-        "hyphen",
+        words="instance_id must be 1 to 40 lower-case letters, numbers and hyphens; a letter first, no hyphen last",
         source=API + "instances.create, instanceId",
-        refuses=lambda request, _: not re.fullmatch(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?", request.parameters["instanceId"]),
+        refuses=lambda request, _: (
+            not re.fullmatch(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?", request.parameters["instanceId"])
+        ),
         breaks={"instanceId": "hospitality-redis-" + "x" * 23},
     ),
     Refusal(
@@ -141,7 +142,9 @@ REFUSALS = (
         method=CREATE,
         words="the location is none of Google's regions; instances are regional",
         source=API + "Instance, name",
-        refuses=lambda request, _: not re.fullmatch(r"[a-z]+(-[a-z]+)+\d+", _part(request.parameters["parent"], "locations")),
+        refuses=lambda request, _: (
+            not re.fullmatch(r"[a-z]+(-[a-z]+)+\d+", _part(request.parameters["parent"], "locations"))
+        ),
         breaks={"parent": "projects/my-project/locations/us-central1-a"},
     ),
     Refusal(
@@ -244,7 +247,8 @@ REFUSALS = (
         source=GUIDE + '"About customer-managed encryption keys (CMEK)"',
         refuses=lambda request, _: (
             "customerManagedKey" in request.body
-            and _part(request.body["customerManagedKey"], "locations") != _part(request.parameters["parent"], "locations")
+            and _part(request.body["customerManagedKey"], "locations")
+            != _part(request.parameters["parent"], "locations")
         ),
         breaks={"customerManagedKey": "projects/my-project/locations/europe-west1/keyRings/r/cryptoKeys/k"},
     ),
@@ -316,8 +320,8 @@ REFUSALS = (
     ),
     Refusal(
         method=DISCONNECT,
-        words="Failed to delete connection; Producer services (e.g. CloudSQL, Cloud Memstore, etc.) are still using this "
-        "connection.",
+        words="Failed to delete connection; Producer services (e.g. CloudSQL, Cloud Memstore, etc.) are still using "
+        "this connection.",
         source=PROVIDER + "19908; Service Networking API reference, DeleteConnectionRequest",
         refuses=lambda request, cloud: any(
             instance["authorizedNetwork"] == cloud.by_id(request.body["consumerNetwork"])
@@ -338,7 +342,9 @@ REFUSALS = (
         source="Compute Engine API reference, Address, network and prefixLength",
         refuses=lambda request, _: (
             request.body.get("purpose") == "VPC_PEERING"
-            and (request.body.get("addressType") != "INTERNAL" or not {"network", "prefixLength"} <= request.body.keys())
+            and (
+                request.body.get("addressType") != "INTERNAL" or not {"network", "prefixLength"} <= request.body.keys()
+            )
         ),
         breaks={"addressType": "EXTERNAL"},
     ),

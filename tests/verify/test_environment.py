@@ -29,9 +29,13 @@ def test_every_variable_is_read() -> None:
     )
 
 
-@pytest.mark.parametrize("variables", [{}, dict.fromkeys(RIGHT, "")], ids=["unset", "empty"])
+@pytest.mark.parametrize(
+    "variables",
+    [{}, dict.fromkeys(RIGHT, ""), dict.fromkeys(RIGHT, "\n"), dict.fromkeys(RIGHT, " \t")],
+    ids=["unset", "empty", "line break", "blank"],
+)
 def test_unset_and_empty_variables_give_the_guides_defaults(variables: dict[str, str]) -> None:
-    """An empty variable is an unset one: no host, and the defaults of the provisioning guide."""
+    """An empty variable is an unset one: no host, and the defaults of the guide. So is one of white space alone."""
     environment = CacheEnvironment.from_mapping(variables)
     assert environment == CacheEnvironment(
         host=None, port=6379, password=None, use_tls=False, max_retries=3, connect_timeout_ms=5000

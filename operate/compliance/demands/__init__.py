@@ -4,13 +4,21 @@ from collections.abc import Sequence
 from typing import Final
 
 from operate.compliance.demand import Demand, Exemption, Outside
-from operate.compliance.demands import access, container, network, replication_group, verifier
+from operate.compliance.demands import access, container, memorystore, network, replication_group, secrets, verifier
 
 DEMANDS: Final[Sequence[Demand]] = (
     *replication_group.DEMANDS,
     *access.DEMANDS,
     *network.DEMANDS,
     *container.DEMANDS,
+    *memorystore.DEMANDS,
+    *secrets.DEMANDS,
 )
-OUTSIDE: Final[Sequence[Outside]] = (*replication_group.OUTSIDE, *network.OUTSIDE, *container.OUTSIDE)
+OUTSIDE: Final[Sequence[Outside]] = (
+    *replication_group.OUTSIDE,
+    *network.OUTSIDE,
+    *container.OUTSIDE,
+    *memorystore.OUTSIDE,
+    *secrets.OUTSIDE,
+)
 EXEMPTIONS: Final[Sequence[Exemption]] = (*network.EXEMPTIONS, *verifier.EXEMPTIONS)

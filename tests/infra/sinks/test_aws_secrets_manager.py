@@ -72,8 +72,8 @@ def test_an_up_without_a_change_writes_no_version(account: aws.Account, tmp_path
     """What the provider reads back is what was declared."""
     made = stack(tmp_path, account, key_arn=key(account), secretReaderRoleArn=role(account))
     made.up()
-    assert "4 unchanged" in made.preview()
-    assert "4 unchanged" in made.up()
+    assert "5 unchanged" in made.preview()
+    assert "5 unchanged" in made.up()
     assert versions(account) == [["AWSCURRENT"]]
 
 
@@ -91,7 +91,7 @@ def test_another_value_is_another_version(account: aws.Account, tmp_path: Path) 
         assert delivered(account) == {**VALUES, "REDIS_PASSWORD": password}
         assert delivered(account, "AWSPREVIOUS") == before
         assert versions(account) == labels
-        assert "2 unchanged" in made.up()
+        assert "3 unchanged" in made.up()
 
 
 def test_without_a_redis_every_key_is_there_and_empty(account: aws.Account, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Redis Cloud Essentials, the guide's option 1, through its REST API: pulumi-rediscloud has no Essentials plans."""

@@ -1,0 +1,26 @@
+"""What names at Redis Cloud look like."""
+
+import re
+from typing import Final
+
+PREFIX: Final = "hospitality-redis-"
+DIGITS: Final = 6
+# "Database name is limited to 40 characters or less and must include only letters, digits, and hyphens ('-'). It must
+# start with a letter and end with a letter or digit." (the API's OpenAPI document, FixedDatabaseCreateRequest.name)
+LONGEST: Final = 40
+LONGEST_STACK: Final = LONGEST - len(PREFIX) - DIGITS - 1
+
+
+def base_of(stack: str) -> str:
+    """Give the beginning of the name. Raises `ValueError` where Redis Cloud would refuse the whole."""
+    if not re.fullmatch(r"[A-Za-z0-9-]+", stack) or len(stack) > LONGEST_STACK:
+        raise ValueError(
+            f'"{PREFIX}{stack}" is no name at Redis Cloud: the stack\'s name may have at most {LONGEST_STACK} letters, '
+            "digits and hyphens"
+        )
+    return f"{PREFIX}{stack}"
+
+
+def is_of_base(name: str, base: str) -> bool:
+    """Say whether a name was made from this beginning, by whatever state."""
+    return re.fullmatch(rf"{re.escape(base)}-[0-9a-f]{{{DIGITS}}}", name) is not None

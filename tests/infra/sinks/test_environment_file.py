@@ -1,0 +1,153 @@
+"""Assignments that a shell, docker compose and python-dotenv read the same, among lines of others."""
+
+import io
+import os
+import shutil
+import subprocess
+
+import dotenv
+import pytest
+
+from infra.sinks import environment_file
+from infra.sinks.environment_file import Unquotable
+
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB+w/==\n-----END CERTIFICATE-----\n"
+
+# A value, and how it is written. Each text was read by docker compose's own parser too, built from its source
+# (compose-spec/compose-go at e70e961c, dotenv.Parse), as was each of 16,200 random values of such characters; all came
+# out as they went in, and so they did from python-dotenv 1.0.0, 1.2.1 and 1.2.4, dash and bash.
+WRITTEN = [
+    ("", ""),
+    ("127.0.0.1", "127.0.0.1"),
+    (
+        "master.hospitality-redis-prod.use1.cache.amazonaws.com",
+        "master.hospitality-redis-prod.use1.cache.amazonaws.com",
+    ),
+    ("aZ09._/:@%+,=-", "aZ09._/:@%+,=-"),
+    ("two words", "'two words'"),
+    (" around ", "' around '"),
+    ("a#b", "'a#b'"),
+    ("a #b", "'a #b'"),
+    ("$HOME", "'$HOME'"),
+    ("a$1$$b$", "'a$1$$b$'"),
+    ("$(id)`id`", "'$(id)`id`'"),
+    ('"', "'\"'"),
+    ("a\\nb", "'a\\nb'"),
+    ("~", "'~'"),
+    ("!!", "'!!'"),
+    ("a;b&c|d<e>f(g)", "'a;b&c|d<e>f(g)'"),
+    ("é", "'é'"),
+    (CERTIFICATE, f"'{CERTIFICATE}'"),
+    ("it's", '"it\'s"'),
+    ("'\"", '"\'\\""'),
+    ("'\\n\\\\n", '"\'\\\\n\\\\\\\\n"'),
+    ("'\\\"", '"\'\\\\\\""'),
+    ("a\\\\b", '"a\\\\\\\\b"'),
+    ("'\n#", '"\'\n#"'),
+]
+
+# What at least one of the three reads otherwise, however it is quoted.
+UNWRITABLE = ["'$", "'`", "\\\\$", "${HOME}", "a${", "\\", "a\\", "'\\", "a\rb", "a\r\n", "a\0b"]
+
+OTHERS = """# Of the application.
+DEBUG=1
+export NAME='two
+REDIS_HOST=not an assignment
+words' # its comment
+
+  REDIS_PORT = "6379"  # replaced
+# REDIS_HOST=commented.out
+REDIS_PORT=6380
+REDIS_PORTS=7
+no assignment
+LAST="unclosed
+"""
+
+
+def python_dotenv(text: str) -> dict[str, str | None]:
+    """Read as python-dotenv does, with variables of the environment and of the text put in."""
+    return dict(dotenv.dotenv_values(stream=io.StringIO(text, newline=None), interpolate=True))
+
+
+def shell(program: str, text: str) -> dict[str, str]:
+    """Read as a shell does."""
+    done = subprocess.run(
+        [program, "-c", 'set -a; eval "$0"; env -0', text],
+        capture_output=True,
+        check=True,
+        env={"PATH": os.environ["PATH"], "HOME": "/nowhere"},
+    )
+    return dict(each.split("=", 1) for each in done.stdout.decode().split("\0") if each)
+
+
+@pytest.fixture
+def text() -> str:
+    """All the values in one file, so that each has others behind it."""
+    return environment_file.merged("", {f"VARIABLE_{number}": value for number, (value, _) in enumerate(WRITTEN)})
+
+
+@pytest.mark.parametrize(("value", "written"), WRITTEN)
+def test_a_value_is_written_as_all_readers_were_seen_to_read_it(value: str, written: str) -> None:
+    """The table that compose's parser was tried with."""
+    assert environment_file.assignment("NAME", value) == f"NAME={written}\n"
+
+
+def test_python_dotenv_reads_every_value_back(text: str) -> None:
+    """Variables that look like `$HOME` are not put in."""
+    assert list(python_dotenv(text).values()) == [value for value, _ in WRITTEN]
+
+
+@pytest.mark.parametrize("program", ["sh", "dash", "bash"])
+def test_a_shell_reads_every_value_back(program: str, text: str) -> None:
+    """And runs nothing of it."""
+    if shutil.which(program) is None:
+        pytest.skip(f"there is no {program} here")
+    read = shell(program, text)
+    assert [read[f"VARIABLE_{number}"] for number in range(len(WRITTEN))] == [value for value, _ in WRITTEN]
+
+
+@pytest.mark.parametrize("value", UNWRITABLE)
+def test_a_value_that_readers_differ_on_is_refused(value: str) -> None:
+    """Better none than another password."""
+    with pytest.raises(Unquotable):
+        environment_file.assignment("NAME", value)
+
+
+def test_merging_replaces_in_place_and_leaves_the_rest() -> None:
+    """Comments, the order, a value of several lines and what is no assignment stay as they are."""
+    merged = environment_file.merged(OTHERS, {"REDIS_PORT": "7000", "REDIS_HOST": "there"})
+    assert (
+        merged
+        == OTHERS.replace('  REDIS_PORT = "6379"  # replaced\n', "REDIS_PORT=7000\n").replace("REDIS_PORT=6380\n", "")
+        + "REDIS_HOST=there\n"
+    )
+    assert environment_file.holds(merged, {"REDIS_PORT": "7000", "REDIS_HOST": "there"})
+    assert environment_file.merged(merged, {"REDIS_PORT": "7000", "REDIS_HOST": "there"}) == merged
+
+
+def test_a_last_line_without_an_end_gets_one() -> None:
+    """Else our first assignment would be part of it."""
+    assert environment_file.merged("DEBUG=1", {"REDIS_HOST": "there"}) == "DEBUG=1\nREDIS_HOST=there\n"
+
+
+@pytest.mark.parametrize(
+    "ours", ["REDIS_HOST='a\nb'\n", 'REDIS_HOST="a\n\\"b"\n', "export REDIS_HOST=x\n", "REDIS_HOST="]
+)
+def test_taking_out_takes_the_whole_assignment(ours: str) -> None:
+    """All lines of a value, however somebody else wrote it."""
+    assert environment_file.without(f"BEFORE=1\n{ours}", ["REDIS_HOST"]) == "BEFORE=1\n"
+
+
+def test_carriage_returns_of_others_stay() -> None:
+    """A file with the line ends of Windows is changed in our lines alone."""
+    merged = environment_file.merged("DEBUG=1\r\nREDIS_HOST=x\r\nLAST=2\r\n", {"REDIS_HOST": "there"})
+    assert merged == "DEBUG=1\r\nREDIS_HOST=there\nLAST=2\r\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "REDIS_HOST=there\n", "REDIS_HOST='there'\nREDIS_PORT=1\n", "REDIS_PORT=1\nREDIS_HOST=there\nREDIS_PORT=1\n"],
+)
+def test_another_value_a_missing_one_and_a_second_one_are_seen(text: str) -> None:
+    """The file holds the values if each stands in it once, as we write it."""
+    assert not environment_file.holds(text, {"REDIS_HOST": "there", "REDIS_PORT": "1"})

@@ -1,0 +1,173 @@
+"""The state machine of a rotation: every step from every standing, and what a stack refuses to take."""
+
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+
+from infra import rotation
+from infra.capabilities import CAPABILITIES
+from infra.rotation import VARIABLE, InvalidStep, Passwords, Standing, Step
+from infra.settings import BackendName
+
+CLOSED = Passwords(current="old", retired="older")
+STARTED = Passwords(current="new", previous="old", retired="older", standing="started")
+UNDONE = Passwords(current="old", previous="new", retired="older", standing="undone")
+FINISHED = Passwords(current="new", retired="old")
+TAKEN_BACK = Passwords(current="old", retired="new")
+
+AFTER: dict[tuple[Step | None, Standing], Passwords] = {
+    (None, "closed"): CLOSED,
+    (None, "started"): STARTED,
+    (None, "undone"): UNDONE,
+    ("start", "closed"): STARTED,
+    ("start", "started"): STARTED,
+    ("start", "undone"): STARTED,
+    ("undo", "closed"): CLOSED,
+    ("undo", "started"): UNDONE,
+    ("undo", "undone"): UNDONE,
+    ("finish", "closed"): CLOSED,
+    ("finish", "started"): FINISHED,
+    ("finish", "undone"): TAKEN_BACK,
+}
+STANDINGS = {passwords.standing: passwords for passwords in (CLOSED, STARTED, UNDONE)}
+
+
+class TestSteps:
+    """What the passwords are after a step."""
+
+    def test_every_step_from_every_standing_is_here(self) -> None:
+        """A new one of either has to say what it does."""
+        steps = (None, *get_args(Step))
+        assert {(step, standing) for step in steps for standing in get_args(Standing)} == AFTER.keys()
+
+    @pytest.mark.parametrize(("step", "standing"), AFTER)
+    def test_a_step_leads_to_its_passwords(self, step: Step | None, standing: Standing) -> None:
+        """And a fresh one is taken by nothing but a start of a closed rotation."""
+        assert STANDINGS[standing].after(step, fresh="new", at_once=2) == AFTER[step, standing]
+
+    @pytest.mark.parametrize(("step", "standing"), AFTER)
+    def test_a_step_taken_twice_is_taken_once(self, step: Step | None, standing: Standing) -> None:
+        """So a step that was cut off can be run again."""
+        once = STANDINGS[standing].after(step, fresh="new", at_once=2)
+        assert once.after(step, fresh="another", at_once=2) == once
+
+    @pytest.mark.parametrize(("step", "standing"), AFTER)
+    def test_what_is_delivered_before_a_step_outlives_it_unless_the_rotation_is_finished(
+        self, step: Step | None, standing: Standing
+    ) -> None:
+        """An application that did not restart is never locked out by a start or an undo."""
+        before = STANDINGS[standing]
+        after = before.after(step, fresh="new", at_once=2)
+        assert before.current in after.valid
+        if step != "finish":
+            assert set(before.valid) <= set(after.valid)
+
+    def test_a_finished_rotation_can_be_followed_by_another(self) -> None:
+        """The password that ends with it is then the one to be refused."""
+        again = FINISHED.after("start", fresh="newest", at_once=2)
+        assert again == Passwords(current="newest", previous="new", retired="old", standing="started")
+        assert again.after("finish", fresh="x", at_once=2) == Passwords(current="newest", retired="new")
+
+    def test_to_and_fro_makes_no_third_password(self) -> None:
+        """A start after an undo delivers the newer one again."""
+        passwords = CLOSED
+        steps: tuple[Step, ...] = ("start", "undo", "start", "undo", "start")
+        for step in steps:
+            passwords = passwords.after(step, fresh="new", at_once=2)
+            assert set(passwords.valid) == {"old", "new"}
+        assert passwords == STARTED
+
+    def test_where_one_is_taken_at_a_time_the_old_one_ends_at_once(self) -> None:
+        """Started twice it is started once, whether or not the vendor came to know; and there is no way back."""
+        after = CLOSED.after("start", fresh="new", at_once=1)
+        assert after == Passwords(current="new", retired="old", standing="replaced")
+        assert after.valid == ("new",)
+        assert after.after("start", fresh="another", at_once=1) == after
+        assert after.after("undo", fresh="another", at_once=1) == after
+        ended = after.after("finish", fresh="another", at_once=1)
+        assert ended == Passwords(current="new", retired="old")
+        assert ended.after("start", fresh="newest", at_once=1).current == "newest"
+
+    def test_the_valid_ones_begin_with_the_one_that_is_delivered(self) -> None:
+        """And a retired one is never among them."""
+        assert CLOSED.valid == ("old",)
+        assert STARTED.valid == ("new", "old")
+        assert UNDONE.valid == ("old", "new")
+
+    def test_the_repr_shows_no_password(self) -> None:
+        """They can be logged by accident."""
+        passwords = Passwords(current="hunter1", previous="hunter2", retired="hunter3", standing="started")
+        assert repr(passwords) == "Passwords(standing='started')"
+
+
+class TestRequest:
+    """The step that the environment asks for."""
+
+    @pytest.mark.parametrize("step", get_args(Step))
+    def test_each_step_is_asked_for_by_its_name(self, step: Step) -> None:
+        """In the environment of one run."""
+        assert rotation.requested({VARIABLE: step}) == step
+
+    @pytest.mark.parametrize("environment", [{}, {VARIABLE: ""}], ids=["unset", "empty"])
+    def test_nothing_is_asked_for_by_nothing(self, environment: dict[str, str]) -> None:
+        """The usual `up`."""
+        assert rotation.requested(environment) is None
+
+    @pytest.mark.parametrize("asked", ["Start", "rotate", "start ", "1"])
+    def test_another_word_is_refused_with_the_commands(self, asked: str) -> None:
+        """An `up` that rotated nothing, in silence, would pass for a rotation."""
+        with pytest.raises(InvalidStep) as refused:
+            rotation.requested({VARIABLE: asked})
+        assert str(refused.value).splitlines() == [
+            f'CACHE_ROTATION "{asked}" is none of start, finish, undo',
+            "      unset CACHE_ROTATION, and use make rotate, rotate-finish or rotate-undo",
+        ]
+
+
+class TestRequirement:
+    """What a stack can take."""
+
+    @pytest.mark.parametrize("backend", CAPABILITIES)
+    def test_without_a_step_every_stack_goes_on(self, backend: BackendName) -> None:
+        """Attached or not."""
+        for attached in (True, False):
+            rotation.require_possible(backend, attached=attached)
+
+    @pytest.mark.parametrize("step", get_args(Step))
+    @pytest.mark.parametrize("backend", CAPABILITIES)
+    def test_a_backend_takes_the_steps_that_its_passwords_allow(
+        self, backend: BackendName, step: Step, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """All with two passwords at a time, no way back with one, and none without one of ours."""
+        monkeypatch.setenv(VARIABLE, step)
+        at_once = CAPABILITIES[backend].passwords
+        if at_once == 2 or (at_once == 1 and step != "undo"):
+            rotation.require_possible(backend, attached=True)
+            return
+        with pytest.raises(InvalidStep) as refused:
+            rotation.require_possible(backend, attached=True)
+        assert str(refused.value).startswith(f"CACHE_ROTATION {step}: ")
+
+    def test_a_backend_without_a_password_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """And one whose vendor makes it says who does, and where to read on."""
+        monkeypatch.setenv(VARIABLE, "start")
+        with pytest.raises(InvalidStep, match=r"^CACHE_ROTATION start: memory has no password of ours$"):
+            rotation.require_possible("memory", attached=True)
+        with pytest.raises(InvalidStep, match=r"Google makes the password.*docs/memorystore\.md"):
+            rotation.require_possible("memorystore", attached=True)
+
+    def test_with_one_password_at_a_time_there_is_no_way_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """And the refusal says why."""
+        monkeypatch.setenv(VARIABLE, "undo")
+        one_at_a_time = replace(CAPABILITIES["local"], passwords=1)
+        monkeypatch.setattr(rotation, "CAPABILITIES", {"local": one_at_a_time})
+        with pytest.raises(InvalidStep, match=r"local takes one password at a time, and the old one has ended$"):
+            rotation.require_possible("local", attached=True)
+
+    @pytest.mark.parametrize("step", get_args(Step))
+    def test_a_stack_that_is_rolled_back_is_attached_first(self, step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Its sinks have let go, and nothing would prove the new password."""
+        monkeypatch.setenv(VARIABLE, step)
+        with pytest.raises(InvalidStep, match=r"(?s)cache:attached is false.*make attach"):
+            rotation.require_possible("local", attached=False)

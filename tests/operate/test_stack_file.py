@@ -1,0 +1,211 @@
+"""One setting of a stack's file, set and taken out: everything else in the file stays byte for byte."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from operate import stack_file
+from runner.project import ProjectError
+
+FileMaker = Callable[[str], Path]
+
+COMMENTED = """\
+# The production cache.
+secretsprovider: awskms://alias/pulumi  # rotated by the platform team
+config:
+  # Why ElastiCache: docs/decisions.md
+  cache:backend: elasticache   # not docker
+
+  cache:tier: "prod"
+  aws:region: eu-west-1
+# The end.
+"""
+ATTACHED = COMMENTED.replace("config:\n", "config:\n  cache:attached: false\n")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> FileMaker:
+    """Write a stack's file."""
+
+    def write(text: str) -> Path:
+        path = tmp_path / "Pulumi.prod.yaml"
+        path.write_bytes(text.encode())
+        return path
+
+    return write
+
+
+def written(path: Path) -> str:
+    """Give what is in a file, with the line ends that it has."""
+    return path.read_bytes().decode()
+
+
+class TestSet:
+    """A value for a key."""
+
+    def test_a_new_key_is_one_new_line(self, file: FileMaker) -> None:
+        """Comments, order, quotes, blank lines and other namespaces stay."""
+        path = file(COMMENTED)
+        assert stack_file.set_value(path, "attached", "false")
+        assert written(path) == ATTACHED
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            ("  cache:attached: true  # why\n", "  cache:attached: false  # why\n"),
+            ("  attached: true\n", "  attached: false\n"),
+            ('  "cache:attached": true\n', '  "cache:attached": false\n'),
+            ("  'cache:attached':   'true'\n", "  'cache:attached':   false\n"),
+            ('  cache:attached: "true"\n', "  cache:attached: false\n"),
+        ],
+        ids=["plain", "without its namespace", "quoted key", "quoted both", "quoted value"],
+    )
+    def test_a_key_that_is_there_keeps_its_place_and_its_comment(
+        self, file: FileMaker, before: str, after: str
+    ) -> None:
+        """However it is written, the value alone changes."""
+        text = "config:\n  cache:backend: local\n{}  cache:tier: dev\n"
+        path = file(text.format(before))
+        assert stack_file.set_value(path, "attached", "false")
+        assert written(path) == text.format(after)
+
+    def test_a_value_that_is_there_already_is_no_change(self, file: FileMaker) -> None:
+        """The file is not even written again."""
+        path = file(ATTACHED)
+        inode = path.stat().st_ino
+        assert not stack_file.set_value(path, "attached", "false")
+        assert (written(path), path.stat().st_ino) == (ATTACHED, inode)
+
+    def test_twice_is_once(self, file: FileMaker) -> None:
+        """And the second time says that nothing had to be changed."""
+        path = file(COMMENTED)
+        assert [stack_file.set_value(path, "attached", "false") for _ in range(2)] == [True, False]
+        assert written(path) == ATTACHED
+
+    @pytest.mark.parametrize("indent", ["  ", "    ", " "])
+    def test_the_indentation_is_the_files(self, file: FileMaker, indent: str) -> None:
+        """Another would be no YAML."""
+        path = file(f"config:\n{indent}cache:backend: local\n")
+        stack_file.set_value(path, "attached", "false")
+        assert written(path) == f"config:\n{indent}cache:attached: false\n{indent}cache:backend: local\n"
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            ("", "config:\n  cache:attached: false\n"),
+            ("\n\n", "config:\n  cache:attached: false\n"),
+            ("# Nothing yet.\n", "# Nothing yet.\nconfig:\n  cache:attached: false\n"),
+            ("encryptionsalt: v1:x\n", "encryptionsalt: v1:x\nconfig:\n  cache:attached: false\n"),
+            ("encryptionsalt: v1:x", "encryptionsalt: v1:x\nconfig:\n  cache:attached: false\n"),
+            ("config:\nencryptionsalt: v1:x\n", "config:\n  cache:attached: false\nencryptionsalt: v1:x\n"),
+            ("config:  # of dev\n", "config:  # of dev\n  cache:attached: false\n"),
+        ],
+        ids=["empty", "blank", "a comment", "no config", "no line end", "empty config", "empty config, commented"],
+    )
+    def test_a_file_without_settings_gets_one(self, file: FileMaker, before: str, after: str) -> None:
+        """With one `config` and no second: Pulumi refuses a key that is there twice."""
+        path = file(before)
+        assert stack_file.set_value(path, "attached", "false")
+        assert written(path) == after
+        assert not stack_file.set_value(path, "attached", "false")
+
+    def test_line_ends_of_windows_stay(self, file: FileMaker) -> None:
+        """And the new line has them too, so that a commit shows that line alone."""
+        path = file(COMMENTED.replace("\n", "\r\n"))
+        stack_file.set_value(path, "attached", "false")
+        assert written(path) == ATTACHED.replace("\n", "\r\n")
+
+
+class TestRemove:
+    """A key taken out."""
+
+    @pytest.mark.parametrize("line", ["cache:attached: false", "attached: no  # since", '"cache:attached": "false"'])
+    @pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["unix", "windows"])
+    def test_its_line_goes_and_everything_else_stays(self, file: FileMaker, line: str, end: str) -> None:
+        """However it is written."""
+        path = file(COMMENTED.replace("config:\n", f"config:\n  {line}\n").replace("\n", end))
+        assert stack_file.remove(path, "attached")
+        assert written(path) == COMMENTED.replace("\n", end)
+
+    @pytest.mark.parametrize("text", ["", "# Nothing.\n", "config:\n", COMMENTED, "config: {cache:backend: local}\n"])
+    def test_a_key_that_is_not_there_is_no_change(self, file: FileMaker, text: str) -> None:
+        """In a file of whatever style."""
+        path = file(text)
+        assert not stack_file.remove(path, "attached")
+        assert written(path) == text
+
+    def test_twice_is_once(self, file: FileMaker) -> None:
+        """And the second time says that nothing had to be changed."""
+        path = file(ATTACHED)
+        assert [stack_file.remove(path, "attached") for _ in range(2)] == [True, False]
+        assert written(path) == COMMENTED
+
+    def test_the_last_line_needs_no_end(self, file: FileMaker) -> None:
+        """An editor may leave it away."""
+        path = file("config:\n  cache:backend: local\n  cache:attached: false")
+        assert stack_file.remove(path, "attached")
+        assert written(path) == "config:\n  cache:backend: local\n"
+
+    def test_to_and_fro_ends_where_it_began(self, file: FileMaker) -> None:
+        """Also where the key is the only one."""
+        for text in (COMMENTED, "config:\n"):
+            path = file(text)
+            stack_file.set_value(path, "attached", "false")
+            stack_file.remove(path, "attached")
+            assert written(path) == text
+
+
+class TestWhatIsNotChangedByMachine:
+    """YAML has more ways to write a mapping than a line can be put into."""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "config: {cache:backend: local}\n",
+            "config: {}\n",
+            "config: {\n  cache:backend: local\n}\n",
+            "config: &settings\n  cache:backend: local\n",
+            "config:\n  cache:attached:\n  cache:backend: local\n",
+            "config:\n  cache:attached: true\n  cache:backend: local\n  cache:attached: true\n",
+            "config:",
+        ],
+        ids=["flow", "empty flow", "flow over lines", "anchor", "no value", "twice", "no line end"],
+    )
+    def test_it_is_refused_with_the_line_to_write(self, file: FileMaker, text: str) -> None:
+        """And left untouched, with no draft beside it."""
+        path = file(text)
+        with pytest.raises(ProjectError) as refused:
+            stack_file.set_value(path, "attached", "false")
+        assert str(refused.value) == (
+            "Pulumi.prod.yaml is written in a way that is not changed by machine; edit it to have cache:attached: false"
+        )
+        assert written(path) == text
+        assert list(path.parent.iterdir()) == [path]
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "config: {cache:backend: local, cache:attached: false}\n",
+            "config:\n  cache:attached: false\n  attached: false\n",
+        ],
+        ids=["flow", "twice"],
+    )
+    def test_a_removal_is_refused_the_same(self, file: FileMaker, text: str) -> None:
+        """Rather than take another setting with it, or leave the key's other writing."""
+        path = file(text)
+        with pytest.raises(ProjectError, match=r"edit it to have no cache:attached$"):
+            stack_file.remove(path, "attached")
+        assert written(path) == text
+
+    def test_a_value_of_the_key_elsewhere_is_not_taken_for_it(self, file: FileMaker) -> None:
+        """A nested mapping, or another namespace."""
+        text = "config:\n  other:attached: true\n  cache:labels:\n    attached: true\n"
+        path = file(text)
+        assert stack_file.set_value(path, "attached", "false")
+        assert yaml.safe_load(written(path))["config"] == {
+            "cache:attached": False,
+            "other:attached": True,
+            "cache:labels": {"attached": True},
+        }
