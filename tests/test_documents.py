@@ -1,3 +1,4 @@
+import html
 import re
 
 from infra import reference
@@ -38,3 +39,12 @@ def test_no_document_leads_nowhere() -> None:
         if not (document.parent / target).exists()
     ]
     assert not broken
+
+
+def test_the_picture_shows_what_the_readme_says_of_the_first_run() -> None:
+    """It was made of a real run (CONTRIBUTING says how), and is made again when the words change."""
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", (ROOT / "docs/up.svg").read_text())
+    shown = re.sub(r"\d+", "0", html.unescape("\n".join(texts)).replace("\N{NO-BREAK SPACE}", " "))
+    (first, *_) = re.findall(r"```console\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    promised = [re.sub(r"\d+", "0", line) for line in first.splitlines() if line != "…" and not line.startswith("$")]
+    assert [line for line in promised if line not in shown] == []
