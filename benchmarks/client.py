@@ -129,8 +129,8 @@ def section(cache: Cache, client: redis.Redis) -> Section:
         header=comparisons("redis-py"),
         lines=[row.cells() for row in rows],
         remarks=f"The last line's target is to be at least {GET_MANY_FASTER:g} times faster; it is "
-        f"{1 / many.ratio:.1f} times. Many large values come in batches of about a megabyte, which redis-py alone "
-        "asks for at once.",
+        f"{1 / many.ratio:.1f} times. Many large values go in batches of four megabytes, which redis-py alone "
+        "sends and asks for at once.",
     )
 
 

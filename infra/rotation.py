@@ -4,13 +4,18 @@ Applications read their secrets when they start. So between the two steps each h
 old password still works. Where a rotation stands is a fact of the stack's state (infra/password.py), and no file.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from infra.capabilities import CAPABILITIES
-from infra.settings.vocabulary import BackendName
+
+# Only to be typed with: the host of our providers loads this module, and has no use for the settings and pydantic.
+if TYPE_CHECKING:
+    from infra.settings.vocabulary import BackendName
 
 Step = Literal["start", "finish", "undo"]
 # "started": the newer password is the one that is delivered; "undone": the older one is again. Both are valid in both.
@@ -48,7 +53,7 @@ class Passwords:
         """Give the ones that the cache has to take."""
         return (self.current, self.previous) if self.previous else (self.current,)
 
-    def after(self, step: Step | None, *, fresh: str, at_once: int) -> "Passwords":
+    def after(self, step: Step | None, *, fresh: str, at_once: int) -> Passwords:
         """Give them after a step; a step that was done already changes nothing, so that it can be run again.
 
         `fresh` is a new password, for the step that needs one. `at_once` is how many the cache can take at a time:

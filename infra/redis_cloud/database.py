@@ -4,7 +4,6 @@ The engine keeps a reference to this class by module and name, so a move needs a
 pins it).
 """
 
-import time
 from collections.abc import Mapping
 from typing import Any, Final, TypedDict
 
@@ -13,8 +12,8 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, Updat
 
 from infra.redis_cloud.api import Api
 from infra.redis_cloud.faults import AnswerLost, CloudError
-from infra.redis_cloud.provider import LOST_SECONDS, CloudProvider, changing, reading
-from infra.redis_cloud.subscription import PATH, databases, remove, wait_until_active
+from infra.redis_cloud.provider import CloudProvider, await_tasks, changing, look_for, reading
+from infra.redis_cloud.subscription import DATABASE_CREATION, PATH, databases, remove, wait_until_active
 
 CHANGING: Final = ("name", "dataPersistence", "dataEvictionPolicy", "replication", "sourceIps", "enableTls", "password")
 EVERYWHERE: Final = ["0.0.0.0/0"]
@@ -59,7 +58,7 @@ class DatabaseProvider(CloudProvider):
         try:
             number = api.finish(api.send("POST", path, body, doing=doing), doing=doing)
         except AnswerLost as lost:
-            number = _look_for(api, props, doing, lost)
+            number = look_for(api, lambda: _find(api, props), lost, doing=doing)
         number = _find(api, props) if number is None else number
         if number is None:
             raise CloudError(f"{doing}: Redis Cloud did not say its number; run the same again, which finds it by name")
@@ -118,22 +117,12 @@ def _path(props: Mapping[str, Any], number: int) -> str:
 
 
 def _find(api: Api, props: Mapping[str, Any]) -> int | None:
-    """Find the stack's database by its name."""
+    """Find the stack's database by its name, once no creation is under way that could be its own."""
+    await_tasks(api, DATABASE_CREATION, doing=f"looking for database {props['name']}")
     for entry in databases(api, int(props["subscriptionId"])):
         if entry.get("name") == props["name"]:
             return int(entry["databaseId"])
     return None
-
-
-def _look_for(api: Api, props: Mapping[str, Any], doing: str, lost: AnswerLost) -> int:
-    """Look for a database whose creation was answered by nothing. Raises `CloudError` where it does not appear."""
-    started = time.monotonic()
-    while time.monotonic() - started < LOST_SECONDS:
-        number = _find(api, props)
-        if number is not None:
-            return number
-        api.pause(1, doing=doing)
-    raise CloudError(f"{lost}; none was created within {LOST_SECONDS:.0f} s: run the same again")
 
 
 def _change(api: Api, number: int, props: Mapping[str, Any], olds: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """What the providers of the subscription and the database have in common."""
 
 import sys
+import time
+from collections.abc import Callable
 from typing import Final
 
 from pulumi.dynamic import ConfigureRequest, ResourceProvider
 
-from infra.redis_cloud.api import Api
+from infra.redis_cloud.api import UNFINISHED, Api
+from infra.redis_cloud.faults import AnswerLost, CloudError
 
 # What the vendor's own provider allows (terraform-provider-rediscloud, essentials_subscription, Timeouts).
 CHANGE_SECONDS: Final = 30 * 60
@@ -34,3 +37,31 @@ def changing() -> Api:
 def reading() -> Api:
     """Give the API for a look. Raises `CloudError` where the environment has no keys."""
     return Api.from_environment(seconds=READ_SECONDS)
+
+
+def await_tasks(api: Api, command: str, *, doing: str) -> None:
+    """Wait for what was asked for and is in no list yet, which a killed run may have left. Raises `CloudError`."""
+
+    def look() -> tuple[bool, str]:
+        running = [
+            task
+            for task in (api.get("/tasks") or {}).get("tasks") or []
+            if task.get("commandType") == command and task.get("status") in UNFINISHED
+        ]
+        return not running, f"waiting for {len(running)} that was begun before"
+
+    api.wait(look, doing=doing)
+
+
+def look_for(api: Api, find: Callable[[], int | None], lost: AnswerLost, *, doing: str) -> int:
+    """Look for something whose creation was answered by nothing: asking again could make two.
+
+    Raises `CloudError` where it does not appear.
+    """
+    started = time.monotonic()
+    while time.monotonic() - started < LOST_SECONDS:
+        number = find()
+        if number is not None:
+            return number
+        api.pause(1, doing=doing)
+    raise CloudError(f"{lost}; none was created within {LOST_SECONDS:.0f} s: run the same again")

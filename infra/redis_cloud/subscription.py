@@ -6,7 +6,6 @@ what Redis Cloud offers later changes nothing, until the stack asks for somethin
 """
 
 import math
-import time
 from collections.abc import Mapping
 from typing import Any, Final, TypedDict
 
@@ -14,14 +13,15 @@ import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from infra.redis_cloud import plans
-from infra.redis_cloud.api import UNFINISHED, Api
+from infra.redis_cloud.api import Api
 from infra.redis_cloud.faults import AnswerLost, CloudError, Refused
 from infra.redis_cloud.naming import is_of_base
 from infra.redis_cloud.plans import MULTI_ZONE, Demand, Plan
-from infra.redis_cloud.provider import LOST_SECONDS, CloudProvider, changing, reading
+from infra.redis_cloud.provider import CloudProvider, await_tasks, changing, look_for, reading
 
 PATH: Final = "/fixed/subscriptions"
 CREATION: Final = "fixedSubscriptionCreateRequest"
+DATABASE_CREATION: Final = "fixedDatabaseCreateRequest"
 
 
 class SubscriptionInputs(TypedDict):
@@ -111,6 +111,7 @@ class SubscriptionProvider(CloudProvider):
             return
         number = int(known["id"])
         wait_until_active(api, number, doing=doing)
+        await_tasks(api, DATABASE_CREATION, doing=doing)
         for database in databases(api, number):
             if database.get("name") != name:
                 raise CloudError(
@@ -126,8 +127,7 @@ class SubscriptionProvider(CloudProvider):
         try:
             number = api.finish(api.send("POST", PATH, body, doing=doing), doing=doing)
         except AnswerLost as lost:
-            # It may have been created: asking again would make two.
-            number = _look_for(api, props, doing, lost)
+            number = look_for(api, lambda: _number(_find(api, props, doing)), lost, doing=doing)
         if number is None:
             raise CloudError(f"{doing}: Redis Cloud did not say its number; run the same again, which finds it by name")
         return number
@@ -186,7 +186,7 @@ def _find(api: Api, props: Mapping[str, Any], doing: str) -> Mapping[str, Any] |
 
     Raises `CloudError` where another state of the same stack has one.
     """
-    _await_creations(api, doing)
+    await_tasks(api, CREATION, doing=doing)
     known = [entry for entry in _subscriptions(api) if entry.get("status") != "deleting"]
     for entry in known:
         if entry.get("name") == props["name"]:
@@ -201,33 +201,12 @@ def _find(api: Api, props: Mapping[str, Any], doing: str) -> Mapping[str, Any] |
     return None
 
 
-def _look_for(api: Api, props: Mapping[str, Any], doing: str, lost: AnswerLost) -> int:
-    """Look for a subscription whose creation was answered by nothing. Raises `CloudError` where it does not appear."""
-    started = time.monotonic()
-    while time.monotonic() - started < LOST_SECONDS:
-        known = _find(api, props, doing)
-        if known is not None:
-            return int(known["id"])
-        api.pause(1, doing=doing)
-    raise CloudError(f"{lost}; none was created within {LOST_SECONDS:.0f} s: run the same again")
+def _number(known: Mapping[str, Any] | None) -> int | None:
+    return None if known is None else int(known["id"])
 
 
 def _subscriptions(api: Api) -> list[Mapping[str, Any]]:
     return list((api.get(PATH) or {}).get("subscriptions") or [])
-
-
-def _await_creations(api: Api, doing: str) -> None:
-    """Wait for creations that were asked for and are not in the list yet, one of which a killed run may have left."""
-
-    def look() -> tuple[bool, str]:
-        running = [
-            task
-            for task in (api.get("/tasks") or {}).get("tasks") or []
-            if task.get("commandType") == CREATION and task.get("status") in UNFINISHED
-        ]
-        return not running, f"waiting for {len(running)} that was begun before"
-
-    api.wait(look, doing=doing)
 
 
 def _change(api: Api, number: int, props: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 from infra.capabilities import CAPABILITIES, Persistence
 from infra.redis_cloud.naming import base_of
 from infra.settings.common import CommonSettings
-from infra.settings.vocabulary import NAMESPACE, Only, Texts, example, refusal, wrong
+from infra.settings.vocabulary import NAMESPACE, Only, Texts, example, refusal, texts, wrong
 
 BACKEND: Final = "rediscloud"
 # AWS's, where the vendor's own examples are; the other clouds have no such first choice.
@@ -177,7 +177,7 @@ def wanting(values: Mapping[str, str], stack: str) -> list[str]:
         found.append(
             _ask("acceptPlainText", "the free plan has no TLS, and its password crosses the Internet readable", stack)
         )
-    if values.get("acceptAnyAddress", "").lower() != "true" and (is_free or "sourceCidrs" not in values):
+    if values.get("acceptAnyAddress", "").lower() != "true" and (is_free or not texts(values.get("sourceCidrs", ""))):
         words = "the free plan answers to any address" if is_free else "who may connect; or set cache:sourceCidrs"
         found.append(_ask("acceptAnyAddress", words, stack))
     return found

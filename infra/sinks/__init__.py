@@ -4,15 +4,19 @@ A sink is declared only after the verification passed. A run that fails before d
 declare, so every sink then keeps the connection that was proved last.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import pulumi
 
-from infra.settings import Settings
-from infra.settings.vocabulary import SinkName
+# Only to be typed with: the host of our providers loads this module, and has no use for the settings and pydantic.
+if TYPE_CHECKING:
+    from infra.settings import Settings
+    from infra.settings.vocabulary import SinkName
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,10 +4,12 @@ What may be read from it is said in infra/sinks/environment_file.py. The engine 
 class by module and name, so a move needs an alias in every stack's state (a test pins it).
 """
 
+from __future__ import annotations
+
 import stat
 import sys
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pulumi
 from pulumi.dynamic import (
@@ -22,9 +24,12 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from infra.settings import Settings
 from infra.sinks import Delivered, Delivery, environment_file, files
 from infra.sinks.environment_file import Unquotable
+
+# Only to be typed with: the host of our providers loads this module, and has no use for the settings and pydantic.
+if TYPE_CHECKING:
+    from infra.settings import Settings
 
 OWNER_ALONE: Final = 0o600
 

@@ -4,9 +4,11 @@ The state knows what was set last, and Encore is asked for nothing: its command 
 needs no login. What others change there shows when the application is asked for its health.
 """
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pulumi
 from pulumi.dynamic import (
@@ -20,9 +22,12 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from infra.settings import Settings
 from infra.sinks import Delivered, Delivery, encore_cli, files
 from infra.sinks.encore_cli import Selection
+
+# Only to be typed with: the host of our providers loads this module, and has no use for the settings and pydantic.
+if TYPE_CHECKING:
+    from infra.settings import Settings
 
 REPLACING: Final = ("app", "types", "environments")
 

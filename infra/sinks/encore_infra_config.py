@@ -5,11 +5,13 @@ sink. So a rotation leaves the file as it is, and it can be committed and built 
 left to whoever writes the application: Encore's own cache client needs none of them.
 """
 
+from __future__ import annotations
+
 import json
 import stat
 import sys
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pulumi
 from pulumi.dynamic import (
@@ -24,9 +26,12 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from infra.settings import Settings
 from infra.sinks import Delivered, Delivery, encore_cluster, files, json_text
 from infra.sinks.files import FileError
+
+# Only to be typed with: the host of our providers loads this module, and has no use for the settings and pydantic.
+if TYPE_CHECKING:
+    from infra.settings import Settings
 
 SCHEMA: Final = "https://encore.dev/schemas/infra.schema.json"
 NEW_FILE: Final = f'{{\n  "$schema": "{SCHEMA}"\n}}\n'

@@ -24,6 +24,9 @@ GOOGLE = {
 }
 KEY = "projects/my-project/locations/europe-west1/keyRings/ring/cryptoKeys/key"
 
+FREE = {"backend": "rediscloud", "tier": "dev", "acceptPlainText": "true", "acceptAnyAddress": "true"}
+PAID = {"backend": "rediscloud", "tier": "staging", "paymentMethodId": "30949", "sourceCidrs": "203.0.113.0/24"}
+
 # What is set, what is said of it, and the command that cures it.
 REJECTED: list[tuple[dict[str, str], str, str]] = [
     # Any backend.
@@ -304,6 +307,72 @@ REJECTED: list[tuple[dict[str, str], str, str]] = [
     ({**GOOGLE, "replicas": "2"}, "cache:replicas is a setting of elasticache, and this stack's", "rm cache:replicas"),
     ({**GOOGLE, "verifyFrom": "aws-lambda"}, '"aws-lambda" is inside AWS, and memorystore is not', "verifyFrom auto"),
     ({**PROD, "network": MAIN}, "cache:network is a setting of memorystore, and this stack's", "rm cache:network"),
+    # Redis Cloud: what the free plan cannot do, and who has to accept that.
+    (
+        {"backend": "rediscloud"},
+        "cache:acceptPlainText is not set: the free plan has no TLS",
+        "set cache:acceptPlainText true",
+    ),
+    (
+        {"backend": "rediscloud"},
+        "cache:acceptAnyAddress is not set: the free plan answers to any address",
+        "set cache:acceptAnyAddress true",
+    ),
+    ({**FREE, "acceptPlainText": "false"}, "cache:acceptPlainText is not set", "set cache:acceptPlainText true"),
+    ({**FREE, "acceptPlainText": "maybe"}, 'cache:acceptPlainText "maybe" will not do', "set cache:acceptPlainText"),
+    ({**FREE, "acceptAnyAddress": "0"}, "cache:acceptAnyAddress is not set", "set cache:acceptAnyAddress true"),
+    ({**FREE, "sourceCidrs": "203.0.113.7/32"}, "the free plan has no list of networks", "rm cache:sourceCidrs"),
+    ({**FREE, "paymentMethodId": "30949"}, "the free plan takes no payment method", "rm cache:paymentMethodId"),
+    (
+        {**FREE, "persistence": "append-only"},
+        "append-only is not what the free plan can do, which keeps nothing",
+        "set cache:persistence none",
+    ),
+    ({**FREE, "persistence": "snapshot"}, "snapshot is not what the free plan can do", "set cache:persistence none"),
+    ({**FREE, "tlsCaFile": "redis_ca.pem"}, "redis_ca.pem will not do: the free plan has no TLS", "rm cache:tlsCaFile"),
+    # Redis Cloud: what a paid plan has to be told.
+    (
+        {"backend": "rediscloud", "tier": "staging"},
+        "cache:acceptAnyAddress is not set: who may connect; or set cache:sourceCidrs",
+        "set cache:acceptAnyAddress true",
+    ),
+    (
+        {**PAID, "acceptPlainText": "true"},
+        "cache:acceptPlainText true is for the free plan alone, and this stack's plan is a paid one, with TLS",
+        "rm cache:acceptPlainText",
+    ),
+    (
+        {**FREE, "memoryMb": "250"},
+        "cache:acceptPlainText true is for the free plan alone",
+        "rm cache:acceptPlainText",
+    ),
+    (
+        {**PAID, "acceptAnyAddress": "true"},
+        "cache:acceptAnyAddress true and cache:sourceCidrs exclude each other",
+        "rm cache:acceptAnyAddress",
+    ),
+    *(
+        ({**PAID, "sourceCidrs": nothing}, "cache:acceptAnyAddress is not set: who may", "set cache:acceptAnyAddress")
+        for nothing in ("", "[]", " , ")
+    ),
+    ({**PAID, "sourceCidrs": "0.0.0.0/0"}, "item 1 is the whole Internet, which cache:acceptAnyAddress", "sourceCidrs"),
+    ({**PAID, "sourceCidrs": "203.0.113.7/24"}, "item 1 is not an IPv4 network like 203.0.113.7/32", "sourceCidrs 203"),
+    (
+        {**PAID, "sourceCidrs": "a,203.0.113.7/32,a"},
+        "it names the same twice; item 1 is not an IPv4",
+        "sourceCidrs 203",
+    ),
+    (
+        {**PAID, "paymentMethodId": "visa"},
+        'cache:paymentMethodId "visa" will not do',
+        "set cache:paymentMethodId 30949",
+    ),
+    ({**PAID, "cloudProvider": "aws"}, 'cache:cloudProvider "aws" is not one of', "set cache:cloudProvider AWS"),
+    ({**PAID, "cloudProvider": "GCP"}, "cache:cloudRegion is not set: a region of GCP", "cloudRegion us-central1"),
+    ({**PAID, "cloudRegion": ""}, 'cache:cloudRegion "" will not do', "set cache:cloudRegion us-east-1"),
+    ({**PAID, "tier": "prod", "persistence": "none"}, "none will not do for tier prod, which outlives", "append-only"),
+    ({**PAID, "engine": "valkey"}, "cache:engine is a setting of elasticache, and this stack's", "rm cache:engine"),
+    ({**PROD, "paymentMethodId": "1"}, "cache:paymentMethodId is a setting of rediscloud", "rm cache:paymentMethodId"),
     # Secret managers: who may read, and with which key.
     *(
         (
@@ -495,6 +564,25 @@ def test_a_stack_whose_name_google_would_refuse_is_told_so(stack: str) -> None:
         settings.load(config, stack=stack)
     assert f'"hospitality-redis-{stack}" is no name of a Memorystore instance' in str(error.value)
     assert f"pulumi stack rename prod --stack {stack}" in str(error.value)
+
+
+@pytest.mark.parametrize("stack", ["prod_eu", "a-stack-whose-name-is-long"])
+def test_a_stack_whose_name_redis_cloud_would_refuse_is_told_so(stack: str) -> None:
+    """The database bears it, and six digits after it."""
+    with pytest.raises(InvalidSettings) as error:
+        settings.load({f"cache:{key}": value for key, value in PAID.items()}, stack=stack)
+    assert f'"hospitality-redis-{stack}" is no name at Redis Cloud' in str(error.value)
+    assert f"pulumi stack rename prod --stack {stack}" in str(error.value)
+
+
+@pytest.mark.parametrize("values", [FREE, PAID, {**PAID, "tier": "prod"}])
+def test_what_redis_cloud_can_do_is_let_through(values: dict[str, str]) -> None:
+    """The rules above refuse nothing else."""
+    loaded = settings.load({f"cache:{key}": value for key, value in values.items()}, stack="prod")
+    assert (loaded.takes_free_plan, loaded.redis_cloud_persistence) == (
+        values is FREE,
+        "none" if values is FREE else "append-only",
+    )
 
 
 def test_a_secret_project_and_key_are_never_shown() -> None:

@@ -9,7 +9,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ STEPS = {(step.file, step.job, step.name): step for step in steps()}
 
 UP = ("deploy", "", "Bring the stack up")
 CHECK = ("deploy", "", "Prove the cache")
+CREATE = ("deploy", "dev", "Make the stack, where its state is new")
 APPLICATION = ("deploy", "", "Prove the application")
 PREVIEW = ("preview", "preview", "Preview")
 COMMENT = ("preview", "preview", "Comment")
@@ -38,7 +39,7 @@ ROTATED = ("rotate", "rotate", "Prove the cache")
 CHANGE = ("rollback", "change", "Change the stack")
 PROPOSE = ("rollback", "propose", "Open the pull request")
 
-RUN_HERE = {UP, CHECK, APPLICATION, PREVIEW, COMMENT, DRIFT, ISSUE, ROTATE, ROTATED, CHANGE, PROPOSE}
+RUN_HERE = {CREATE, UP, CHECK, APPLICATION, PREVIEW, COMMENT, DRIFT, ISSUE, ROTATE, ROTATED, CHANGE, PROPOSE}
 
 TESTED_ELSEWHERE = {
     ("prepare", "", "Install the packages"): "tests/runner/test_environment.py",
@@ -268,6 +269,25 @@ def test_a_rollback_is_proposed_from_a_checkout_of_its_own(tmp_path: Path) -> No
         assert "nothing to merge" in job.shell(PROPOSE, DIRECTION="attach")
 
 
+def own(folder: Path) -> dict[str, str]:
+    """Give the environment of a user whose state is in a folder."""
+    return {
+        "STACK": "dev",
+        "PULUMI_BACKEND_URL": f"file://{folder}",
+        "PULUMI_HOME": str(folder / "home"),
+        "PULUMI_CONFIG_PASSPHRASE": "of a state that ends with the job",
+    }
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(300)
+def test_the_rehearsal_makes_its_stack_once(pulumi_job: Job, tmp_path: Path) -> None:
+    """In a state that is new with each job; where the stack is there, nothing happens."""
+    job = replace(pulumi_job, environment=pulumi_job.environment | own(tmp_path))
+    assert "Created stack 'dev'" in job.shell(CREATE)
+    assert "Created" not in job.shell(CREATE)
+
+
 @pytest.mark.engine
 @pytest.mark.timeout(300)
 def test_a_pull_request_has_one_comment_with_its_plan_and_cost(pulumi_job: Job) -> None:
@@ -282,6 +302,7 @@ def test_a_pull_request_has_one_comment_with_its_plan_and_cost(pulumi_job: Job) 
     job.shell(PREVIEW)
     job.shell(COMMENT, PULL_REQUEST="7")
     (comment,) = job.github.comments
+    assert job.project.variables()["REDIS_PASSWORD"] not in comment["body"] + job.summary.read_text()
     assert "maxmemory: 268435456 -> 536870912" in comment["body"]
     assert "0.00 USD a month, as now" in comment["body"]
     assert comment["body"].partition("\n")[2] in job.summary.read_text()

@@ -18,7 +18,7 @@ import redis
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ("__main__.py", "infra", "verify", "runner", "operate", "workloads", "Pulumi.yaml", "requirements.txt")
 DAY_TWO = ("rotate", "rotate-finish", "rotate-undo", "rollback", "attach")
-STACKS = ("local", "dev", "staging", "prod")
+STACKS = ("local", "dev", "staging", "prod", "rediscloud")
 
 
 def copy(folder: Path) -> None:

@@ -271,24 +271,24 @@ class TestManaged:
 
 
 class TestBatches:
-    """Many values travel in batches of about a megabyte."""
+    """Many values travel in batches of about four megabytes."""
 
     def test_large_values_are_parted(self, shared_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Thirty values of 100 KB are written in three batches and read in as many as their size teaches."""
-        values = {f"large-{number}": bytes([number]) * 100_000 for number in range(30)}
+        """Ninety values of 100 KB are written in three batches and read in as many as their size teaches."""
+        values = {f"large-{number}": bytes([number]) * 100_000 for number in range(90)}
         batches = Counted(monkeypatch, Pipeline, "execute")
         reads = Counted(monkeypatch, redis.Redis, "mget")
         with open_cache(shared_server.environment()) as cache:
             cache.set_many(values, ttl_seconds=60)
             assert cache.get_many(values) == values
         assert batches.calls == 3
-        assert reads.calls == 1
+        assert reads.calls == 2
 
     def test_batches_of_reads_follow_the_size_of_values(
         self, shared_server: RedisServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """After the first answer no batch is much more than a megabyte."""
-        values = {f"large-{number}": bytes([number]) * 100_000 for number in range(100)}
+        """After the first answer no batch is much more than four megabytes."""
+        values = {f"large-{number}": bytes([number]) * 100_000 for number in range(200)}
         with open_cache(shared_server.environment()) as cache:
             cache.set_many(values, ttl_seconds=60)
             reads = Counted(monkeypatch, redis.Redis, "mget")

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pulumi.dynamic import CheckResult
 
-from infra.redis_cloud import provider, subscription
+from infra.redis_cloud import provider
 from infra.redis_cloud.faults import CloudError, Refused
 from infra.redis_cloud.name import Name, NameProvider
 from infra.redis_cloud.naming import is_of_base
@@ -155,9 +155,9 @@ def test_a_lost_answer_after_a_creation_makes_one(cloud: Cloud, trouble: Any) ->
 
 def test_a_lost_request_is_told_and_not_repeated(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing appears: the next run creates it."""
-    monkeypatch.setattr(subscription, "LOST_SECONDS", 1.5)
+    monkeypatch.setattr(provider, "LOST_SECONDS", 0.9)
     cloud.troubles.append(("POST", PATH, NotNow(503, {})))
-    with pytest.raises(CloudError, match=r"answered 503; none was created within 2 s: run the same again"):
+    with pytest.raises(CloudError, match=r"answered 503; none was created within 1 s: run the same again"):
         create()
     assert create()[0] == str(next(iter(cloud.subscriptions)))
 
