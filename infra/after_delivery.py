@@ -3,13 +3,12 @@
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import pulumi
-from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
+from pulumi.dynamic import CreateResult, DiffResult, Resource, UpdateResult
 
 from infra import redaction, rotation
 
@@ -24,16 +23,8 @@ class CommandFailed(Exception):
     """The command failed; the message has its last lines."""
 
 
-class AfterDeliveryProvider(ResourceProvider):
+class AfterDeliveryProvider(Provider):
     """Runs the command when the connection that was delivered is another one."""
-
-    # By reference it holds no secret, and an encrypted reference would make every preview show a change.
-    serialize_as_secret_always = False
-
-    def configure(self, req: ConfigureRequest) -> None:
-        """Leave one line of what the provider host prints of an exception."""
-        del req
-        sys.tracebacklimit = 0
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Run again for another connection alone: a command that is written differently is run the next time."""

@@ -9,7 +9,7 @@ import string
 from typing import Any, Final, cast
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
+from pulumi.dynamic import CreateResult, DiffResult, Resource, UpdateResult
 
 from infra import rotation
 from infra.rotation import Passwords, Standing
@@ -22,10 +22,8 @@ ALPHABET: Final = string.ascii_letters + string.digits
 SECRETS: Final = ("value", "previous", "retired")
 
 
-class PasswordProvider(ResourceProvider):
+class PasswordProvider(Provider):
     """Makes a password at its creation, and another only for a rotation."""
-
-    serialize_as_secret_always = False
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Make it."""

@@ -14,7 +14,6 @@ from pulumi.dynamic import (
     CreateResult,
     DiffResult,
     Resource,
-    ResourceProvider,
     UpdateResult,
 )
 
@@ -32,10 +31,8 @@ class LineageInputs(TypedDict):
     applyImmediately: bool
 
 
-class LineageProvider(ResourceProvider):
+class LineageProvider(Provider):
     """Refuses a downgrade, and keeps the name of the final snapshot."""
-
-    serialize_as_secret_always = False
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Compare with the last run: the plan already says what is wrong."""

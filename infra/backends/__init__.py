@@ -14,7 +14,7 @@ import pulumi
 from infra.aws.place import Place
 from infra.connection import Connection
 from infra.rotation import Passwords
-from infra.settings import Settings
+from infra.settings import BackendName, Settings
 from verify.expectation import Expectation
 
 
@@ -37,7 +37,7 @@ class Declaration:
     outputs: Mapping[str, pulumi.Input[Any]] = field(default_factory=dict)
 
 
-BACKENDS: Final[Mapping[str, str]] = {
+BACKENDS: Final[Mapping[BackendName, str]] = {
     "elasticache": "infra.backends.elasticache",
     "local": "infra.backends.local",
     "docker": "infra.backends.docker",
@@ -48,19 +48,13 @@ BACKENDS: Final[Mapping[str, str]] = {
 
 
 class BackendNotAvailable(Exception):
-    """The backend cannot be declared: this version has none yet, or its packages are not installed."""
+    """The backend cannot be declared: its packages are not installed."""
 
 
 def declare(settings: Settings, *, stack: str) -> Declaration:
     """Declare the resources of the backend that the settings name. Raises `BackendNotAvailable`."""
-    module = BACKENDS.get(settings.backend)
-    if module is None:
-        raise BackendNotAvailable(
-            f"cache:backend {settings.backend} is not there yet; there is: {', '.join(sorted(BACKENDS))}\n"
-            f"      pulumi config set cache:backend local --stack {stack}"
-        )
     try:
-        builder: Callable[..., Declaration] = import_module(module).declare
+        builder: Callable[..., Declaration] = import_module(BACKENDS[settings.backend]).declare
     except ModuleNotFoundError as missing:
         if not str(missing.name).startswith("pulumi_"):
             raise

@@ -14,7 +14,6 @@ from pulumi.dynamic import (
     CreateResult,
     DiffResult,
     Resource,
-    ResourceProvider,
     UpdateResult,
 )
 
@@ -59,10 +58,8 @@ def _problem(name: str, old: str, new: str, *, stack: str) -> str:
     )
 
 
-class PermanenceProvider(ResourceProvider):
+class PermanenceProvider(Provider):
     """Compares with the last run."""
-
-    serialize_as_secret_always = False
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse what would replace the instance: all of it at once, with both values and the cure."""

@@ -8,7 +8,6 @@ refused in `check`, which prints cleanly, and `configure` cuts the traceback of 
 import json
 import os
 import shlex
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypedDict
@@ -17,12 +16,10 @@ import pulumi
 from pulumi.dynamic import (
     CheckFailure,
     CheckResult,
-    ConfigureRequest,
     CreateResult,
     DiffResult,
     ReadResult,
     Resource,
-    ResourceProvider,
     UpdateResult,
 )
 
@@ -54,16 +51,8 @@ class ServerInputs(TypedDict):
     passwords: pulumi.Input[list[str]]
 
 
-class ServerProvider(ResourceProvider):
+class ServerProvider(Provider):
     """Creates, changes, watches and removes a `LocalServer`."""
-
-    # By reference it holds no secret, and an encrypted reference would make every preview show a change.
-    serialize_as_secret_always = False
-
-    def configure(self, req: ConfigureRequest) -> None:
-        """Leave one line of what the provider host prints of an exception."""
-        del req
-        sys.tracebacklimit = 0
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse what cannot work, before anything is touched and in a preview already."""

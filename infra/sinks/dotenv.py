@@ -7,7 +7,6 @@ class by module and name, so a move needs an alias in every stack's state (a tes
 from __future__ import annotations
 
 import stat
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,12 +14,10 @@ import pulumi
 from pulumi.dynamic import (
     CheckFailure,
     CheckResult,
-    ConfigureRequest,
     CreateResult,
     DiffResult,
     ReadResult,
     Resource,
-    ResourceProvider,
     UpdateResult,
 )
 
@@ -40,16 +37,8 @@ def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
     return Delivered(resources=[Dotenv("dotenv", file=name, values=delivery.values)], outputs={"dotenvFile": name})
 
 
-class DotenvProvider(ResourceProvider):
+class DotenvProvider(Provider):
     """Puts variables into a file that may have others, and takes them out again."""
-
-    # By reference it holds no secret, and an encrypted reference would make every preview show a change.
-    serialize_as_secret_always = False
-
-    def configure(self, req: ConfigureRequest) -> None:
-        """Leave one line of what the provider host prints of an exception."""
-        del req
-        sys.tracebacklimit = 0
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse what cannot work, before anything is touched and in a preview already."""

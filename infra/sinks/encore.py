@@ -6,7 +6,6 @@ needs no login. What others change there shows when the application is asked for
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,11 +13,9 @@ import pulumi
 from pulumi.dynamic import (
     CheckFailure,
     CheckResult,
-    ConfigureRequest,
     CreateResult,
     DiffResult,
     Resource,
-    ResourceProvider,
     UpdateResult,
 )
 
@@ -44,16 +41,8 @@ def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
     return Delivered(resources=[secrets])
 
 
-class EncoreProvider(ResourceProvider):
+class EncoreProvider(Provider):
     """Sets secrets, those alone whose value is another one, and deletes them."""
-
-    # By reference it holds no secret, and an encrypted reference would make every preview show a change.
-    serialize_as_secret_always = False
-
-    def configure(self, req: ConfigureRequest) -> None:
-        """Leave one line of what the provider host prints of an exception."""
-        del req
-        sys.tracebacklimit = 0
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse what cannot work, before anything is touched and in a preview already."""

@@ -96,10 +96,12 @@ def test_what_is_not_under_way_is_no_change(step: str) -> None:
 
 
 def test_where_one_is_taken_at_a_time_the_old_one_is_retired_at_once() -> None:
-    """In one step."""
+    """And a start that was cut off before the vendor heard of it makes no third one."""
     first = made()
     rotated = updated(first, "start", at_once=1)
-    assert rotated == {"value": rotated["value"], "previous": "", "retired": first["value"], "standing": "closed"}
+    assert rotated == {"value": rotated["value"], "previous": "", "retired": first["value"], "standing": "replaced"}
+    assert updated(rotated, "start", at_once=1) == rotated
+    assert updated(rotated, "finish", at_once=1) == {**rotated, "standing": "closed"}
 
 
 def test_a_state_of_before_rotations_keeps_its_password() -> None:

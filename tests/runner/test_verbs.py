@@ -156,3 +156,30 @@ def test_verify_of_a_private_cache_says_what_proves_it(tmp_path: Path) -> None:
     stack = FakeStack({"connection": {"REDIS_HOST": "h"}, "verifiedFrom": "aws-lambda"})
     with pytest.raises(ProjectError, match=r"proved from inside its network \(aws-lambda\).*make up STACK=prod"):
         verbs.verify(Project(tmp_path), stack, "prod")
+
+
+def test_a_stack_of_dynamic_resources_needs_no_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The in-process engine keeps its state in the project, and neither looks for the CLI nor installs it."""
+    (tmp_path / "Pulumi.rediscloud.yaml").write_text("config:\n  cache:backend: rediscloud\n")
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
+    monkeypatch.setattr(engines, "find", lambda *_: pytest.fail("the CLI was looked for"))
+    chosen = verbs.choose(Project(tmp_path), "rediscloud", "auto", print)
+    assert "nobody is logged in to Pulumi" in getattr(chosen, "because", "")
+
+
+@pytest.mark.parametrize(
+    "variables", [{"PULUMI_BACKEND_URL": "file:///state"}, {"PULUMI_ACCESS_TOKEN": "pul-0"}, {"PULUMI_HOME": "home"}]
+)
+def test_one_that_is_logged_in_keeps_its_state_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    """Whose backend it is, the environment says, or what `pulumi login` wrote."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "credentials.json").write_text('{"current": "https://api.pulumi.com"}')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(engines, "find", lambda *_: InProcess("the CLI was looked for"))
+    chosen = verbs.choose(Project(tmp_path), "rediscloud", "auto", print)
+    assert "the CLI was looked for" in getattr(chosen, "because", "")

@@ -15,6 +15,7 @@ from tests.infra.test_rejected_configurations import NETWORK
 from tests.servers import free_port
 from tests.stacks.conftest import pulumi_command
 from tests.stacks.project import ProjectCopy, copy
+from tests.standins import rediscloud
 
 UP = ("up", "--yes", "--skip-preview")
 
@@ -57,7 +58,7 @@ def pulumi(plain: tuple[Path, dict[str, str]], *arguments: str, code: int = 0) -
 def test_plain_pulumi_up_works_without_make(plain: tuple[Path, dict[str, str]]) -> None:
     """From the clone as it is; and the other owner's engine is refused with the command that takes it down."""
     pulumi(plain, "stack", "init", "local")
-    assert "2 created" in pulumi(plain, "up", "--yes", "--skip-preview", "--stack", "local")
+    assert "4 created" in pulumi(plain, "up", "--yes", "--skip-preview", "--stack", "local")
     outputs = json.loads(pulumi(plain, "stack", "output", "--json"))
     assert outputs["verification"]["verdict"] == "passed"
 
@@ -85,7 +86,7 @@ def test_plain_pulumi_makes_the_environment_from_requirements_txt(plain: tuple[P
     pulumi(plain, "stack", "init", "local")
     pulumi(plain, "install", "--no-plugins")
     assert (plain[0] / ".venv" / "bin" / "python").exists()
-    assert "2 created" in pulumi(plain, "up", "--yes", "--skip-preview", "--stack", "local")
+    assert "4 created" in pulumi(plain, "up", "--yes", "--skip-preview", "--stack", "local")
     pulumi(plain, "destroy", "--yes", "--skip-preview", "--stack", "local")
 
 
@@ -168,3 +169,29 @@ def test_the_docker_stack_lives_under_the_real_provider(docker_stack: tuple[Path
     for listing in (["ps", "--all", "--format", "{{.Names}}"], ["volume", "ls", "--quiet"]):
         left = subprocess.run(["docker", *listing], capture_output=True, text=True, check=True).stdout.split()
         assert not {"hospitality-redis-engine", "redis_data_engine"} & set(left)
+
+
+def test_the_redis_cloud_stack_lives_under_the_real_cli(plain: tuple[Path, dict[str, str]], tmp_path: Path) -> None:
+    """Made, proved, nothing to do twice, rotated and destroyed; no key and no password in the clear in its state."""
+    stack = ("--stack", "rediscloud")
+    with rediscloud.account(tmp_path / "cloud") as cloud:
+        plain[1].update(cloud.environment)
+        pulumi(plain, "stack", "init", "rediscloud")
+        printed = pulumi(plain, *UP, *stack)
+        assert "6 created" in printed
+        assert "Redis Cloud: creating subscription hospitality-redis-rediscloud-" in printed
+        pulumi(plain, "preview", "--refresh", "--expect-no-changes", *stack)
+
+        (database,) = cloud.databases.values()
+        first = database["security"]["password"]
+        plain[1]["CACHE_ROTATION"] = "start"
+        printed += pulumi(plain, *UP, "--refresh", *stack)
+        del plain[1]["CACHE_ROTATION"]
+        second = database["security"]["password"]
+        assert first != second
+        state = pulumi(plain, "stack", "export", *stack)
+        for secret in (first, second, rediscloud.ACCESS_KEY, rediscloud.SECRET_KEY):
+            assert secret not in printed + state
+
+        pulumi(plain, "destroy", "--yes", "--skip-preview", *stack)
+        assert (cloud.subscriptions, cloud.databases) == ({}, {})

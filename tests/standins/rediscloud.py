@@ -363,10 +363,6 @@ class Cloud:
         server = RedisServer(self.folder / str(number), password=body["password"])
         self._open.enter_context(server)
         self._servers[number] = server
-        port = server.port
-        if body.get("enableTls"):
-            assert self.tls is not None, "this account has nothing to make TLS with"
-            port = self._open.enter_context(self.tls(port))
         self.databases[number] = {
             "databaseId": number,
             "protocol": body.get("protocol", "stack"),
@@ -375,7 +371,7 @@ class Cloud:
             "redisVersion": "7.4",
             "planMemoryLimit": subscription["size"],
             "memoryLimitMeasurementUnit": subscription["sizeMeasurementUnit"],
-            "publicEndpoint": f"{'localhost' if body.get('enableTls') else '127.0.0.1'}:{port}",
+            "publicEndpoint": f"127.0.0.1:{server.port}",
             "security": {"defaultUserEnabled": True, "enableTls": False, "sourceIps": ["0.0.0.0/0"]},
             "_subscription": subscription["id"],
         }
@@ -387,6 +383,9 @@ class Cloud:
         known["security"] |= {key: body[key] for key in security if key in body}
         known |= {"status": "pending", "_ready": time.monotonic() + self.provisioning_seconds}
         server = self._servers[known["databaseId"]]
+        if body.get("enableTls") and known["publicEndpoint"].startswith("127"):
+            assert self.tls is not None, "this account has nothing to make TLS with"
+            known["publicEndpoint"] = f"localhost:{self._open.enter_context(self.tls(server.port))}"
         if body.get("dataEvictionPolicy"):
             server.client().config_set("maxmemory-policy", body["dataEvictionPolicy"])
         if "password" in body and body["password"] != server.password:
