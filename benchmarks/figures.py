@@ -58,10 +58,11 @@ def comparisons(bare: str) -> Sequence[str]:
 
 def duration(seconds: float) -> str:
     """Write a time with three digits, in the unit that suits it; a difference of times may be negative."""
+    rounded = float(f"{seconds:.3g}")
     for unit, size in (("s", 1.0), ("ms", 1e-3)):
-        if abs(seconds) >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds * 1e6:.3g} µs"
+        if abs(rounded) >= size:
+            return f"{rounded / size:.3g} {unit}"
+    return f"{rounded * 1e6:.3g} µs"
 
 
 def times(ratio: float) -> str:

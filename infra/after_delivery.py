@@ -11,6 +11,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, UpdateResult
 
 from infra import redaction, rotation
+from infra.dynamic import Provider
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
 

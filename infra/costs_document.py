@@ -7,6 +7,7 @@ from typing import Any, Final, get_args
 from infra import costs, sizing
 from infra.aws import nodes
 from infra.costs import HOURS, PRICES, Item
+from infra.markdown import table
 from infra.settings import BackendName, Settings
 from infra.sizing import TIER_NAMES, TIERS, MemorystoreSize
 from verify import capacity, workload
@@ -83,7 +84,7 @@ def markdown() -> str:
 def _tiers() -> Iterator[str]:
     yield "Each at its default memory, with everything else as it comes."
     yield ""
-    yield from _table(["tier", "memory", "backend", "what", "USD a month"], _tier_rows())
+    yield table(["tier", "memory", "backend", "what", "USD a month"], _tier_rows())
 
 
 def _tier_rows() -> Iterator[list[str]]:
@@ -94,7 +95,8 @@ def _tier_rows() -> Iterator[list[str]]:
             asked = Settings.model_validate({"backend": "elasticache", "tier": tier, "engine": engine})
             yield [tier, memory, *_offer(asked)]
         for backend in ("memorystore", "rediscloud"):
-            yield [tier, memory, *_offer(Settings.model_validate({"backend": backend, "tier": tier}))]
+            asked = Settings.model_validate({"backend": backend, "tier": tier})
+            yield [tier, f"{asked.FREE_PLAN_MB} MB" if asked.takes_free_plan else memory, *_offer(asked)]
 
 
 def _offer(asked: Settings) -> list[str]:
@@ -115,7 +117,7 @@ def _guide() -> Iterator[str]:
         ]
         for line in GUIDE
     )
-    yield from _table(["the guide's", "USD a month", "today's", "USD a month", "about right"], rows)
+    yield table(["the guide's", "USD a month", "today's", "USD a month", "about right"], rows)
 
 
 def _organizations() -> Iterator[str]:
@@ -126,7 +128,7 @@ def _organizations() -> Iterator[str]:
         [engine, f"{capacity.forecast(A_MILLION, engine=engine, workload=kept).used_memory_bytes / 1e6:.0f} MB"]
         for engine in capacity.ENGINES
     )
-    yield from _table(["engine", "used memory"], rows)
+    yield table(["engine", "used memory"], rows)
     yield ""
     yield (
         f"So that the cache is at most {sizing.FULL_PERCENT} percent full, `cache:organizations: {A_MILLION}` asks for "
@@ -139,7 +141,7 @@ def _sources() -> Iterator[str]:
         [name, str(table["unit"]), str(table["source"]), table["read"].isoformat()]
         for name, table in _sourced("", PRICES)
     )
-    yield from _table(["prices", "USD for", "source", "read"], rows)
+    yield table(["prices", "USD for", "source", "read"], rows)
 
 
 def _sourced(name: str, table: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -148,11 +150,6 @@ def _sourced(name: str, table: Mapping[str, Any]) -> Iterator[tuple[str, Mapping
         return
     for key, inner in table.items():
         yield from _sourced(f"{name} {key}".strip(), inner)
-
-
-def _table(header: list[str], rows: Iterator[list[str]]) -> Iterator[str]:
-    for line in (header, ["---"] * len(header), *rows):
-        yield f"| {' | '.join(line)} |"
 
 
 def _usd(usd: float | None) -> str:

@@ -12,6 +12,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, UpdateResult
 
 from infra import rotation
+from infra.dynamic import Provider
 from infra.rotation import Passwords, Standing
 
 # ElastiCache takes 16 to 128 characters, and letters and digits alone need no encoding in a URL (AWS,

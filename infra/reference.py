@@ -11,24 +11,57 @@ from pydantic.fields import FieldInfo
 
 from infra.backends import BACKENDS
 from infra.capabilities import CAPABILITIES, Capability
+from infra.markdown import table
 from infra.settings import NAMESPACE, Only, Settings
+from infra.settings.common import CommonSettings
+from infra.settings.delivery import DeliverySettings
+from infra.settings.elasticache import ElastiCacheSettings
+from infra.settings.maintenance import MaintenanceSettings
+from infra.settings.memorystore import MemorystoreSettings
+from infra.settings.rediscloud import RedisCloudSettings
+from infra.settings.self_hosted import SelfHostedSettings
+from infra.settings.vocabulary import OnlyWith
 
 README: Final = Path(__file__).resolve().parents[1] / "README.md"
 
 
-def settings_table() -> str:
-    """Give every configuration key with its values, default, backends and meaning."""
+# The parts of the settings, as the page has them.
+PARTS: Final[Mapping[str, type[CommonSettings]]] = {
+    "Every stack": CommonSettings,
+    "Delivery": DeliverySettings,
+    "A server of one's own": SelfHostedSettings,
+    "ElastiCache and Memorystore": MaintenanceSettings,
+    "ElastiCache": ElastiCacheSettings,
+    "Memorystore": MemorystoreSettings,
+    "Redis Cloud": RedisCloudSettings,
+}
+
+
+def settings_tables() -> str:
+    """Give every configuration key with its values, default and meaning, a table for each part."""
+    return "\n".join(f"\n### {title}\n\n{_settings_table(part)}" for title, part in PARTS.items()) + "\n"
+
+
+def _settings_table(part: type[CommonSettings]) -> str:
+    fields = {name: field for name, field in Settings.model_fields.items() if name in part.__annotations__}
+    whose = {name: _whose(field) for name, field in fields.items()}
     rows = [
-        [
-            f"`{NAMESPACE}:{to_camel(name)}`",
-            _values(field.annotation),
-            _default(field),
-            ", ".join(next((mark.backends for mark in field.metadata if isinstance(mark, Only)), ["all"])),
-            str(field.description or ""),
-        ]
-        for name, field in Settings.model_fields.items()
+        [f"`{NAMESPACE}:{to_camel(name)}`", _values(field.annotation), _default(field), str(field.description or "")]
+        for name, field in fields.items()
     ]
-    return _table(["key", "values", "default", "backends", "meaning"], rows)
+    header = ["key", "values", "default", "meaning"]
+    # Where they are all for the same, the title says it.
+    if len(set(whose.values())) > 1:
+        header.insert(1, "for")
+        for row, words in zip(rows, whose.values(), strict=True):
+            row.insert(1, words)
+    return table(header, rows)
+
+
+def _whose(field: FieldInfo) -> str:
+    """Name the backends or sinks that have the setting; nothing where all have it."""
+    marks = [mark for mark in field.metadata if isinstance(mark, (Only, OnlyWith))]
+    return ", ".join(name for mark in marks for name in (mark.backends if isinstance(mark, Only) else mark.sinks))
 
 
 def capability_table() -> str:
@@ -43,25 +76,20 @@ def capability_table() -> str:
         "resize in place": lambda can: _yes(can.in_place_resize),
         "private network": lambda can: _yes(can.private_network),
     }
-    return _table(["", *columns], [[title, *(say(can) for can in columns.values())] for title, say in rows.items()])
+    return table(["", *columns], [[title, *(say(can) for can in columns.values())] for title, say in rows.items()])
 
 
-TABLES: Final[Mapping[str, Callable[[], str]]] = {"settings": settings_table, "capabilities": capability_table}
+TABLES: Final[Mapping[str, Callable[[], str]]] = {"settings": settings_tables, "capabilities": capability_table}
 
 
 def written_into(text: str) -> str:
     """Put each table between its markers, `<!-- settings -->` and `<!-- /settings -->`, in a document."""
-    for name, table in TABLES.items():
+    for name, made in TABLES.items():
         before, begin, rest = text.partition(f"<!-- {name} -->\n")
         _, end, after = rest.partition(f"<!-- /{name} -->")
         if begin and end:
-            text = f"{before}{begin}{table()}\n{end}{after}"
+            text = f"{before}{begin}{made()}\n{end}{after}"
     return text
-
-
-def _table(header: list[str], rows: list[list[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _yes(truth: bool) -> str:  # noqa: FBT001 - the two words of a table's cell
@@ -80,7 +108,9 @@ def _values(annotation: Any) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
-    return "" if field.default in (None, ()) else f"`{str(field.default).lower()}`"
+    if isinstance(field.default, bool):
+        return f"`{str(field.default).lower()}`"
+    return "" if field.default in (None, ()) else f"`{field.default}`"
 
 
 if __name__ == "__main__":

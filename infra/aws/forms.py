@@ -1,10 +1,9 @@
 """What AWS's names look like, to find a wrong one before anything is asked of AWS."""
 
 import ipaddress
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from infra.forms import Form
 
 # RFC 1918, and RFC 6598, which Kubernetes on AWS gives to its pods.
 PRIVATE_NETWORKS: Final = tuple(
@@ -12,38 +11,18 @@ PRIVATE_NETWORKS: Final = tuple(
 )
 
 
-@dataclass(frozen=True)
-class Form:
-    """A pattern, and the words for what it is not."""
-
-    pattern: str
-    words: str
-
-
-_KEY: Final = Form(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+", "the ARN of a key; its id or alias will not do")
-
+ACCOUNT: Final = Form(r"\d{12}", "the twelve digits of an AWS account")
 # Ids have 8 or 17 hexadecimal digits (EC2 User Guide, "Resource IDs").
-FORMS: Final[Mapping[str, Form]] = {
-    "account_id": Form(r"\d{12}", "the twelve digits of an AWS account"),
-    "vpc_id": Form(r"vpc-([0-9a-f]{8}|[0-9a-f]{17})", "the id of a VPC"),
-    "subnet_ids": Form(r"subnet-([0-9a-f]{8}|[0-9a-f]{17})", "the id of a subnet"),
-    "application_security_group_ids": Form(r"sg-([0-9a-f]{8}|[0-9a-f]{17})", "the id of a security group"),
-    "network_stack": Form(r"[\w.-]+/[\w.-]+/[\w.-]+", "a stack with its organization and project"),
-    # With a key's id in its place, a cache is replaced at every update (pulumi-aws issues 3848 and 684).
-    "kms_key_arn": _KEY,
-    "secret_kms_key_arn": _KEY,
-    # IAM API reference, CreateRole: a role's path and name.
-    "secret_reader_role_arn": Form(
-        r"arn:aws[a-z-]*:iam::\d{12}:role/([!-~]+/)*[\w+=,.@-]{1,64}",
-        "the ARN of a role; its name will not do, nor the ARN of a session of it",
-    ),
-}
-
-
-def form_problem(field: str, text: str) -> str | None:
-    """Say what a value is not, as a predicate, or None where it has its field's form."""
-    form = FORMS[field]
-    return None if re.fullmatch(form.pattern, text, re.ASCII) else f"is not {form.words}"
+VPC: Final = Form(r"vpc-([0-9a-f]{8}|[0-9a-f]{17})", "the id of a VPC")
+SUBNET: Final = Form(r"subnet-([0-9a-f]{8}|[0-9a-f]{17})", "the id of a subnet")
+SECURITY_GROUP: Final = Form(r"sg-([0-9a-f]{8}|[0-9a-f]{17})", "the id of a security group")
+# With a key's id in its place, a cache is replaced at every update (pulumi-aws issues 3848 and 684).
+KEY: Final = Form(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+", "the ARN of a key; its id or alias will not do")
+# IAM API reference, CreateRole: a role's path and name.
+ROLE: Final = Form(
+    r"arn:aws[a-z-]*:iam::\d{12}:role/([!-~]+/)*[\w+=,.@-]{1,64}",
+    "the ARN of a role; its name will not do, nor the ARN of a session of it",
+)
 
 
 def client_network_problem(text: str) -> str | None:

@@ -18,6 +18,7 @@ from pulumi.dynamic import (
 )
 
 from infra.aws.releases import change_problem
+from infra.dynamic import Provider
 
 FINAL_SNAPSHOT: Final = "finalSnapshot"
 

@@ -38,9 +38,9 @@ class Declaration:
 
 
 BACKENDS: Final[Mapping[BackendName, str]] = {
-    "elasticache": "infra.backends.elasticache",
     "local": "infra.backends.local",
     "docker": "infra.backends.docker",
+    "elasticache": "infra.backends.elasticache",
     "memorystore": "infra.backends.memorystore",
     "rediscloud": "infra.backends.rediscloud",
     "memory": "infra.backends.memory",

@@ -4,7 +4,7 @@ from typing import Final
 
 import pulumi_gcp as gcp
 
-from infra.aws import windows
+from infra import windows
 
 DAYS: Final = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 

@@ -17,6 +17,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from infra.dynamic import Provider
 from infra.gcp.releases import is_downgrade
 
 

@@ -23,6 +23,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from infra.dynamic import Provider
 from infra.local_server import binary, server
 from infra.local_server.binary import BinaryError
 from infra.local_server.server import Configuration, LocalServer, ServerError

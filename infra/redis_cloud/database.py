@@ -10,17 +10,14 @@ from typing import Any, Final, TypedDict
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
+from infra.dynamic import Provider
 from infra.redis_cloud.api import Api
 from infra.redis_cloud.faults import AnswerLost, CloudError
-from infra.redis_cloud.provider import CloudProvider, await_tasks, changing, look_for, reading
-from infra.redis_cloud.subscription import DATABASE_CREATION, PATH, databases, remove, wait_until_active
+from infra.redis_cloud.operation import await_tasks, changing, is_busy, look_for, reading, remove
+from infra.redis_cloud.subscription import DATABASE_CREATION, PATH, databases, wait_until_active
 
 CHANGING: Final = ("name", "dataPersistence", "dataEvictionPolicy", "replication", "sourceIps", "enableTls", "password")
 EVERYWHERE: Final = ["0.0.0.0/0"]
-
-# What a database is in before it can be used, while it changes included (terraform-provider-rediscloud,
-# waitForEssentialsDatabaseToBeActive).
-BUSY: Final = ("draft", "pending", "change", "creation")
 
 
 class DatabaseInputs(TypedDict):
@@ -36,7 +33,7 @@ class DatabaseInputs(TypedDict):
     password: pulumi.Input[str]
 
 
-class DatabaseProvider(CloudProvider):
+class DatabaseProvider(Provider):
     """Creates, changes, watches and removes a database."""
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
@@ -161,7 +158,7 @@ def _settled(api: Api, subscription: int, number: int, doing: str) -> Mapping[st
         if status == "active" and _address(answer):
             found.append(answer)
             return True, status
-        if answer and status != "active" and not any(word in status for word in BUSY):
+        if answer and status != "active" and not is_busy(status):
             raise CloudError(
                 f"{doing}: Redis Cloud has put database {number} into {status}; see https://cloud.redis.io, and ask "
                 "its support"

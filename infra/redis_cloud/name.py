@@ -8,15 +8,14 @@ import secrets
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider
+from pulumi.dynamic import CreateResult, DiffResult, Resource
 
+from infra.dynamic import Provider
 from infra.redis_cloud.naming import DIGITS
 
 
-class NameProvider(ResourceProvider):
+class NameProvider(Provider):
     """Makes a name up once."""
-
-    serialize_as_secret_always = False
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Make it up."""

@@ -94,6 +94,7 @@ class Plan:
             "name": self.name,
             "availability": self.availability,
             "sizeMb": self.size_bytes // MEBIBYTE,
+            "networks": self.networks,
             "monthlyUsd": self.monthly_usd,
         }
 

@@ -12,12 +12,13 @@ from typing import Any, Final, TypedDict
 import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
+from infra.dynamic import Provider
 from infra.redis_cloud import plans
-from infra.redis_cloud.api import Api
-from infra.redis_cloud.faults import AnswerLost, CloudError, Refused
+from infra.redis_cloud.api import Api, say
+from infra.redis_cloud.faults import AnswerLost, CloudError
 from infra.redis_cloud.naming import is_of_base
+from infra.redis_cloud.operation import await_tasks, changing, look_for, reading, remove
 from infra.redis_cloud.plans import MULTI_ZONE, Demand, Plan
-from infra.redis_cloud.provider import CloudProvider, await_tasks, changing, look_for, reading
 
 PATH: Final = "/fixed/subscriptions"
 CREATION: Final = "fixedSubscriptionCreateRequest"
@@ -34,13 +35,12 @@ class SubscriptionInputs(TypedDict):
     budgetUsd: float | None
 
 
-class SubscriptionProvider(CloudProvider):
+class SubscriptionProvider(Provider):
     """Creates, changes, watches and removes an Essentials subscription."""
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Choose the plan, and refuse what cannot be had or paid, before anything is created."""
-        # A change of the budget or of the card alone chooses no other plan.
-        plan = _olds.get("plan") if _olds.get("demand") == news["demand"] else None
+        plan = _olds.get("plan") if "demand" in _olds and _still_does(_olds, news["demand"]) else None
         try:
             chosen = plan or plans.choose(reading(), news["demand"]).properties()
             problem = _over_budget(chosen, news.get("budgetUsd")) or (
@@ -48,24 +48,17 @@ class SubscriptionProvider(CloudProvider):
             )
         except CloudError as error:
             return CheckResult(news, [CheckFailure("plan", str(error))])
-        return CheckResult({**news, "plan": chosen}, [CheckFailure("plan", problem)] if problem else [])
+        checked = {**news, "plan": chosen}
+        if "plan" in _olds and _replaces(_olds, checked):
+            # The engine's own "replace" does not say what is lost.
+            say(f"warning: plan {chosen['name']} is another subscription, and all data in the present one will be lost")
+        return CheckResult(checked, [CheckFailure("plan", problem)] if problem else [])
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """Change the plan in place where Redis Cloud can: not to another place, nor into several zones or out of them.
-
-        The codes FIXED_MISMATCH_BETWEEN_REQUEST_PLAN_… and FIXED_SUBSCRIPTION_PLAN_CANNOT_CHANGED_FROM_AVAILABILITY_…
-        of the API's OpenAPI document.
-        """
-        old, new = olds["plan"], news["plan"]
-        replaces = []
-        if [olds["demand"][key] for key in ("provider", "region")] != [
-            news["demand"][key] for key in ("provider", "region")
-        ]:
-            replaces.append("demand")
-        if (old["availability"] == MULTI_ZONE) != (new["availability"] == MULTI_ZONE):
-            replaces.append("plan")
+        """Change the plan in place where Redis Cloud can."""
+        replaces = _replaces(olds, news)
         changes = (
-            int(old["id"]) != int(new["id"])
+            int(olds["plan"]["id"]) != int(news["plan"]["id"])
             or olds["name"] != news["name"]
             or olds.get("paymentMethodId") != news.get("paymentMethodId")
         )
@@ -78,6 +71,7 @@ class SubscriptionProvider(CloudProvider):
         doing = f"creating subscription {name}"
         known = _find(api, props, doing)
         if known is None:
+            _refuse_others(api, props, doing)
             return CreateResult(str(self._make(api, props, doing)), _outputs(props))
         if int(known["planId"]) != int(props["plan"]["id"]):
             _change(api, int(known["id"]), props)
@@ -110,7 +104,6 @@ class SubscriptionProvider(CloudProvider):
         if known is None or api.get(f"{PATH}/{int(known['id'])}") is None:
             return
         number = int(known["id"])
-        wait_until_active(api, number, doing=doing)
         await_tasks(api, DATABASE_CREATION, doing=doing)
         for database in databases(api, number):
             if database.get("name") != name:
@@ -168,37 +161,21 @@ def databases(api: Api, number: int) -> list[Mapping[str, Any]]:
     return list((first or {}).get("databases") or [])
 
 
-def remove(api: Api, path: str, *, doing: str) -> None:
-    """Delete what is at a path and wait until it is gone. Raises `CloudError`."""
-    try:
-        api.finish(api.send("DELETE", path, None, doing=doing), doing=doing)
-    except Refused:
-        if api.get(path) is not None:
-            raise
-    except AnswerLost:
-        # A task that nobody knows, or nothing there to delete any more: what counts is whether it is gone.
-        pass
-    api.wait(lambda: (api.get(path) is None, "going"), doing=doing)
-
-
 def _find(api: Api, props: Mapping[str, Any], doing: str) -> Mapping[str, Any] | None:
-    """Find the stack's subscription by its name, once no creation is under way that could be its own.
-
-    Raises `CloudError` where another state of the same stack has one.
-    """
+    """Find the stack's subscription by its name, once no creation is under way that could be its own."""
     await_tasks(api, CREATION, doing=doing)
-    known = [entry for entry in _subscriptions(api) if entry.get("status") != "deleting"]
-    for entry in known:
-        if entry.get("name") == props["name"]:
-            return entry
-    for entry in known:
+    return next((entry for entry in _subscriptions(api) if entry.get("name") == props["name"]), None)
+
+
+def _refuse_others(api: Api, props: Mapping[str, Any], doing: str) -> None:
+    """Raise `CloudError` where another state of the same stack has a subscription: this one would be a second."""
+    for entry in _subscriptions(api):
         if is_of_base(str(entry.get("name")), props["base"]):
             raise CloudError(
                 f"{doing}: the account has {entry['name']} already, which another state of a stack of this name made; "
                 "take it down where it was made, or delete it in the console (https://cloud.redis.io), or name this "
                 "stack differently"
             )
-    return None
 
 
 def _number(known: Mapping[str, Any] | None) -> int | None:
@@ -206,7 +183,25 @@ def _number(known: Mapping[str, Any] | None) -> int | None:
 
 
 def _subscriptions(api: Api) -> list[Mapping[str, Any]]:
-    return list((api.get(PATH) or {}).get("subscriptions") or [])
+    known = (api.get(PATH) or {}).get("subscriptions") or []
+    return [entry for entry in known if entry.get("status") != "deleting"]
+
+
+def _still_does(olds: Mapping[str, Any], demand: Demand) -> bool:
+    """Say whether the plan of last time is the one for what is asked now: another network or two need no other."""
+    has_room = demand["networks"] <= olds["plan"]["networks"]
+    return has_room and {**olds["demand"], "networks": None} == {**demand, "networks": None}
+
+
+def _replaces(olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
+    """Name what is not changed in place: the cloud, the region, and whether it is in several zones.
+
+    The codes FIXED_MISMATCH_BETWEEN_REQUEST_PLAN_… and FIXED_SUBSCRIPTION_PLAN_CANNOT_CHANGED_FROM_AVAILABILITY_… of
+    the API's OpenAPI document.
+    """
+    elsewhere = any(olds["demand"][key] != news["demand"][key] for key in ("provider", "region"))
+    zones = [each["plan"]["availability"] == MULTI_ZONE for each in (olds, news)]
+    return [*(["demand"] if elsewhere else []), *(["plan"] if zones[0] != zones[1] else [])]
 
 
 def _change(api: Api, number: int, props: Mapping[str, Any]) -> None:

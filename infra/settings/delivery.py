@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from infra.aws import forms as aws_forms
 from infra.gcp import forms as gcp_forms
 from infra.settings.common import CommonSettings
-from infra.settings.vocabulary import BackendName, OnlyWith, SinkName, Texts, refusal, wrong
+from infra.settings.vocabulary import BackendName, OnlyWith, SinkName, Texts, checked, refusal, wrong
 
 # Where the connection goes when nothing is said: what asks for no account beside the backend's own.
 DEFAULT_SINKS: Final[Mapping[str, tuple[SinkName, ...]]] = {
@@ -121,6 +121,7 @@ class DeliverySettings(CommonSettings):
     ] = None
     secret_reader_role_arn: Annotated[
         str | None,
+        checked(aws_forms.ROLE.problem),
         Field(
             examples=["arn:aws:iam::123456789012:role/application"],
             description="The role of AWS that may read the secret; unset: whoever IAM lets",
@@ -129,6 +130,7 @@ class DeliverySettings(CommonSettings):
     ] = None
     secret_kms_key_arn: Annotated[
         str | None,
+        checked(aws_forms.KEY.problem),
         Field(
             examples=["arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
             description="The key that the secret is encrypted with; unset: the stack's own",
@@ -145,6 +147,7 @@ class DeliverySettings(CommonSettings):
     ] = None
     secret_reader_service_account: Annotated[
         str | None,
+        checked(gcp_forms.SERVICE_ACCOUNT.problem),
         Field(
             examples=["application@project.iam.gserviceaccount.com"],
             description="The service account of Google that may read the secrets; unset: whoever IAM lets",
@@ -234,14 +237,6 @@ class DeliverySettings(CommonSettings):
             )
         return cluster
 
-    @field_validator("secret_reader_role_arn", "secret_kms_key_arn")
-    @classmethod
-    def _has_awss_form(cls, arn: str | None, info: ValidationInfo) -> str | None:
-        problem = None if arn is None else aws_forms.form_problem(str(info.field_name), arn)
-        if problem:
-            raise wrong(f"it {problem}")
-        return arn
-
     @field_validator("secret_reader_role_arn")
     @classmethod
     def _parameters_are_read_in_their_own_account(cls, arn: str | None, info: ValidationInfo) -> str | None:
@@ -263,14 +258,6 @@ class DeliverySettings(CommonSettings):
             "days, or for 0 not at all",
             example=str(SHORTEST_RECOVERY_DAYS),
         )
-
-    @field_validator("secret_reader_service_account")
-    @classmethod
-    def _has_googles_form_of_an_account(cls, address: str | None) -> str | None:
-        problem = None if address is None else gcp_forms.form_problem("secret_reader_service_account", address)
-        if problem:
-            raise wrong(f"it {problem}")
-        return address
 
     @property
     def chosen_sinks(self) -> tuple[SinkName, ...]:

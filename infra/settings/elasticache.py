@@ -7,15 +7,15 @@ from typing import Annotated, Final
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
-from infra import sizing
-from infra.aws import nodes, windows
-from infra.aws.forms import client_network_problem, form_problem
+from infra import sizing, windows
+from infra.aws import forms, nodes
 from infra.aws.naming import name_of
 from infra.aws.nodes import NODES, Node
 from infra.aws.releases import VERSIONS
 from infra.capabilities import CAPABILITIES
-from infra.settings.common import CommonSettings
-from infra.settings.vocabulary import NAMESPACE, Only, Texts, example, refusal, wrong
+from infra.forms import Form
+from infra.settings.maintenance import MaintenanceSettings
+from infra.settings.vocabulary import NAMESPACE, Only, Texts, checked, each_checked, example, refusal, wrong
 from infra.sizing import MEBIBYTE, TierName
 
 # Replicas that take over when the primary fails, where nothing else is asked.
@@ -28,8 +28,10 @@ NETWORK: Final[Mapping[str, str]] = {
     "applicationSecurityGroupIds": "who may connect; or set cache:applicationCidrs",
 }
 
+_STACK: Final = Form(r"[\w.-]+/[\w.-]+/[\w.-]+", "a stack with its organization and project")
 
-class ElastiCacheSettings(CommonSettings):
+
+class ElastiCacheSettings(MaintenanceSettings):
     """What is asked of a replication group and of the network around it."""
 
     engine: Annotated[
@@ -55,11 +57,13 @@ class ElastiCacheSettings(CommonSettings):
     ] = None
     account_id: Annotated[
         str | None,
+        checked(forms.ACCOUNT.problem),
         Field(examples=["123456789012"], description="The AWS account that this stack belongs to"),
         Only("elasticache"),
     ] = None
     network_stack: Annotated[
         str | None,
+        checked(_STACK.problem),
         Field(
             examples=["organization/cache-network/prod"],
             description="The stack whose outputs name VPC, subnets and the application's security group",
@@ -68,11 +72,13 @@ class ElastiCacheSettings(CommonSettings):
     ] = None
     vpc_id: Annotated[
         str | None,
+        checked(forms.VPC.problem),
         Field(examples=["vpc-0123456789abcdef0"], description="The VPC that the cache stands in"),
         Only("elasticache"),
     ] = None
     subnet_ids: Annotated[
         Texts,
+        each_checked(forms.SUBNET.problem),
         Field(
             examples=["subnet-0123456789abcdef0,subnet-0123456789abcdef1"],
             description="Private subnets of the VPC; with replicas in two zones or more",
@@ -81,16 +87,19 @@ class ElastiCacheSettings(CommonSettings):
     ] = ()
     application_security_group_ids: Annotated[
         Texts,
+        each_checked(forms.SECURITY_GROUP.problem),
         Field(examples=["sg-0123456789abcdef0"], description="Security groups whose members may connect"),
         Only("elasticache"),
     ] = ()
     application_cidrs: Annotated[
         Texts,
+        each_checked(forms.client_network_problem),
         Field(examples=["10.0.0.0/16"], description="Private networks whose machines may connect"),
         Only("elasticache"),
     ] = ()
     kms_key_arn: Annotated[
         str | None,
+        checked(forms.KEY.problem),
         Field(
             examples=["arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
             description="A key to encrypt with, whose policy lets CloudWatch Logs use it; "
@@ -98,14 +107,6 @@ class ElastiCacheSettings(CommonSettings):
         ),
         Only("elasticache"),
     ] = None
-    maintenance_window: Annotated[
-        str,
-        Field(
-            examples=["sun:03:00-sun:04:00"],
-            description="When the vendor may maintain the cache, UTC; Google takes one hour",
-        ),
-        Only("elasticache", "memorystore"),
-    ] = "sun:03:00-sun:04:00"
     snapshot_window: Annotated[
         str,
         # Validated as the default too: the maintenance window may overlap it.
@@ -175,27 +176,6 @@ class ElastiCacheSettings(CommonSettings):
             raise refusal("0 will not do for tier prod, where another node has to take over", example="1")
         return replicas
 
-    @field_validator("account_id", "vpc_id", "network_stack", "kms_key_arn")
-    @classmethod
-    def _has_its_form(cls, text: str | None, info: ValidationInfo) -> str | None:
-        problem = form_problem(str(info.field_name), text) if text is not None else None
-        if problem:
-            raise wrong(f"it {problem}")
-        return text
-
-    @field_validator("subnet_ids", "application_security_group_ids", "application_cidrs")
-    @classmethod
-    def _each_has_its_form(cls, texts: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        field = str(info.field_name)
-        problems = ["it names the same twice"] if len(set(texts)) < len(texts) else []
-        for place, text in enumerate(texts, start=1):
-            problem = client_network_problem(text) if field == "application_cidrs" else form_problem(field, text)
-            if problem:
-                problems.append(f"item {place} {problem}")
-        if problems:
-            raise wrong("; ".join(problems))
-        return texts
-
     @field_validator("subnet_ids")
     @classmethod
     def _replicas_have_a_subnet_each(cls, subnet_ids: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
@@ -205,15 +185,6 @@ class ElastiCacheSettings(CommonSettings):
         if len(subnet_ids) == 1 and replicas:
             raise wrong("it is one subnet, and replicas need two, in different zones")
         return subnet_ids
-
-    @field_validator("maintenance_window")
-    @classmethod
-    def _maintenance_is_once_a_week(cls, window: str) -> str:
-        try:
-            windows.weekly(window)
-        except ValueError as problem:
-            raise wrong(f"it {problem}") from None
-        return window
 
     @field_validator("snapshot_window")
     @classmethod

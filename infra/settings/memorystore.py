@@ -6,14 +6,13 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
-from infra.aws import windows
+from infra import windows
 from infra.gcp import forms
 from infra.gcp.care import CARE
-from infra.gcp.forms import form_problem
 from infra.gcp.naming import name_of
 from infra.gcp.releases import NEWEST, RedisVersion
-from infra.settings.common import CommonSettings
-from infra.settings.vocabulary import NAMESPACE, Only, example, refusal, wrong
+from infra.settings.maintenance import MaintenanceSettings
+from infra.settings.vocabulary import NAMESPACE, Only, checked, example, refusal, wrong
 
 # What only the user can know of Google Cloud, and what it is for. The first two are the provider's own keys.
 PLACE: Final[Mapping[str, str]] = {
@@ -25,17 +24,18 @@ NETWORK: Final[Mapping[str, str]] = {
     "privateServiceAccess": "declare makes the network's one private service access, adopt takes the one that it has",
 }
 _EXAMPLES: Final = {"gcp:project": "my-project", "gcp:region": "us-central1"}
-_FORMS: Final = {"gcp:project": "project", "gcp:region": "region"}
+_FORMS: Final = {"gcp:project": forms.PROJECT, "gcp:region": forms.REGION}
 
 # Google's window is always one hour long (REST reference, WeeklyMaintenanceWindow).
 WINDOW_MINUTES: Final = 60
 
 
-class MemorystoreSettings(CommonSettings):
+class MemorystoreSettings(MaintenanceSettings):
     """What is asked of an instance and of its network."""
 
     network: Annotated[
         str | None,
+        checked(forms.NETWORK.problem),
         Field(
             examples=["projects/my-project/global/networks/my-network"],
             description="The network that the cache is reached from, in full",
@@ -52,6 +52,7 @@ class MemorystoreSettings(CommonSettings):
     ] = None
     allocated_range: Annotated[
         str | None,
+        checked(forms.ALLOCATED_RANGE.problem),
         Field(
             examples=["google-managed-services-my-network"],
             description="With adopt: the allocated range to take addresses from; unset: Google chooses",
@@ -70,6 +71,7 @@ class MemorystoreSettings(CommonSettings):
     ] = True
     kms_key_name: Annotated[
         str | None,
+        checked(forms.KEY.problem),
         Field(
             examples=["projects/my-project/locations/us-central1/keyRings/my-ring/cryptoKeys/my-key"],
             description="A key of your own to encrypt with, in the cache's region; unset: Google's",
@@ -92,14 +94,6 @@ class MemorystoreSettings(CommonSettings):
             raise refusal("none will not do for tier prod, which keeps snapshots", example="snapshot")
         return persistence
 
-    @field_validator("network", "kms_key_name", "allocated_range")
-    @classmethod
-    def _has_googles_form(cls, text: str | None, info: ValidationInfo) -> str | None:
-        problem = form_problem(str(info.field_name), text) if text is not None else None
-        if problem:
-            raise wrong(f"it {problem}")
-        return text
-
     @field_validator("allocated_range")
     @classmethod
     def _range_is_of_an_adopted_access(cls, name: str | None, info: ValidationInfo) -> str | None:
@@ -107,7 +101,7 @@ class MemorystoreSettings(CommonSettings):
             raise refusal(f"{name} is for cache:privateServiceAccess adopt; declare allocates a range of its own")
         return name
 
-    @field_validator("maintenance_window", check_fields=False)
+    @field_validator("maintenance_window")
     @classmethod
     def _google_takes_an_hour(cls, window: str, info: ValidationInfo) -> str:
         if info.data.get("backend") == "memorystore" and len(windows.weekly(window)) != WINDOW_MINUTES:
@@ -140,7 +134,7 @@ def wanting(config: Mapping[str, str], stack: str, secret_keys: Collection[str])
     for key, meaning in PLACE.items():
         # An empty one would send the provider to the environment's.
         value = config.get(key, "")
-        words = form_problem(_FORMS[key], value) if value else f"is not set: {meaning}"
+        words = _FORMS[key].problem(value) if value else f"is not set: {meaning}"
         if words:
             shown = f' "{value}"' if value and key not in secret_keys else ""
             found.append(f"  {key}{shown} {words}\n      pulumi config set {key} {_EXAMPLES[key]} --stack {stack}")

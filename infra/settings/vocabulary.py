@@ -1,10 +1,11 @@
 """What the settings of every backend are written with: names, marks, and refusals in our own words."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
@@ -60,6 +61,30 @@ def refusal(words: str, *, example: str = "") -> PydanticCustomError:
 def wrong(words: str) -> PydanticCustomError:
     """Refuse a free text; the message shows it, unless it is a secret."""
     return PydanticCustomError("wrong", "{words}", {"words": words})
+
+
+def checked(problem: Callable[[str], str | None]) -> AfterValidator:
+    """Refuse a text for what is said of it, as a predicate like "is not the id of a subnet"."""
+
+    def check(text: str | None) -> str | None:
+        if text is not None and (words := problem(text)):
+            raise wrong(f"it {words}")
+        return text
+
+    return AfterValidator(check)
+
+
+def each_checked(problem: Callable[[str], str | None]) -> AfterValidator:
+    """Refuse a list for what is said of each item, all of it at once, and for an item that stands there twice."""
+
+    def check(items: tuple[str, ...]) -> tuple[str, ...]:
+        problems = ["it names the same twice"] if len(set(items)) < len(items) else []
+        problems += [f"item {place} {words}" for place, item in enumerate(items, start=1) if (words := problem(item))]
+        if problems:
+            raise wrong("; ".join(problems))
+        return items
+
+    return AfterValidator(check)
 
 
 def example(field: FieldInfo) -> str:

@@ -21,6 +21,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from infra.dynamic import Provider
 from infra.sinks import Delivered, Delivery, environment_file, files
 from infra.sinks.environment_file import Unquotable
 

@@ -19,6 +19,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from infra.dynamic import Provider
 from infra.sinks import Delivered, Delivery, encore_cli, files
 from infra.sinks.encore_cli import Selection
 

@@ -23,6 +23,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from infra.dynamic import Provider
 from infra.sinks import Delivered, Delivery, encore_cluster, files, json_text
 from infra.sinks.files import FileError
 

@@ -1,8 +1,8 @@
 """docs/compliance.md, made from the demands: `python -m operate.compliance --reference > docs/compliance.md`."""
 
-from collections.abc import Sequence
 from typing import Final
 
+from infra.markdown import table
 from operate.compliance.demand import all_rules, listed
 from operate.compliance.demands import DEMANDS, EXEMPTIONS, OUTSIDE
 from operate.compliance.matrix import MEANINGS
@@ -41,23 +41,18 @@ def page() -> str:
             HEAD,
             "## What the words mean",
             "",
-            _table(["row", "meaning"], [[status, meaning] for status, meaning in MEANINGS.items()]),
+            table(["row", "meaning"], [[status, meaning] for status, meaning in MEANINGS.items()]),
             "",
             "## What is asserted",
             "",
-            _table(["demand", "rules", "must be met"], demands),
+            table(["demand", "rules", "must be met"], demands),
             "",
             "## What is known and not judged",
             "",
-            _table(["rule", "ids", "row", "why"], [*outside, *exemptions]),
+            table(["rule", "ids", "row", "why"], [*outside, *exemptions]),
             "",
             "## Waivers",
             "",
             WAIVERS,
         ]
     )
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from infra.markdown import table
 from operate.permissions.amazon import GRANTS
 from operate.permissions.google import ROLES
 from operate.permissions.policy import PURPOSES, declared, google_roles, iam_policy
@@ -60,9 +61,9 @@ def page() -> str:
     return "\n".join(
         [
             f"{HEAD}## AWS\n",
-            _table(["type", "a preview asks for", "an up asks for as well"], amazon),
+            table(["type", "a preview asks for", "an up asks for as well"], amazon),
             "\n## Google Cloud\n",
-            _table(["type", "roles of a preview", "roles of an up, in their place"], google),
+            table(["type", "roles of a preview", "roles of an up, in their place"], google),
             "",
         ]
     )
@@ -97,8 +98,3 @@ def write(project: Project) -> None:
 
 def _listed(items: Sequence[str] | set[str]) -> str:
     return ", ".join(f"`{item}`" for item in sorted(items))
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

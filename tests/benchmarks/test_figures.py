@@ -10,7 +10,7 @@ SAME = Comparison(ours=(0.2, 0.2), bare=(0.1, 0.1))
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(12.345, "12.3 s"), (0.0205, "20.5 ms"), (0.000051, "51 µs"), (-0.218, "-218 ms")],
+    [(12.345, "12.3 s"), (0.0205, "20.5 ms"), (0.000051, "51 µs"), (0.0009998, "1 ms"), (-0.218, "-218 ms")],
 )
 def test_a_time_has_three_digits_and_the_unit_that_suits_it(seconds: float, words: str) -> None:
     """A difference of two times may be negative."""

@@ -17,8 +17,9 @@ from verify.cache import Cache, open_cache
 
 pytestmark = pytest.mark.long
 
-# As promised.
-AT_MOST = {"pulumi": stacks.UP_AT_MOST, "inprocess": 1.8}
+# In this process, where a run is little else than imports, the promise is not kept (docs/benchmarks.md says why); this
+# much tells when it becomes worse, as with redis-py imported too early.
+AT_MOST = {"pulumi": stacks.UP_AT_MOST, "inprocess": 2.0}
 ROUNDS = {"pulumi": 5, "inprocess": 12}
 
 

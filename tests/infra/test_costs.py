@@ -120,6 +120,16 @@ def test_a_redis_cloud_plan_without_a_known_price_is_unknown() -> None:
     assert monthly(backend="rediscloud") is None
 
 
+def test_redis_clouds_free_plan_costs_nothing_and_a_paid_one_is_told_by_its_api() -> None:
+    """Of which a list price may not know: what the plan really costs is held against the budget where it is chosen."""
+    free = costs.estimate(settings(backend="rediscloud", tier="dev"), region=None)
+    assert (free.monthly_usd, free.words) == (0, "0.00 USD a month (Redis Cloud's free plan of 30 MB 0.00)")
+    paid = costs.estimate(settings(backend="rediscloud"), region=None)
+    costs.require_within_budget(paid, 1, stack="prod")
+    elsewhere = settings(backend="rediscloud", tier="staging", cloudRegion="eu-west-1")
+    assert costs.estimate(elsewhere, region=None).monthly_usd is None
+
+
 def test_the_region_is_the_stacks_or_the_environments() -> None:
     """As the vendor's own SDK looks for it."""
     assert costs.region("elasticache", {"aws:region": "eu-west-1"}, {"AWS_REGION": "us-east-1"}) == "eu-west-1"

@@ -14,8 +14,8 @@ import pulumi_aws
 import pytest
 import redis
 
-from infra import verification
-from infra.aws import access, nodes, releases, windows
+from infra import verification, windows
+from infra.aws import access, nodes, releases
 from infra.settings import Only, Settings
 from infra.vantages import aws_lambda
 from runner.inprocess import wire

@@ -9,12 +9,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def provider_modules() -> list[str]:
-    """Name the modules in which a dynamic provider is."""
+    """Name the modules with a dynamic resource, which is declared with the module and the name of its type."""
     return [
         ".".join(file.relative_to(ROOT).with_suffix("").parts)
         for file in sorted((ROOT / "infra").rglob("*.py"))
         if any(
-            isinstance(node, ast.ClassDef) and "ResourceProvider" in [ast.unparse(base) for base in node.bases]
+            isinstance(node, ast.ClassDef) and {"module", "name"} <= {keyword.arg for keyword in node.keywords}
             for node in ast.parse(file.read_text()).body
         )
     ]

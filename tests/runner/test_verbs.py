@@ -160,7 +160,7 @@ def test_verify_of_a_private_cache_says_what_proves_it(tmp_path: Path) -> None:
 
 def test_a_stack_of_dynamic_resources_needs_no_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The in-process engine keeps its state in the project, and neither looks for the CLI nor installs it."""
-    (tmp_path / "Pulumi.rediscloud.yaml").write_text("config:\n  cache:backend: rediscloud\n")
+    (tmp_path / "Pulumi.yaml").write_text("name: cache\n")
     monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
     monkeypatch.setattr(engines, "find", lambda *_: pytest.fail("the CLI was looked for"))
     chosen = verbs.choose(Project(tmp_path), "rediscloud", "auto", print)
@@ -174,6 +174,7 @@ def test_one_that_is_logged_in_keeps_its_state_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
 ) -> None:
     """Whose backend it is, the environment says, or what `pulumi login` wrote."""
+    (tmp_path / "Pulumi.yaml").write_text("name: cache\n")
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "credentials.json").write_text('{"current": "https://api.pulumi.com"}')
     monkeypatch.chdir(tmp_path)

@@ -7,17 +7,19 @@ outputs have in plain, what the vendors were sent beside secrets, and every proc
 
 import dataclasses
 import json
+import logging
 import secrets
 import shutil
 import stat
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import pulumi
 import pytest
 import redis
 
@@ -25,7 +27,7 @@ from infra import delivery, guards, rotation, verification
 from infra.aws import access, network
 from infra.local_server import provider as local_provider
 from infra.redis_cloud import api
-from infra.sinks import encore_cli, files
+from infra.sinks import files
 from runner import closing as ending
 from runner import verbs
 from runner.inprocess import operations, wire
@@ -53,7 +55,8 @@ KEYS: Final = {
 }
 PASSWORD_RESOURCE: Final = "pulumi-python:dynamic/password:Password"
 NOBODYS: Final = "a-password-that-nobody-has"
-APPLICATIONS: Final = '{\n  "metadata": {"app_id": "hospitality"}\n}\n'
+# A command line of Encore's that shows what it was given.
+ECHO: Final = b"#!/bin/sh\ncat >&2\nexit 1\n"
 
 Trouble = Callable[[], AbstractContextManager[object]]
 
@@ -92,8 +95,10 @@ class Subject:
 class Search:
     """Finds the secrets of a stack in whatever it wrote."""
 
-    def __init__(self, subject: Subject, place: Path, said: Callable[[], str], started: list[leaks.Started]) -> None:
-        """Search in a folder that has all others of the stack, and in what `said` gives."""
+    def __init__(
+        self, subject: Subject, place: Path, said: Callable[[], Mapping[str, str]], started: list[leaks.Started]
+    ) -> None:
+        """Search in a folder that has all others of the stack, in what `said` gives, and in what was started."""
         self.secrets = {**KEYS, **subject.secrets}
         self._subject, self._place, self._said, self._started = subject, place, said, started
         self._texts: dict[str, list[str]] = {}
@@ -108,9 +113,11 @@ class Search:
         """Look at what a step left."""
         stack = self._subject.stack
         self._learn()
-        self._keep("what was printed", printed + self._said())
+        self._keep("the engine's words", printed)
+        for where, text in self._said().items():
+            self._keep(where, text)
         self._keep("the plain state", "".join(plain(resource) for resource in stack.resources))
-        self._keep("the plain outputs", json.dumps(stack._stack.outputs(show_secrets=False)))
+        self._keep("a plain output", json.dumps(stack._stack.outputs(show_secrets=False)))
         state = stack._stack.state_file
         if state.exists():
             assert stat.S_IMODE(state.stat().st_mode) == 0o600
@@ -118,13 +125,14 @@ class Search:
 
     def found(self) -> list[str]:
         """Name every place that has a secret, and what it has."""
-        self._keep("what the vendor was sent", self._subject.sent())
+        self._keep("what a vendor was sent", self._subject.sent())
         for each in self._started:
-            self._keep("the arguments of a process", each.arguments)
+            self._keep("an argument of a process", each.arguments)
             # The verification is the one that is told the password so, as the application is.
             if "-m verify check" not in each.arguments:
                 # A user's own keys are inherited by whatever runs.
-                self._keep("the environment of a process", without(each.environment, KEYS, self._subject.secrets))
+                inherited = without(json.loads(each.environment), KEYS, self._subject.secrets)
+                self._keep("the environment of a process", json.dumps(inherited))
         found = {
             f"{where} holds {', '.join(held)}"
             for where, texts in self._texts.items()
@@ -154,11 +162,10 @@ def plain(resource: Any) -> str:
     return json.dumps({**dataclasses.asdict(resource), **masked})
 
 
-def without(environment: str, *secrets: dict[str, str]) -> str:
-    """Give an environment without what the user has put into it."""
-    known: dict[str, str] = json.loads(environment)
-    theirs = {name for each in secrets for name in each}
-    return json.dumps({name: value for name, value in known.items() if name not in theirs})
+def without(values: Mapping[str, str], *names: Iterable[str]) -> dict[str, str]:
+    """Give the values but those of some names."""
+    left_out = {name for each in names for name in each}
+    return {name: value for name, value in values.items() if name not in left_out}
 
 
 @pytest.fixture
@@ -189,33 +196,44 @@ class World:
         return self.ours / "project"
 
 
+def installed(folder: Path, patch: pytest.MonkeyPatch) -> Platform:
+    """Give Encore's platform, to which somebody is logged in, with its command line on PATH."""
+    platform = Platform(folder)
+    platform.install()
+    (folder / ".auth_token").write_text(KEYS["ENCORE_AUTH_TOKEN"])
+    for name, value in platform.variables.items():
+        patch.setenv(name, value)
+    return platform
+
+
+def laid_out(application: Path) -> dict[str, str]:
+    """Lay out an application beside the project, and give the settings that deliver to its three sinks."""
+    application.mkdir()
+    (application / "encore.app").write_text('{"id": "hospitality"}')
+    (application / "infra.config.json").write_text('{\n  "metadata": {"app_id": "hospitality"}\n}\n')
+    return {
+        "sinks": "dotenv,encore,encore-infra-config",
+        "dotenvFile": "../application/.env",
+        "encoreApp": "../application",
+        "encoreTypes": "prod",
+        "encoreInfraConfig": "../application/infra.config.json",
+        "encoreCacheCluster": "cache",
+    }
+
+
 @contextmanager
 def local(world: World) -> Iterator[Subject]:
     """A server on this machine, delivered to a file, to Encore's platform and to Encore's file."""
     world.patch.setattr(local_provider, "PROJECT", world.project)
-    platform = Platform(world.vendors / "encore")
-    platform.install()
-    (platform.folder / ".auth_token").write_text(KEYS["ENCORE_AUTH_TOKEN"])
-    for name, value in platform.variables.items():
-        world.patch.setenv(name, value)
+    platform = installed(world.vendors / "encore", world.patch)
     application = world.ours / "application"
-    application.mkdir()
-    (application / "encore.app").write_text('{"id": "hospitality"}')
+    sinks = laid_out(application)
     file, config = application / ".env", application / "infra.config.json"
-    config.write_text(APPLICATIONS)
     stack = StackInProcess(
         folder=world.project,
         name="local",
         finders=[],
-        configuration={
-            "backend": "local",
-            "sinks": "dotenv,encore,encore-infra-config",
-            "dotenvFile": "../application/.env",
-            "encoreApp": "../application",
-            "encoreTypes": "prod",
-            "encoreInfraConfig": "../application/infra.config.json",
-            "encoreCacheCluster": "cache",
-        },
+        configuration={"backend": "local", **sinks},
     )
     encore = platform.bin / "encore"
     yield Subject(
@@ -226,11 +244,10 @@ def local(world: World) -> Iterator[Subject]:
         refusals=[
             lambda: replaced(file, b"\xff"),
             lambda: replaced(config, b"{"),
-            # A command line that shows what it was given.
-            lambda: replaced(encore, b"#!/bin/sh\ncat >&2\nexit 1\n"),
+            lambda: replaced(encore, ECHO),
         ],
         command="echo deploying; cat ../application/.env; exit 3",
-        sent=lambda: platform.calls_file.read_text(),
+        sent=platform.calls_file.read_text,
     )
 
 
@@ -297,10 +314,10 @@ def elasticache(world: World) -> Iterator[Subject]:
         return answer(account, model, context)
 
     @contextmanager
-    def refusing(action: str) -> Iterator[None]:
-        refused.append(action)
+    def refusing(*actions: str) -> Iterator[None]:
+        refused.extend(actions)
         yield
-        refused.remove(action)
+        refused.clear()
 
     with (
         aws.account() as account,
@@ -311,7 +328,9 @@ def elasticache(world: World) -> Iterator[Subject]:
         world.patch.setattr(aws.Account, "answer", noting)
         world.patch.setattr(network, "PORT", port)
         account.cache.address = ("127.0.0.1", port)
-        stack = aws_stack.stack(world.project, account, tier="dev", engineVersion="7.0", sinks="aws-secrets-manager,aws-ssm")
+        stack = aws_stack.stack(
+            world.project, account, tier="dev", engineVersion="7.0", sinks="aws-secrets-manager,aws-ssm"
+        )
 
         def follow(passwords: Sequence[str]) -> None:
             rules = [f">{password}" for password in passwords]
@@ -337,7 +356,7 @@ def elasticache(world: World) -> Iterator[Subject]:
             stack=stack,
             begin=begin,
             spoiled=deaf,
-            refusals=[lambda: refusing("PutSecretValue"), lambda: refusing("PutParameter")],
+            refusals=[lambda: refusing("PutSecretValue"), lambda: refusing("PutSecretValue", "PutParameter")],
             sent=lambda: "".join(sent),
         )
 
@@ -364,9 +383,7 @@ def memorystore(world: World) -> Iterator[Subject]:
             yield
 
     with gcp_stack.private_server(made(world.vendors), secrets.token_urlsafe(24) + "/+%&=") as cloud:
-        stack = gcp_stack.stack(
-            world.project, cloud, tier="dev", redisVersion="7.0", sinks="gcp-secret-manager,dotenv"
-        )
+        stack = gcp_stack.stack(world.project, cloud, tier="dev", redisVersion="7.0", sinks="gcp-secret-manager,dotenv")
         stack.finders = [cloud.find, manager.find]
         server = ExitStack()
         # A connection that lasts, whatever the password becomes; and those that the server goes on refusing.
@@ -407,7 +424,7 @@ def memorystore(world: World) -> Iterator[Subject]:
                 steps=[],
                 renewed=renewed,
                 spoiled=deaf,
-                refusals=[refusing, lambda: replaced(file, b"\xff"), lambda: asked("start")],
+                refusals=[lambda: asked("start"), lambda: replaced(file, b"\xff"), refusing],
                 command="echo deploying; cat .local/dev.env; exit 3",
                 sent=lambda: f"{cloud.requests} {manager.requests}",
             )
@@ -433,14 +450,6 @@ def redis_cloud(world: World) -> Iterator[Subject]:
         )
 
         @contextmanager
-        def deaf() -> Iterator[None]:
-            (number,) = cloud.databases
-            server = cloud.server(number).client()
-            server.config_set("maxmemory-policy", "noeviction")
-            cloud.databases[number]["dataEvictionPolicy"] = "allkeys-lru"
-            yield
-
-        @contextmanager
         def refusing() -> Iterator[None]:
             cloud.failures.append(("fixedDatabaseUpdateRequest", {"type": "NOT_NOW", "description": "Not now."}))
             yield
@@ -462,9 +471,8 @@ def redis_cloud(world: World) -> Iterator[Subject]:
             stack=stack,
             begin=stack.up,
             own=[file],
-            steps=["start"],
-            spoiled=deaf,
-            refusals=[lambda: replaced(file, b"\xff"), refusing, without_login],
+            spoiled=lambda: no_primary(stack),
+            refusals=[lambda: replaced(file, b"\xff"), without_login, refusing],
             command="echo deploying; cat .local/rediscloud.env; exit 3",
             sent=sent,
             secrets={name: cloud.environment[name] for name in (api.ACCESS_KEY, api.SECRET_KEY)},
@@ -535,65 +543,78 @@ def looked_at(stack: StackInProcess) -> str:
     return "\n".join(words)
 
 
-def live(subject: Subject, search: Search) -> None:
-    """Live the stack's whole life."""
-    stack = subject.stack
-
-    def run(*, code: int = 0) -> None:
-        search.after(stack.up(code=code))
-
-    def renew(trouble: AbstractContextManager[object], *, code: int = 1) -> None:
-        """Fail to deliver another password, and deliver it."""
-        with subject.renewed(), trouble:
-            run(code=code)
-        run()
-        take("finish")
-
-    def take(step: str) -> None:
-        if step in subject.steps:
-            with asked(step):
-                run()
-
-    search.after(stack.preview())
+def begin(subject: Subject, search: Search) -> None:
+    """Preview it, bring it up, and bring it up again."""
+    search.after(subject.stack.preview())
     search.after(subject.begin())
-    run()
-    search.after(looked_at(stack))
-    take("start")
-    search.after(looked_at(stack))
-    take("finish")
-    for refusal in subject.refusals:
-        renew(refusal())
-    stack.configure(afterDelivery=subject.command)
+    search.after(subject.stack.up())
+    search.after(looked_at(subject.stack))
+
+
+def rotate(subject: Subject, search: Search) -> None:
+    """Take all the steps that there are."""
+    for step in subject.steps:
+        with asked(step):
+            search.after(subject.stack.up())
+        search.after(looked_at(subject.stack))
+
+
+def be_refused(subject: Subject, search: Search, refusal: Trouble) -> None:
+    """Fail to deliver another password, and then deliver it."""
+    with subject.renewed(), refusal():
+        search.after(subject.stack.up(code=1))
+    settle(subject, search)
+
+
+def fail_to_restart(subject: Subject, search: Search) -> None:
+    """Deliver another password, after which a command fails that shows what was delivered."""
+    subject.stack.configure(afterDelivery=subject.command)
     with subject.renewed():
-        run(code=1)
-    stack.configure(afterDelivery=None)
-    run()
-    take("finish")
-    if subject.spoiled is not None:
-        with subject.spoiled():
-            with subject.renewed():
-                run(code=1)
-            search.after(looked_at(stack))
-        run()
-        take("finish")
-    stack.configure(attached="false")
-    run()
-    search.after(looked_at(stack))
+        search.after(subject.stack.up(code=1))
+    subject.stack.configure(afterDelivery=None)
+    settle(subject, search)
+
+
+def fail_the_verification(subject: Subject, search: Search) -> None:
+    """Fail to prove another password, by `up` and by `make verify`, and then prove it."""
+    if subject.spoiled is None:
+        return
+    with subject.spoiled():
+        with subject.renewed():
+            search.after(subject.stack.up(code=1))
+        search.after(looked_at(subject.stack))
+    settle(subject, search)
+
+
+def roll_back_and_attach(subject: Subject, search: Search) -> None:
+    """Let the application go on in memory, in which no rotation is possible, and back."""
+    subject.stack.configure(attached="false")
+    search.after(subject.stack.up())
+    search.after(looked_at(subject.stack))
     with asked("start"):
-        run(code=1)
-    stack.configure(attached="true")
-    run()
-    stack.unprotect()
-    search.after(stack.destroy())
+        search.after(subject.stack.up(code=1))
+    subject.stack.configure(attached="true")
+    search.after(subject.stack.up())
 
 
-BACKENDS: Final = [
-    pytest.param(local, 7, id="local", marks=pytest.mark.stack),
-    pytest.param(docker, 6, id="docker", marks=pytest.mark.docker),
-    pytest.param(elasticache, 6, id="elasticache", marks=pytest.mark.stack),
-    pytest.param(memorystore, 5, id="memorystore", marks=pytest.mark.stack),
-    pytest.param(redis_cloud, 6, id="rediscloud", marks=pytest.mark.stack),
-    pytest.param(memory, 0, id="memory", marks=pytest.mark.stack),
+def settle(subject: Subject, search: Search) -> None:
+    """Bring it up once what was wrong is mended, and end a rotation that was begun."""
+    search.after(subject.stack.up())
+    if "finish" in subject.steps:
+        with asked("finish"):
+            search.after(subject.stack.up())
+
+
+def end(subject: Subject, search: Search) -> None:
+    """Take it down. Where secrets were allowed there are none any more."""
+    subject.stack.unprotect()
+    search.after(subject.stack.destroy())
+    assert [file for file in subject.own if file.exists() and leaks.in_text(file.read_bytes(), search.secrets)] == []
+
+
+Backend = Callable[[World], AbstractContextManager[Subject]]
+IN_THIS_PROCESS: Final = [
+    pytest.param(backend, marks=pytest.mark.stack) for backend in (local, elasticache, memorystore, redis_cloud, memory)
 ]
 
 
@@ -606,27 +627,160 @@ def world(tmp_path: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> World
 
 
 @pytest.fixture
-def said(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
-    """What reached the outputs and logs of this process since the last time, by whatever way."""
+def said(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Callable[[], Mapping[str, str]]:
+    """What this process and those that it started have printed and logged since the last time, by whatever way."""
 
-    def since() -> str:
+    def since() -> Mapping[str, str]:
         printed, logged = "".join(capfd.readouterr()), caplog.text
         caplog.clear()
-        return printed + logged
+        return {"the standard output or error": printed, "a log": logged}
 
     return since
 
 
-@pytest.mark.parametrize(("backend", "passwords"), BACKENDS)
+@pytest.mark.parametrize("backend", IN_THIS_PROCESS)
 def test_no_secret_is_where_it_does_not_belong(
-    world: World,
-    said: Callable[[], str],
-    backend: Callable[[World], AbstractContextManager[Subject]],
-    passwords: int,
+    world: World, said: Callable[[], Mapping[str, str]], backend: Backend
 ) -> None:
-    """Through the stack's whole life, in which there were so many passwords, one after the other."""
+    """When a stack comes up, gets another password, is refused by a sink, fails its verification, and goes."""
     with leaks.processes_noted() as started, backend(world) as subject:
         search = Search(subject, world.ours, said, started)
-        live(subject, search)
+        begin(subject, search)
+        be_refused(subject, search, subject.refusals[-1])
+        fail_the_verification(subject, search)
+        end(subject, search)
         assert search.found() == []
-    assert len(search.passwords) == passwords
+    assert (len(search.passwords) > 1) == (backend is not memory)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("backend", [*IN_THIS_PROCESS, pytest.param(docker, marks=pytest.mark.docker)])
+def test_no_secret_is_where_it_does_not_belong_in_a_whole_life(
+    world: World, said: Callable[[], Mapping[str, str]], backend: Backend
+) -> None:
+    """With every sink that refuses, a restart that fails, a rollback and an attach."""
+    with leaks.processes_noted() as started, backend(world) as subject:
+        search = Search(subject, world.ours, said, started)
+        begin(subject, search)
+        rotate(subject, search)
+        for refusal in subject.refusals:
+            be_refused(subject, search, refusal)
+        fail_to_restart(subject, search)
+        fail_the_verification(subject, search)
+        roll_back_and_attach(subject, search)
+        end(subject, search)
+        assert search.found() == []
+    assert (len(search.passwords) > len(subject.refusals)) == (backend is not memory)
+
+
+def test_a_secret_is_found_wherever_it_may_not_be(
+    world: World, said: Callable[[], Mapping[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sink, an output and a command that leak by every way there is: a search that misses one proves nothing."""
+    write, variables = files.write, delivery.variables
+
+    def leaking(file: Path, text: str, *, mode: int) -> None:
+        subprocess.run(["cat"], input=text.encode(), check=True)
+        subprocess.run(["true"], env={"VALUE": text}, check=True)
+        subprocess.run(["encore", "secret", text], check=True, stdout=subprocess.DEVNULL)
+        logging.getLogger("sink").warning(text)
+        (world.ours / "home" / "notes").write_text(text)
+        write(file, text, mode=mode)
+
+    monkeypatch.setattr(files, "write", leaking)
+    monkeypatch.setattr(delivery, "variables", lambda *given: pulumi.Output.unsecret(variables(*given)))
+    with leaks.processes_noted() as started, local(world) as subject:
+        search = Search(subject, world.ours, said, started)
+        # The engine's words are without the password, but not without its other forms.
+        subject.stack.configure(afterDelivery="base64 < ../application/.env | tr -d '\\n'; exit 3")
+        search.after(subject.stack.up(code=1))
+        found = search.found()
+        subject.stack.destroy()
+    assert found == [
+        f"{where} holds password 1"
+        for where in (
+            "a log",
+            "a plain output",
+            "an argument of a process",
+            "home/notes",
+            "the engine's words",
+            "the environment of a process",
+            "the plain state",
+            "the standard output or error",
+            "what a vendor was sent",
+        )
+    ]
+
+
+@pytest.fixture
+def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Platform:
+    """Encore's platform, to which somebody is logged in, and its command line on PATH."""
+    return installed(tmp_path / "encore", monkeypatch)
+
+
+@pytest.fixture
+def project(platform: Platform, place: Path, project: ProjectCopy) -> ProjectCopy:
+    """A copy of the project that is taken down while the platform is still there."""
+    del platform, place
+    return project
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_no_secret_is_where_it_does_not_belong_under_either_engine(
+    project: ProjectCopy, platform: Platform, tmp_path: Path
+) -> None:
+    """The same life by the Makefile's commands; and the CLI's state, which is encrypted, has none at all."""
+    application = project.root.parent / "application"
+    sinks = laid_out(application)
+    file, passphrase = application / ".env", project.root / ".local" / "passphrase"
+    state = project.root / ".local" / "inprocess" / "local.json"
+    allowed = [file, state, passphrase, *platform.folder.iterdir()]
+    known, printed, found = dict(KEYS), [], set()
+    project.configure(**sinks)
+
+    def run(*arguments: str, failing: bool = False) -> None:
+        done = project.run(*arguments, code=None)
+        assert bool(done.code) == failing, done.printed
+        printed.append(done.printed)
+        password = project.variables()["REDIS_PASSWORD"]
+        if password and password not in known.values():
+            known[f"password {len(known) - len(KEYS) + 1}"] = password
+        if passphrase.exists():
+            known["passphrase"] = passphrase.read_text().strip()
+        found.update(leaks.in_files(tmp_path, known, allowed=allowed))
+        for pid in project.servers():
+            assert leaks.in_text(Path(f"/proc/{pid}/environ").read_bytes(), without(known, KEYS)) == []
+        for kept in (file, state, passphrase):
+            assert not kept.exists() or stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+    with leaks.arguments_watched() as arguments:
+        printed.append(project.run("preview").printed)
+        run("up")
+        run("up")
+        run("outputs")
+        run("verify")
+        run("rotate")
+        run("rotate-finish")
+        for spoiled, content in ((file, b"\xff"), (platform.bin / "encore", ECHO)):
+            with replaced(spoiled, content):
+                run("rotate", failing=True)
+            run("rotate")
+            run("rotate-finish")
+        project.configure(**sinks, afterDelivery="cat ../application/.env; exit 3")
+        run("rotate", failing=True)
+        project.configure(**sinks)
+        run("rotate-finish")
+        with project.client() as client:
+            client.replicaof("127.0.0.1", "1")
+            run("verify", failing=True)
+            run("rotate", failing=True)
+            client.replicaof("NO", "ONE")
+        run("rollback")
+        run("attach")
+        printed.append(project.run("down").printed)
+    everything = "\n".join([*printed, platform.calls_file.read_text()])
+    assert sorted(found) == leaks.in_text(everything, known) == []
+    assert [each for each in arguments if leaks.in_text(each, known)] == []
+    assert leaks.in_files(tmp_path, without(known, KEYS, ["passphrase"])) == []
+    assert sum(name.startswith("password") for name in known) == 6

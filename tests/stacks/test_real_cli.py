@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import redis
 
+from runner import orphans
 from tests.infra.test_rejected_configurations import NETWORK
-from tests.servers import free_port
+from tests.servers import free_port, until
 from tests.stacks.conftest import pulumi_command
 from tests.stacks.project import ProjectCopy, copy
 from tests.standins import rediscloud
@@ -193,5 +194,29 @@ def test_the_redis_cloud_stack_lives_under_the_real_cli(plain: tuple[Path, dict[
         for secret in (first, second, rediscloud.ACCESS_KEY, rediscloud.SECRET_KEY):
             assert secret not in printed + state
 
+        pulumi(plain, "destroy", "--yes", "--skip-preview", *stack)
+        assert (cloud.subscriptions, cloud.databases) == ({}, {})
+
+
+def test_a_killed_run_on_redis_cloud_makes_no_second_subscription(
+    plain: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    """Killed with SIGKILL once it had asked for one, cancelled, and run again: it finds what was made by its name."""
+    stack = ("--stack", "rediscloud")
+    with rediscloud.account(tmp_path / "cloud", task_seconds=0.5) as cloud:
+        plain[1].update(cloud.environment)
+        pulumi(plain, "stack", "init", "rediscloud")
+        command = ["pulumi", *UP, *stack, "--non-interactive"]
+        process = subprocess.Popen(
+            command, cwd=plain[0], env=plain[1], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        until(lambda: bool(cloud.asked("POST", "/fixed/subscriptions")), seconds=60)
+        process.kill()
+        process.wait()
+        orphans.end(plain[1]["PULUMI_BACKEND_URL"])
+        pulumi(plain, "cancel", "--yes", "rediscloud")
+        pulumi(plain, *UP, *stack)
+        assert (len(cloud.subscriptions), len(cloud.databases)) == (1, 1)
+        assert len(cloud.asked("POST", "/fixed/subscriptions")) == 1
         pulumi(plain, "destroy", "--yes", "--skip-preview", *stack)
         assert (cloud.subscriptions, cloud.databases) == ({}, {})

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 import redis
+import yaml
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tests.certificates import Authority
 from tests.stacks.inprocess import StackInProcess
-from tests.stacks.project import ProjectCopy, Result, copy
+from tests.stacks.project import ROOT, ProjectCopy, Result, copy
 from tests.standins import rediscloud
 from tests.standins.rediscloud import ACCESS_KEY, SECRET_KEY, Cloud, LostAnswer, NotNow
 from tests.verify.listeners import listener, tls_terminator
@@ -165,6 +166,19 @@ def test_a_paid_stack_has_tls_a_copy_and_persistence(stack: StackInProcess, clou
     assert (variables["REDIS_USE_TLS"], variables["REDIS_HOST"]) == ("true", "localhost")
     assert variables["REDIS_TLS_CA"].startswith("-----BEGIN CERTIFICATE-----")
     assert stack.outputs["verification"]["checks"]["tls-enforced"] == "pass"
+
+
+def test_the_example_is_a_stack_for_production(stack: StackInProcess) -> None:
+    """A copy in another zone, within its budget, and with its data kept from deletion; nothing is accepted in it."""
+    example = yaml.safe_load((ROOT / "examples/rediscloud/Pulumi.rediscloud.yaml").read_text())["config"]
+    stack.configuration = example | {"cache:tlsCaFile": "redis_ca.pem"}
+    stack.configure()
+    printed = stack.up()
+    assert "Redis Cloud: plan Multi-Zone_Persistence_12GB (Multi-zone), 230.00 USD a month" in printed
+    assert "warning" not in printed
+    printed = stack.destroy(code=1)
+    assert "rediscloud:Subscription cache is protected" in printed
+    assert "rediscloud:Database cache is protected" in printed
 
 
 def test_without_the_older_authority_its_certificate_is_refused(stack: StackInProcess) -> None:

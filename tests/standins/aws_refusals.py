@@ -17,7 +17,7 @@ from typing import Any
 
 import botocore.session  # type: ignore[import-untyped]
 
-from infra.aws import windows
+from infra import windows
 from tests.standins.aws_elasticache import ElastiCache
 
 Request = Mapping[str, Any]

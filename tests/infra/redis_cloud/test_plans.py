@@ -4,8 +4,8 @@ import pytest
 
 from infra.redis_cloud import plans
 from infra.redis_cloud.faults import CloudError
+from infra.redis_cloud.operation import reading
 from infra.redis_cloud.plans import Demand, Plan
-from infra.redis_cloud.provider import reading
 from infra.sizing import GIBIBYTE, MEBIBYTE
 from tests.standins.rediscloud import PLANS, Cloud, plan
 

@@ -4,13 +4,14 @@ from typing import Any
 import pytest
 from pulumi.dynamic import CheckResult
 
-from infra.redis_cloud import provider
+from infra.redis_cloud import operation
 from infra.redis_cloud.faults import CloudError, Refused
 from infra.redis_cloud.name import Name, NameProvider
 from infra.redis_cloud.naming import is_of_base
 from infra.redis_cloud.plans import Plan
 from infra.redis_cloud.subscription import PATH, Subscription, SubscriptionProvider
 from tests.infra.redis_cloud.test_plans import demand
+from tests.standins import rediscloud
 from tests.standins.rediscloud import Cloud, LostAnswer, NotNow, plan
 
 BASE = "hospitality-redis-dev"
@@ -61,6 +62,7 @@ def test_a_preview_knows_the_plan_and_its_price(cloud: Cloud) -> None:
         "name": "30MB",
         "availability": "No replication",
         "sizeMb": 30,
+        "networks": 1,
         "monthlyUsd": 0,
     }
     assert not [each for each in cloud.requests if each.method != "GET"]
@@ -73,7 +75,9 @@ def test_a_plan_is_kept_while_the_stack_asks_for_the_same(cloud: Cloud) -> None:
     asked = len(cloud.requests)
     assert checked({**paid(), "budgetUsd": 100}, olds)["plan"] == olds["plan"]
     assert len(cloud.requests) == asked
-    assert checked(paid(networks=1), olds)["plan"]["name"] == "Cheaper"
+    assert checked(paid(networks=4), olds)["plan"] == olds["plan"]
+    assert checked(paid(networks=5), olds)["plan"]["name"] == "Cheaper"
+    assert checked(paid(bytes=1), olds)["plan"]["name"] == "Cheaper"
 
 
 def test_the_real_price_is_held_against_the_budget(cloud: Cloud) -> None:
@@ -155,7 +159,7 @@ def test_a_lost_answer_after_a_creation_makes_one(cloud: Cloud, trouble: Any) ->
 
 def test_a_lost_request_is_told_and_not_repeated(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing appears: the next run creates it."""
-    monkeypatch.setattr(provider, "LOST_SECONDS", 0.9)
+    monkeypatch.setattr(operation, "LOST_SECONDS", 0.9)
     cloud.troubles.append(("POST", PATH, NotNow(503, {})))
     with pytest.raises(CloudError, match=r"answered 503; none was created within 1 s: run the same again"):
         create()
@@ -167,6 +171,8 @@ def test_what_another_state_made_is_left_alone(cloud: Cloud) -> None:
     create(inputs(name=f"{BASE}-ffffff"))
     with pytest.raises(CloudError, match=f"the account has {BASE}-ffffff already, which another state"):
         create()
+    SubscriptionProvider().delete("", inputs())
+    assert len(cloud.subscriptions) == 1
     cloud.subscriptions.clear()
     create(inputs(name=f"{BASE}-two-ffffff", base=f"{BASE}-two"))
     create(paid())
@@ -223,11 +229,14 @@ def test_a_refresh_sees_another_plan_and_an_up_changes_it_back(cloud: Cloud) -> 
         ({"multiZone": True}, ["plan"]),
     ],
 )
-def test_a_plan_is_changed_in_place_where_redis_cloud_can(changes: dict[str, Any], replaces: list[str]) -> None:
+def test_a_plan_is_changed_in_place_where_redis_cloud_can(
+    changes: dict[str, Any], replaces: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     """Another place, or several zones, are another subscription: its name is taken, so the old one goes first."""
     _, outputs = create(paid())
     found = SubscriptionProvider().diff("1", outputs, checked(paid(**changes), outputs))
     assert (found.changes, found.replaces, found.delete_before_replace) == (True, replaces, True)
+    assert ("all data in the present one will be lost" in capsys.readouterr().out) == bool(replaces)
 
 
 @pytest.mark.usefixtures("cloud")
@@ -272,13 +281,23 @@ def test_a_database_of_somebody_elses_is_not_deleted(cloud: Cloud) -> None:
     assert cloud.databases
 
 
-def test_one_in_error_is_told(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And not waited for."""
+def test_one_in_error_is_told_and_can_be_deleted(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And is not waited for."""
+    monkeypatch.setattr(rediscloud, "REFUSALS", ())
     id_, outputs = create()
-    monkeypatch.setattr(provider, "CHANGE_SECONDS", 5)
     cloud.subscriptions[int(id_)] |= {"status": "error", "_ready": float("inf")}
     with pytest.raises(CloudError, match=f"has put subscription {id_} into error"):
-        SubscriptionProvider().delete(id_, outputs)
+        SubscriptionProvider().update(id_, outputs, checked(inputs()))
+    SubscriptionProvider().delete(id_, outputs)
+    assert cloud.subscriptions == {}
+
+
+def test_one_that_is_being_changed_is_deleted_after_that(cloud: Cloud) -> None:
+    """Redis Cloud refuses it before."""
+    cloud.provisioning_seconds = 0.3
+    id_, outputs = create()
+    SubscriptionProvider().delete(id_, outputs)
+    assert cloud.subscriptions == {}
 
 
 def test_a_name_is_made_up_once() -> None:

@@ -1,4 +1,4 @@
-"""The hours in which AWS may touch a cache: once a week for maintenance, once a day for a snapshot. All UTC."""
+"""The hours in which a vendor may touch a cache: once a week for maintenance, once a day for a snapshot. All UTC."""
 
 import re
 from typing import Final

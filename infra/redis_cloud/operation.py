@@ -1,14 +1,14 @@
-"""What the providers of the subscription and the database have in common."""
+"""What the providers of the subscription and the database have in common.
 
-import sys
+The keys come from the environment of whoever runs them, and stay there.
+"""
+
 import time
 from collections.abc import Callable
 from typing import Final
 
-from pulumi.dynamic import ConfigureRequest, ResourceProvider
-
 from infra.redis_cloud.api import UNFINISHED, Api
-from infra.redis_cloud.faults import AnswerLost, CloudError
+from infra.redis_cloud.faults import AnswerLost, CloudError, Refused
 
 # What the vendor's own provider allows (terraform-provider-rediscloud, essentials_subscription, Timeouts).
 CHANGE_SECONDS: Final = 30 * 60
@@ -16,17 +16,9 @@ READ_SECONDS: Final = 5 * 60
 # How long a creation whose answer was lost is looked for.
 LOST_SECONDS: Final = 60.0
 
-
-class CloudProvider(ResourceProvider):
-    """A provider over the REST API. The keys come from the environment of whoever runs it, and stay there."""
-
-    # By reference it holds no secret, and an encrypted reference would make every preview show a change.
-    serialize_as_secret_always = False
-
-    def configure(self, req: ConfigureRequest) -> None:
-        """Leave one line of what the provider host prints of an exception."""
-        del req
-        sys.tracebacklimit = 0
+# What the states have in their names while something is not ready yet, or changes (terraform-provider-rediscloud,
+# waitForEssentialsDatabaseToBeActive and waitForEssentialsSubscriptionToBeActive).
+BUSY: Final = ("draft", "pending", "change", "creation")
 
 
 def changing() -> Api:
@@ -51,6 +43,30 @@ def await_tasks(api: Api, command: str, *, doing: str) -> None:
         return not running, f"waiting for {len(running)} that was begun before"
 
     api.wait(look, doing=doing)
+
+
+def remove(api: Api, path: str, *, doing: str) -> None:
+    """Delete what is at a path, once nothing is under way with it, and wait until it is gone. Raises `CloudError`."""
+
+    def look() -> tuple[bool, str]:
+        status = str((api.get(path) or {}).get("status", ""))
+        return not is_busy(status), f"it is {status}"
+
+    api.wait(look, doing=doing)
+    try:
+        api.finish(api.send("DELETE", path, None, doing=doing), doing=doing)
+    except Refused:
+        if api.get(path) is not None:
+            raise
+    except AnswerLost:
+        # A task that nobody knows, or nothing there to delete any more: what counts is whether it is gone.
+        pass
+    api.wait(lambda: (api.get(path) is None, "going"), doing=doing)
+
+
+def is_busy(status: str) -> bool:
+    """Say whether a subscription or a database is not ready yet, or being changed."""
+    return any(word in status for word in BUSY)
 
 
 def look_for(api: Api, find: Callable[[], int | None], lost: AnswerLost, *, doing: str) -> int:
