@@ -3,7 +3,8 @@
 import re
 from typing import Final
 
-PREFIX: Final = "hospitality-redis-"
+from infra.naming import PREFIX
+
 LONGEST: Final = 40
 
 _RULE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

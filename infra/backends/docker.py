@@ -16,6 +16,7 @@ import pulumi_docker as docker
 from infra import sizing
 from infra.backends import Declaration
 from infra.connection import Connection
+from infra.naming import PREFIX
 from infra.password import Password
 from infra.settings import Settings
 from infra.settings.self_hosted import remote_host
@@ -46,7 +47,7 @@ LOG_SECONDS: Final = 10
 
 def declare(settings: Settings, *, stack: str) -> Declaration:
     """Declare the container of a stack, and the volume that its data outlive it on."""
-    name = f"hospitality-redis-{stack}"
+    name = f"{PREFIX}{stack}"
     # The stack's name in it, so that no stack takes over another's data, nor those of the guide's own volume
     # `redis_data`: Docker gives an existing volume to whoever asks for it, and a destroy would then delete it.
     volume_name = f"redis_data_{stack}"

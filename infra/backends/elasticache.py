@@ -15,6 +15,7 @@ from infra.backends import Declaration
 from infra.connection import Connection
 from infra.password import Password
 from infra.settings import Settings
+from infra.tags import tags_of
 from verify.expectation import Expectation
 
 # Longer than the provider's own hour, which a group with several replicas of a large node can exceed.
@@ -26,7 +27,7 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
     name = name_of(stack)
     care = CARE[settings.tier]
     here = account.find(settings.account_id)
-    tags = {"project": pulumi.get_project(), "stack": stack, "tier": settings.tier, "managed-by": "pulumi"}
+    tags = tags_of(stack, settings.tier)
 
     around = network.find(settings)
     subnet_group = network.subnet_group(name, around, zones=2 if settings.chosen_replicas else 1, tags=tags)

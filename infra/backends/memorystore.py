@@ -14,6 +14,7 @@ from infra.gcp.care import CARE
 from infra.gcp.naming import name_of
 from infra.gcp.permanence import Permanence
 from infra.settings import Settings
+from infra.tags import tags_of
 from verify.expectation import Expectation
 
 # Longer than the provider's own 20 minutes, which a change of a large instance's size can exceed.
@@ -29,7 +30,6 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
     project, region = configuration.require("project"), configuration.require("region")
     size = sizing.memorystore(settings.tier, settings.maxmemory_bytes)
     encryption = "SERVER_AUTHENTICATION" if settings.tls else "DISABLED"
-    labels = {"project": pulumi.get_project(), "stack": stack, "tier": settings.tier, "managed-by": "pulumi"}
     _warn_of_clear_text(settings)
 
     permanence = Permanence(
@@ -70,7 +70,7 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
         maintenance_policy=maintenance.policy(settings.maintenance_window),
         # Said in every tier: unset, the SDK's documentation and the provider differ on what it means.
         deletion_protection=settings.is_protected,
-        labels=labels,
+        labels=tags_of(stack, settings.tier),
         opts=pulumi.ResourceOptions(
             protect=settings.is_protected,
             # Its id is the stack's: there cannot be two at a time.

@@ -36,7 +36,7 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
     authorities = _authorities(settings)
     _warn(settings)
 
-    protected = pulumi.ResourceOptions(protect=settings.tier == "prod")
+    protected = pulumi.ResourceOptions(protect=settings.is_protected)
     name = Name("name", base_of(stack))
     password = Password("password", at_once=1)
     subscription = Subscription(

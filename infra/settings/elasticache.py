@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Annotated, Final
 
 from pydantic import Field, ValidationInfo, field_validator
-from pydantic.alias_generators import to_camel
 
 from infra import sizing, windows
 from infra.aws import forms, nodes
@@ -15,7 +14,18 @@ from infra.aws.releases import VERSIONS
 from infra.capabilities import CAPABILITIES
 from infra.forms import Form
 from infra.settings.maintenance import MaintenanceSettings
-from infra.settings.vocabulary import NAMESPACE, Only, Texts, checked, each_checked, example, refusal, wrong
+from infra.settings.vocabulary import (
+    NAMESPACE,
+    Only,
+    Texts,
+    checked,
+    each_checked,
+    example_of,
+    name_problems,
+    problem,
+    refusal,
+    wrong,
+)
 from infra.sizing import MEBIBYTE, TierName
 
 # Replicas that take over when the primary fails, where nothing else is asked.
@@ -191,8 +201,8 @@ class ElastiCacheSettings(MaintenanceSettings):
     def _snapshots_are_at_another_time(cls, window: str, info: ValidationInfo) -> str:
         try:
             snapshot = windows.daily(window)
-        except ValueError as problem:
-            raise wrong(f"it {problem}") from None
+        except ValueError as error:
+            raise wrong(f"it {error}") from None
         # Google has no window for snapshots.
         maintenance = info.data.get("maintenance_window") if info.data.get("backend") == "elasticache" else None
         if maintenance is not None and windows.overlap(windows.weekly(maintenance), snapshot):
@@ -232,15 +242,14 @@ def wanting(values: Mapping[str, str], stack: str) -> list[str]:
     """Ask for everything that only the user can know of AWS, and see to the name that the stack gives."""
     if values.get("backend") != "elasticache":
         return []
-    found = []
-    try:
-        name_of(stack)
-    except ValueError as problem:
-        found.append(f"  {problem}\n      pulumi stack rename prod --stack {stack}")
+    found = name_problems(name_of, stack)
     if "networkStack" in values:
         return found + [
-            f"  {NAMESPACE}:{key} comes from the stack that {NAMESPACE}:networkStack names\n"
-            f"      pulumi config rm {NAMESPACE}:{key} --stack {stack}"
+            problem(
+                f"{NAMESPACE}:{key} comes from the stack that {NAMESPACE}:networkStack names",
+                cure=f"config rm {NAMESPACE}:{key}",
+                stack=stack,
+            )
             for key in NETWORK
             if key in values
         ]
@@ -248,17 +257,21 @@ def wanting(values: Mapping[str, str], stack: str) -> list[str]:
     if "applicationCidrs" in values and "applicationSecurityGroupIds" in wanting:
         wanting.remove("applicationSecurityGroupIds")
     found += [
-        f"  {NAMESPACE}:{key} is not set: {NETWORK[key]}\n"
-        f"      pulumi config set {NAMESPACE}:{key} {_example(key)} --stack {stack}"
+        problem(
+            f"{NAMESPACE}:{key} is not set: {NETWORK[key]}",
+            cure=f"config set {NAMESPACE}:{key} {_example(key)}",
+            stack=stack,
+        )
         for key in wanting
     ]
     if wanting:
-        found[-1] += (
-            "\n  or take the network from the outputs of another stack, such as examples/network makes\n"
-            f"      pulumi config set {NAMESPACE}:networkStack {_example('networkStack')} --stack {stack}"
+        found[-1] += "\n" + problem(
+            "or take the network from the outputs of another stack, such as examples/network makes",
+            cure=f"config set {NAMESPACE}:networkStack {_example('networkStack')}",
+            stack=stack,
         )
     return found
 
 
 def _example(key: str) -> str:
-    return next(example(field) for name, field in ElastiCacheSettings.model_fields.items() if to_camel(name) == key)
+    return example_of(ElastiCacheSettings, key)

@@ -15,7 +15,7 @@ from infra.settings.elasticache import ElastiCacheSettings
 from infra.settings.memorystore import MemorystoreSettings
 from infra.settings.rediscloud import RedisCloudSettings
 from infra.settings.self_hosted import SelfHostedSettings
-from infra.settings.vocabulary import NAMESPACE, BackendName, Only, OnlyWith, example, texts
+from infra.settings.vocabulary import NAMESPACE, BackendName, Only, OnlyWith, example, problem, texts
 from verify.capacity import InvalidForecast
 from verify.workload import InvalidWorkload
 
@@ -92,7 +92,7 @@ def _misplaced(values: Mapping[str, str], stack: str) -> list[str]:
             if isinstance(mark, OnlyWith) and not set(mark.sinks) & set(sinks):
                 words = f"is a setting of {' and '.join(mark.sinks)}, and this stack delivers to {' and '.join(sinks)}"
         if words:
-            found.append(f"  {NAMESPACE}:{key} {words}\n      pulumi config rm {NAMESPACE}:{key} --stack {stack}")
+            found.append(problem(f"{NAMESPACE}:{key} {words}", cure=f"config rm {NAMESPACE}:{key}", stack=stack))
     return found
 
 
@@ -111,10 +111,8 @@ def _describe(error: ErrorDetails, values: Mapping[str, str], hidden: Collection
         key = to_camel(key)
     full_key = f"{NAMESPACE}:{key}"
     shown = "the value" if key in hidden else f'"{values.get(key)}"'
-    fix = (
-        f"pulumi config set {full_key} {context.get('example') or (example(FIELDS[key]) if key in FIELDS else 'VALUE')}"
-    )
-    remove = f"pulumi config rm {full_key}"
+    fix = f"config set {full_key} {context.get('example') or (example(FIELDS[key]) if key in FIELDS else 'VALUE')}"
+    remove = f"config rm {full_key}"
     match error["type"]:
         case "extra_forbidden":
             nearest = difflib.get_close_matches(key, KEYS, n=1)
@@ -134,4 +132,4 @@ def _describe(error: ErrorDetails, values: Mapping[str, str], hidden: Collection
         case _:
             # pydantic's own words ("Input should be a valid integer, ...") never hold the value.
             words = f"{shown} will not do: {error['msg'][:1].lower()}{error['msg'][1:]}"
-    return f"  {full_key} {words}\n      {fix} --stack {stack}"
+    return problem(f"{full_key} {words}", cure=fix, stack=stack)

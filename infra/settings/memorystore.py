@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
-from pydantic.alias_generators import to_camel
 
 from infra import windows
 from infra.gcp import forms
@@ -12,7 +11,7 @@ from infra.gcp.care import CARE
 from infra.gcp.naming import name_of
 from infra.gcp.releases import NEWEST, RedisVersion
 from infra.settings.maintenance import MaintenanceSettings
-from infra.settings.vocabulary import NAMESPACE, Only, checked, example, refusal, wrong
+from infra.settings.vocabulary import NAMESPACE, Only, checked, example_of, name_problems, problem, refusal, wrong
 
 # What only the user can know of Google Cloud, and what it is for. The first two are the provider's own keys.
 PLACE: Final[Mapping[str, str]] = {
@@ -84,7 +83,7 @@ class MemorystoreSettings(MaintenanceSettings):
             examples=["true"],
             description="Whether a destroy is refused; false takes effect with an `up` before it; unset: in prod",
         ),
-        Only("memorystore"),
+        Only("memorystore", "rediscloud"),
     ] = None
 
     @field_validator("persistence")
@@ -126,21 +125,20 @@ def wanting(config: Mapping[str, str], stack: str, secret_keys: Collection[str])
     """Ask for everything that only the user can know of Google Cloud, and see that it goes together; full keys."""
     if config.get(f"{NAMESPACE}:backend") != "memorystore":
         return []
-    found = []
-    try:
-        name_of(stack)
-    except ValueError as problem:
-        found.append(f"  {problem}\n      pulumi stack rename prod --stack {stack}")
+    found = name_problems(name_of, stack)
     for key, meaning in PLACE.items():
         # An empty one would send the provider to the environment's.
         value = config.get(key, "")
         words = _FORMS[key].problem(value) if value else f"is not set: {meaning}"
         if words:
             shown = f' "{value}"' if value and key not in secret_keys else ""
-            found.append(f"  {key}{shown} {words}\n      pulumi config set {key} {_EXAMPLES[key]} --stack {stack}")
+            found.append(problem(f"{key}{shown} {words}", cure=f"config set {key} {_EXAMPLES[key]}", stack=stack))
     found += [
-        f"  {NAMESPACE}:{key} is not set: {meaning}\n"
-        f"      pulumi config set {NAMESPACE}:{key} {_example(key)} --stack {stack}"
+        problem(
+            f"{NAMESPACE}:{key} is not set: {meaning}",
+            cure=f"config set {NAMESPACE}:{key} {_example(key)}",
+            stack=stack,
+        )
         for key, meaning in NETWORK.items()
         if f"{NAMESPACE}:{key}" not in config
     ]
@@ -155,19 +153,24 @@ def _apart(config: Mapping[str, str], stack: str) -> list[str]:
     host = forms.part(network, "projects")
     if config.get(f"{NAMESPACE}:privateServiceAccess") == "declare" and project and host not in (None, project):
         found.append(
-            f"  {NAMESPACE}:privateServiceAccess declare would change project {host}, which shares its network with "
-            f"{project}: its owner makes the access there\n"
-            f"      pulumi config set {NAMESPACE}:privateServiceAccess adopt --stack {stack}"
+            problem(
+                f"{NAMESPACE}:privateServiceAccess declare would change project {host}, which shares its network with "
+                f"{project}: its owner makes the access there",
+                cure=f"config set {NAMESPACE}:privateServiceAccess adopt",
+                stack=stack,
+            )
         )
     location = forms.part(key, "locations")
     if region and location not in (None, region):
         found.append(
-            f"  {NAMESPACE}:kmsKeyName lies in {location}, and the cache in {region}, where its key has to be\n"
-            f"      pulumi config set {NAMESPACE}:kmsKeyName {key.replace(f'/{location}/', f'/{region}/')} "
-            f"--stack {stack}"
+            problem(
+                f"{NAMESPACE}:kmsKeyName lies in {location}, and the cache in {region}, where its key has to be",
+                cure=f"config set {NAMESPACE}:kmsKeyName {key.replace(f'/{location}/', f'/{region}/')}",
+                stack=stack,
+            )
         )
     return found
 
 
 def _example(key: str) -> str:
-    return next(example(field) for name, field in MemorystoreSettings.model_fields.items() if to_camel(name) == key)
+    return example_of(MemorystoreSettings, key)

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator
+from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
@@ -85,6 +86,25 @@ def each_checked(problem: Callable[[str], str | None]) -> AfterValidator:
         return items
 
     return AfterValidator(check)
+
+
+def problem(words: str, *, cure: str, stack: str) -> str:
+    """Give the two lines of a problem: what it is, and the command of Pulumi's that cures it."""
+    return f"  {words}\n      pulumi {cure} --stack {stack}"
+
+
+def name_problems(name_of: Callable[[str], str], stack: str) -> list[str]:
+    """Say whether the vendor would refuse what the stack's name makes of the cache's."""
+    try:
+        name_of(stack)
+    except ValueError as error:
+        return [problem(str(error), cure="stack rename prod", stack=stack)]
+    return []
+
+
+def example_of(settings: type[BaseModel], key: str) -> str:
+    """Give the value that a fix-it line proposes for a key, without its namespace."""
+    return next(example(field) for name, field in settings.model_fields.items() if to_camel(name) == key)
 
 
 def example(field: FieldInfo) -> str:

@@ -7,10 +7,11 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from infra.aws.naming import PREFIX
+from infra.naming import PREFIX
 from infra.settings import Settings
 from infra.settings.delivery import SHORTEST_RECOVERY_DAYS
 from infra.sinks import Delivered, Delivery
+from infra.tags import tags_of
 
 # The name of a deleted secret is taken for as long as AWS keeps it. A dev stack comes and goes, under one name.
 DEV_RECOVERY_DAYS: Final = 0
@@ -26,7 +27,7 @@ def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
         description=f"How the hospitality application reaches its cache, stack {stack}",
         kms_key_id=key_arn,
         recovery_window_in_days=_recovery_days(settings),
-        tags={"project": pulumi.get_project(), "stack": stack, "tier": settings.tier, "managed-by": "pulumi"},
+        tags=tags_of(stack, settings.tier),
     )
     document: pulumi.Output[str] = pulumi.Output.secret(delivery.values.apply(_document))
     # Another value is another version: the provider makes it first, which moves the label AWSCURRENT to it and

@@ -9,9 +9,10 @@ import pulumi_aws as aws
 
 from infra.aws import account
 from infra.aws.account import Account
-from infra.aws.naming import PREFIX
+from infra.naming import PREFIX
 from infra.settings import Settings
 from infra.sinks import Delivered, Delivery
+from infra.tags import tags_of
 
 READ: Final = ("ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath")
 
@@ -20,7 +21,6 @@ def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
     """Declare the parameters, and who may read them. Raises `pulumi.RunError` for a role of another account."""
     path = f"/{PREFIX}{stack}"
     key_arn = settings.secret_kms_key_arn or delivery.kms_key_arn
-    tags = {"project": pulumi.get_project(), "stack": stack, "tier": settings.tier, "managed-by": "pulumi"}
     # A parameter has one character at least (API reference, PutParameter, Value). So a stack that delivers no Redis has
     # no parameters at all: who reads the path finds no REDIS_HOST, which to the application is unset.
     variables = delivery.variables if settings.attached else ()
@@ -34,7 +34,7 @@ def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
             key_id=key_arn,
             # A chain of certificates can be longer than the 4 KB that cost nothing.
             tier="Intelligent-Tiering",
-            tags=tags,
+            tags=tags_of(stack, settings.tier),
         )
         for variable in variables
     ]

@@ -6,9 +6,10 @@ from typing import Final
 import pulumi
 import pulumi_gcp as gcp
 
-from infra.gcp.naming import PREFIX
+from infra.naming import PREFIX
 from infra.settings import Settings
 from infra.sinks import Delivered, Delivery
+from infra.tags import tags_of
 
 READER: Final = "roles/secretmanager.secretAccessor"
 
@@ -23,7 +24,7 @@ def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
     configuration = pulumi.Config("gcp")
     project, region = configuration.get("project"), configuration.get("region")
     # A label has no capital letters (REST reference, Secret, labels).
-    labels = {"project": pulumi.get_project(), "stack": stack.lower(), "tier": settings.tier, "managed-by": "pulumi"}
+    labels = tags_of(stack.lower(), settings.tier)
     resources: list[pulumi.Resource] = []
     ids: dict[str, pulumi.Output[str]] = {}
     for variable in delivery.variables:

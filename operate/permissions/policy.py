@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeVar
 
-from infra.aws.naming import PREFIX
+from infra.naming import PREFIX
 from operate.compliance import offline
 from operate.compliance.recording import record
 from operate.permissions.amazon import GRANTS

@@ -168,8 +168,8 @@ def test_a_paid_stack_has_tls_a_copy_and_persistence(stack: StackInProcess, clou
     assert stack.outputs["verification"]["checks"]["tls-enforced"] == "pass"
 
 
-def test_the_example_is_a_stack_for_production(stack: StackInProcess) -> None:
-    """A copy in another zone, within its budget, and with its data kept from deletion; nothing is accepted in it."""
+def test_the_example_is_a_stack_for_production(stack: StackInProcess, cloud: Cloud) -> None:
+    """In several zones, within its budget, kept from deletion until that is taken back; nothing is accepted in it."""
     example = yaml.safe_load((ROOT / "examples/rediscloud/Pulumi.rediscloud.yaml").read_text())["config"]
     stack.configuration = example | {"cache:tlsCaFile": "redis_ca.pem"}
     stack.configure()
@@ -179,6 +179,10 @@ def test_the_example_is_a_stack_for_production(stack: StackInProcess) -> None:
     printed = stack.destroy(code=1)
     assert "rediscloud:Subscription cache is protected" in printed
     assert "rediscloud:Database cache is protected" in printed
+    stack.configure(deletionProtection=False)
+    stack.up()
+    stack.destroy()
+    assert (cloud.subscriptions, cloud.databases) == ({}, {})
 
 
 def test_without_the_older_authority_its_certificate_is_refused(stack: StackInProcess) -> None:
