@@ -16,7 +16,7 @@ from infra.settings import NAMESPACE, Only, Settings
 from infra.settings.common import CommonSettings
 from infra.settings.delivery import DeliverySettings
 from infra.settings.elasticache import ElastiCacheSettings
-from infra.settings.maintenance import MaintenanceSettings
+from infra.settings.managed import ManagedSettings
 from infra.settings.memorystore import MemorystoreSettings
 from infra.settings.rediscloud import RedisCloudSettings
 from infra.settings.self_hosted import SelfHostedSettings
@@ -30,7 +30,7 @@ PARTS: Final[Mapping[str, type[CommonSettings]]] = {
     "Every stack": CommonSettings,
     "Delivery": DeliverySettings,
     "A server of one's own": SelfHostedSettings,
-    "ElastiCache and Memorystore": MaintenanceSettings,
+    "Run by a vendor": ManagedSettings,
     "ElastiCache": ElastiCacheSettings,
     "Memorystore": MemorystoreSettings,
     "Redis Cloud": RedisCloudSettings,

@@ -8,6 +8,8 @@ import yaml
 from infra.settings import NAMESPACE
 from runner.project import ProjectError
 
+Entry = tuple[yaml.Node, yaml.Node]
+
 
 def set_value(file: Path, key: str, value: str) -> bool:
     """Set `cache:<key>`; tell whether the file had to be changed. Raises `ProjectError`."""
@@ -34,9 +36,6 @@ def remove(file: Path, key: str) -> bool:
         return False
     begin = text.rfind("\n", 0, entry[0].start_mark.index) + 1
     return _write(file, text, text[:begin] + text[_next_line(text, entry[1].end_mark.index) :], key, None)
-
-
-Entry = tuple[yaml.Node, yaml.Node]
 
 
 def _find(text: str, key: str) -> tuple[Entry | None, Entry | None]:

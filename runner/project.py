@@ -65,13 +65,14 @@ class Project:
         _ = self.name, self.settings(stack)
 
     def settings(self, stack: str) -> dict[str, Any]:
-        """Give what a stack's file has under `config`, every scalar a text. Raises `ProjectError`."""
+        """Give what a stack's file has under `config`: full keys, every scalar a text. Raises `ProjectError`."""
         settings = _read_yaml(self.stack_file(stack)).get("config") or {}
         if not isinstance(settings, dict):
             raise ProjectError(
                 f"config in {self.stack_file(stack).name} is not a mapping of keys to values, like cache:tier: dev"
             )
-        return settings
+        # Pulumi takes a key of the project's own without the namespace too.
+        return {self._full(key): value for key, value in settings.items()}
 
     def configuration(self, stack: str) -> dict[str, str]:
         """Give a stack's configuration as Pulumi hands it to a program: full keys, texts, defaults filled in.
@@ -90,7 +91,7 @@ class Project:
             for key, entry in (self.declaration.get("config") or {}).items()
             if isinstance(entry, dict) and entry.get("default") is not None
         }
-        values = defaults | {self._full(key): value for key, value in settings.items()}
+        values = defaults | settings
         return {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
 
     def _full(self, key: str) -> str:

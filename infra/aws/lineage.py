@@ -35,12 +35,12 @@ class LineageInputs(TypedDict):
 class LineageProvider(Provider):
     """Refuses a downgrade, and keeps the name of the final snapshot."""
 
-    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Compare with the last run: the plan already says what is wrong."""
         failures = []
-        if "engineVersion" in _olds:
+        if "engineVersion" in olds:
             problem = change_problem(
-                (_olds["engine"], _olds["engineVersion"]),
+                (olds["engine"], olds["engineVersion"]),
                 (news["engine"], news["engineVersion"]),
                 apply_immediately=news["applyImmediately"],
             )
@@ -52,13 +52,13 @@ class LineageProvider(Provider):
         snapshot = f"{props['name']}-final-{secrets.token_hex(4)}"
         return CreateResult(props["name"], {**props, FINAL_SNAPSHOT: snapshot})
 
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Compare what was asked."""
-        return DiffResult(changes=any(_olds.get(key) != _news[key] for key in LineageInputs.__annotations__))
+        return DiffResult(changes=any(olds.get(key) != news[key] for key in LineageInputs.__annotations__))
 
-    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Write down what is asked now."""
-        return UpdateResult({**_news, FINAL_SNAPSHOT: _olds[FINAL_SNAPSHOT]})
+        return UpdateResult({**news, FINAL_SNAPSHOT: olds[FINAL_SNAPSHOT]})
 
 
 class Lineage(Resource, module="lineage", name="Lineage"):

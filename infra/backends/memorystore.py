@@ -10,7 +10,7 @@ from infra import sizing
 from infra.backends import Declaration
 from infra.connection import Connection
 from infra.gcp import maintenance, network, releases
-from infra.gcp.care import CARE
+from infra.gcp.care import SNAPSHOT_PERIODS
 from infra.gcp.naming import name_of
 from infra.gcp.permanence import Permanence
 from infra.settings import Settings
@@ -24,7 +24,6 @@ TIMEOUTS: Final = pulumi.CustomTimeouts(create="40m", update="90m", delete="40m"
 def declare(settings: Settings, *, stack: str) -> Declaration:
     """Declare the instance of a stack, and its network's private service access where that is asked for."""
     name = name_of(stack)
-    care = CARE[settings.tier]
     # That both are there, settings.load has seen to.
     configuration = pulumi.Config("gcp")
     project, region = configuration.require("project"), configuration.require("region")
@@ -106,7 +105,7 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
             "redisVersion": instance.redis_version,
             "network": access.network,
             "authoritiesExpire": instance.server_ca_certs.apply(lambda known: [each.expire_time for each in known]),
-            "snapshotPeriod": care.snapshot_period if settings.chosen_persistence == "snapshot" else None,
+            "snapshotPeriod": SNAPSHOT_PERIODS[settings.tier] if settings.chosen_persistence == "snapshot" else None,
         },
     )
 
@@ -127,7 +126,7 @@ def _persistence(settings: Settings) -> gcp.redis.InstancePersistenceConfigArgs:
     if settings.chosen_persistence == "none":
         return gcp.redis.InstancePersistenceConfigArgs(persistence_mode="DISABLED")
     return gcp.redis.InstancePersistenceConfigArgs(
-        persistence_mode="RDB", rdb_snapshot_period=CARE[settings.tier].snapshot_period
+        persistence_mode="RDB", rdb_snapshot_period=SNAPSHOT_PERIODS[settings.tier]
     )
 
 

@@ -62,12 +62,12 @@ def _problem(name: str, old: str, new: str, *, stack: str) -> str:
 class PermanenceProvider(Provider):
     """Compares with the last run."""
 
-    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse what would replace the instance: all of it at once, with both values and the cure."""
         failures = [
-            CheckFailure(name, _problem(name, _olds[name], news[name], stack=news["stack"]))
+            CheckFailure(name, _problem(name, olds[name], news[name], stack=news["stack"]))
             for name in SETTINGS
-            if name in _olds and _replaces(name, _olds[name], news[name])
+            if name in olds and _replaces(name, olds[name], news[name])
         ]
         return CheckResult(news, failures)
 
@@ -75,13 +75,13 @@ class PermanenceProvider(Provider):
         """Write down what is asked."""
         return CreateResult("permanence", props)
 
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Compare what was asked."""
-        return DiffResult(changes=any(_olds.get(name) != _news[name] for name in SETTINGS))
+        return DiffResult(changes=any(olds.get(name) != news[name] for name in SETTINGS))
 
-    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+    def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Write down what is asked now."""
-        return UpdateResult(_news)
+        return UpdateResult(news)
 
 
 class Permanence(Resource, module="permanence", name="Permanence"):

@@ -80,12 +80,12 @@ class ServerProvider(Provider):
             failures.append(CheckFailure("binary", str(error)))
         return CheckResult(news, failures)
 
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Change in place what Redis can change in place; another port or folder is another server."""
-        replaces = [name for name in REPLACING if _olds.get(name) != _news.get(name)]
-        changed = [name for name in CHANGING if _olds.get(name) != _news.get(name)]
+        replaces = [name for name in REPLACING if olds.get(name) != news.get(name)]
+        changed = [name for name in CHANGING if olds.get(name) != news.get(name)]
         return DiffResult(
-            changes=bool(replaces or changed or _olds.get("running") is False),
+            changes=bool(replaces or changed or olds.get("running") is False),
             replaces=replaces,
             delete_before_replace=True,
         )
@@ -126,41 +126,41 @@ class ServerProvider(Provider):
             return ReadResult("", {})
         return ReadResult(id_, {**props, "running": here.is_running()})
 
-    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Write the new configuration, and give it to the server: in place if it lives, else by a start.
 
         Raises `ServerError` where the server is dead and its port is another process's by now.
         """
-        here = LocalServer(PROJECT / _news["folder"])
-        port = int(_olds["port"])
+        here = LocalServer(PROJECT / news["folder"])
+        port = int(olds["port"])
         if not here.is_running() and not server.is_free(port):
             raise ServerError(
                 f"port {port}, which this server had, is taken by another process: end that process, which keeps the "
                 "data; or set cache:port to a free port, which makes a new server and loses the data"
             )
-        chosen = binary.resolve(str(_olds["binary"]))
-        configuration = _configuration(_news, port)
-        here.claim(_news["owner"], chosen.pin)
+        chosen = binary.resolve(str(olds["binary"]))
+        configuration = _configuration(news, port)
+        here.claim(news["owner"], chosen.pin)
         here.write(configuration)
         # A state of the time before rotations has one password.
-        before = dict(_olds)
+        before = dict(olds)
         of_before = before.get("passwords") or [before.pop("password")]
         # A change that was cut off may have been made already: the server takes the new ones or those of before.
-        logins = dict.fromkeys([*_news["passwords"], *of_before])
-        if not (here.is_running() and _apply(configuration, _news["passwords"][0], logins)):
+        logins = dict.fromkeys([*news["passwords"], *of_before])
+        if not (here.is_running() and _apply(configuration, news["passwords"][0], logins)):
             here.stop()
             here.start(chosen.path)
-            _apply(configuration, _news["passwords"][0], logins)
-        return UpdateResult({**before, **_outputs(_news), "version": chosen.version, "running": True})
+            _apply(configuration, news["passwords"][0], logins)
+        return UpdateResult({**before, **_outputs(news), "version": chosen.version, "running": True})
 
-    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+    def delete(self, _id: str, props: dict[str, Any]) -> None:
         """End the server and remove its data; nothing happens where they are gone, or are another stack's.
 
         Raises `ServerError` where a server lives there and nothing says whose it is.
         """
-        here = LocalServer(PROJECT / _props["folder"])
+        here = LocalServer(PROJECT / props["folder"])
         record = here.owner()
-        if record is None or record["owner"] == _props["owner"]:
+        if record is None or record["owner"] == props["owner"]:
             here.remove()
 
 

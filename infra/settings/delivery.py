@@ -164,8 +164,7 @@ class DeliverySettings(CommonSettings):
         unknown = [sink for sink in sinks if sink not in known]
         if unknown:
             raise refusal(f"{', '.join(unknown)} is none of {', '.join(known)}", example="dotenv")
-        if len(set(sinks)) < len(sinks):
-            raise refusal("names the same twice", example=",".join(dict.fromkeys(sinks)))
+        _require_distinct(sinks)
         backend = info.data.get("backend")
         for sink, backends in OF_A_CLOUD.items():
             if sink in sinks and backend is not None and backend not in backends:
@@ -195,8 +194,7 @@ class DeliverySettings(CommonSettings):
         unknown = [type_ for type_ in types if type_ not in ENCORE_TYPES]
         if unknown:
             raise refusal(f"{', '.join(unknown)} is none of {', '.join(ENCORE_TYPES)}", example="prod")
-        if len(set(types)) < len(types):
-            raise refusal("names the same twice", example=",".join(dict.fromkeys(types)))
+        _require_distinct(types)
         return types
 
     @field_validator("encore_environments")
@@ -213,8 +211,7 @@ class DeliverySettings(CommonSettings):
         malformed = [name for name in environments if not ENCORE_ENVIRONMENT.fullmatch(name)]
         if malformed:
             raise refusal(f"{', '.join(malformed)} will not do: letters, digits and hyphens", example="staging")
-        if len(set(environments)) < len(environments):
-            raise refusal("names the same twice", example=",".join(dict.fromkeys(environments)))
+        _require_distinct(environments)
         return environments
 
     @field_validator("encore_infra_config")
@@ -269,3 +266,8 @@ def goes_to(sink: SinkName, info: ValidationInfo) -> bool:
     """Say, in a validator of a field after `sinks`, whether the stack delivers there."""
     asked, backend = info.data.get("sinks"), info.data.get("backend")
     return sink in (DEFAULT_SINKS.get(backend, ()) if asked is None and backend else asked or ())
+
+
+def _require_distinct(items: tuple[str, ...]) -> None:
+    if len(set(items)) < len(items):
+        raise refusal("names the same twice", example=",".join(dict.fromkeys(items)))

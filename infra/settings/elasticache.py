@@ -13,7 +13,7 @@ from infra.aws.nodes import NODES, Node
 from infra.aws.releases import VERSIONS
 from infra.capabilities import CAPABILITIES
 from infra.forms import Form
-from infra.settings.maintenance import MaintenanceSettings
+from infra.settings.managed import ManagedSettings
 from infra.settings.vocabulary import (
     NAMESPACE,
     Only,
@@ -41,7 +41,7 @@ NETWORK: Final[Mapping[str, str]] = {
 _STACK: Final = Form(r"[\w.-]+/[\w.-]+/[\w.-]+", "a stack with its organization and project")
 
 
-class ElastiCacheSettings(MaintenanceSettings):
+class ElastiCacheSettings(ManagedSettings):
     """What is asked of a replication group and of the network around it."""
 
     engine: Annotated[

@@ -7,10 +7,9 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from infra import windows
 from infra.gcp import forms
-from infra.gcp.care import CARE
 from infra.gcp.naming import name_of
 from infra.gcp.releases import NEWEST, RedisVersion
-from infra.settings.maintenance import MaintenanceSettings
+from infra.settings.managed import ManagedSettings
 from infra.settings.vocabulary import NAMESPACE, Only, checked, example_of, name_problems, problem, refusal, wrong
 
 # What only the user can know of Google Cloud, and what it is for. The first two are the provider's own keys.
@@ -29,7 +28,7 @@ _FORMS: Final = {"gcp:project": forms.PROJECT, "gcp:region": forms.REGION}
 WINDOW_MINUTES: Final = 60
 
 
-class MemorystoreSettings(MaintenanceSettings):
+class MemorystoreSettings(ManagedSettings):
     """What is asked of an instance and of its network."""
 
     network: Annotated[
@@ -77,14 +76,6 @@ class MemorystoreSettings(MaintenanceSettings):
         ),
         Only("memorystore"),
     ] = None
-    deletion_protection: Annotated[
-        bool | None,
-        Field(
-            examples=["true"],
-            description="Whether a destroy is refused; false takes effect with an `up` before it; unset: in prod",
-        ),
-        Only("memorystore", "rediscloud"),
-    ] = None
 
     @field_validator("persistence")
     @classmethod
@@ -106,11 +97,6 @@ class MemorystoreSettings(MaintenanceSettings):
         if info.data.get("backend") == "memorystore" and len(windows.weekly(window)) != WINDOW_MINUTES:
             raise wrong("it is not one hour, which is as long as Google's always is")
         return window
-
-    @property
-    def is_protected(self) -> bool:
-        """Whether a destroy is refused: as asked, or what the tier is given."""
-        return CARE[self.tier].protected if self.deletion_protection is None else self.deletion_protection
 
 
 def example_place(config: Mapping[str, str]) -> dict[str, str]:

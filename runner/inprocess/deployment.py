@@ -112,7 +112,7 @@ class Deployment:
                 self._state.drop(known)
             elif found != outputs:
                 secrets = [key for key, value in known.outputs.items() if wire.is_secret(value)]
-                self._state.put(replace(known, outputs=_marked(found, secrets)))
+                self._state.put(replace(known, outputs=_marked(found, secrets)), over=known)
 
     def delete(self, resources: Iterable[Resource]) -> None:
         """Delete resources, dependents first; none of them where one is protected. Raises `OperationFailed`."""

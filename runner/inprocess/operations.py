@@ -7,6 +7,7 @@ import os
 import runpy
 import signal
 import traceback
+import warnings
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -156,6 +157,8 @@ class InProcessStack:
         os.environ["PULUMI_BACKEND_URL"] = f"inprocess:{self.state_file.parent}"
         # A program that fails leaves futures behind that nobody waits for; asyncio would print each.
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+        # And coroutines of the SDK that nobody awaits.
+        warnings.filterwarnings("ignore", r"coroutine 'Output\.", RuntimeWarning)
         interrupt = signal.getsignal(signal.SIGINT)
         loop = asyncio.new_event_loop()
         executor = ThreadPoolExecutor(PARALLEL)

@@ -22,6 +22,7 @@ from tests.stacks.gcp_stack import INSTANCE, MAIN, GcpStack, stack
 from tests.stacks.inprocess import ROOT, written
 from tests.standins import gcp, gcp_discovery, gcp_refusals
 from tests.standins.gcp_refusals import CONNECT, CREATE, DISCONNECT, PATCH, RESERVE, UPGRADE
+from tests.standins.gcp_resource import Refused
 
 # Users' reports, and the test of our answer to each. "google" is terraform-provider-google, "module" is
 # terraform-google-memorystore.
@@ -211,7 +212,7 @@ def test_the_versions_are_googles() -> None:
 def test_the_snapshot_periods_are_googles() -> None:
     """The care of each tier names one of the API's."""
     periods = gcp_discovery.schema("redis.v1", "PersistenceConfig")["properties"]["rdbSnapshotPeriod"]["enum"]
-    assert {each.snapshot_period for each in care.CARE.values()} <= set(periods)
+    assert set(care.SNAPSHOT_PERIODS.values()) <= set(periods)
 
 
 @pytest.mark.parametrize("name", ["a", "prod", "eu-1", "a--b", "x" * 22])
@@ -306,7 +307,7 @@ def broken(row: gcp_refusals.Refusal) -> tuple[dict[str, Any], dict[str, Any]]:
 @pytest.mark.parametrize("row", gcp_refusals.REFUSALS, ids=lambda row: row.words[:60])
 def test_the_stand_in_refuses_what_google_refuses(furnished: gcp.Cloud, row: gcp_refusals.Refusal) -> None:
     """Each row of the table, by a request that lacks nothing else."""
-    with pytest.raises(gcp.Refused, match=re.escape(row.words)):
+    with pytest.raises(Refused, match=re.escape(row.words)):
         furnished.send(row.method, *broken(row))
 
 

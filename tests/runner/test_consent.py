@@ -11,9 +11,9 @@ from runner.project import Project
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """Two stacks, of which one is of tier prod."""
+    """Two stacks, of which one is of tier prod; Pulumi takes a key of the project's own without the namespace."""
     (tmp_path / "Pulumi.yaml").write_text("name: cache\n")
-    (tmp_path / "Pulumi.prod.yaml").write_text("config:\n  cache:tier: prod\n")
+    (tmp_path / "Pulumi.prod.yaml").write_text("config:\n  tier: prod\n")
     (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  cache:tier: dev\n")
     return Project(tmp_path)
 

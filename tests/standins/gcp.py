@@ -9,11 +9,12 @@ request and each answer against Google's own description of its API (gcp_discove
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 from runner.inprocess.providers import Diff, Properties, Provider, ProviderError
 from tests.standins import gcp_discovery, gcp_refusals
 from tests.standins.gcp_refusals import CONNECT, CREATE, DISCONNECT, PATCH, RESERVE, UPGRADE, Request
+from tests.standins.gcp_resource import GoogleResource, Refused, changes
 
 # What the declaration says beside inputs, and the stand-in need not see to.
 HONOURED = ("version", "customTimeouts")
@@ -26,10 +27,6 @@ RECONNECT = "servicenetworking.services.connections.patch"
 APIS = {"redis": "redis.v1", "servicenetworking": "servicenetworking.v1", "compute": "compute.v1"}
 COMPUTE = "https://www.googleapis.com/compute/v1/"
 MOMENT = "2026-11-23T12:00:00Z"
-
-
-class Refused(ProviderError):
-    """Google refuses a request."""
 
 
 @dataclass
@@ -182,51 +179,7 @@ HANDLERS: Mapping[str, Any] = {
 }
 
 
-class _Resource:
-    """What all types have in common."""
-
-    # Another value of one of these is another resource (`ForceNew` in the provider's schema).
-    replaces: ClassVar[frozenset[str]] = frozenset()
-
-    def __init__(self, cloud: Cloud) -> None:
-        self.cloud = cloud
-
-    def check(self, olds: Properties, news: Properties) -> tuple[Properties, list[str]]:
-        """Take the inputs as they are."""
-        del olds
-        return news, []
-
-    def diff(self, id_: str, olds: Properties, outputs: Properties, news: Properties) -> Diff:
-        """Compare the inputs with what Google said last."""
-        del id_
-        changed = changes(olds, outputs, news)
-        return Diff(changes=bool(changed), replaces=sorted(changed & self.replaces))
-
-    def read(self, id_: str, outputs: Properties) -> Properties | None:
-        """Take it as it was."""
-        del id_
-        return outputs
-
-    def update(self, id_: str, outputs: Properties, news: Properties) -> Properties:
-        """Change nothing: these types are replaced."""
-        raise NotImplementedError(f"{type(self).__name__} {id_}: {sorted(changes({}, outputs, news))} in place")
-
-
-def changes(olds: Properties, outputs: Properties, news: Properties) -> set[str]:
-    """Name the inputs that differ from what is there."""
-    return {key for key in news if not same(news[key], outputs.get(key))} | (olds.keys() - news.keys())
-
-
-def same(wanted: Any, found: Any) -> bool:
-    """Compare as the provider does: what was not asked for is not looked at, and nothing is as good as zero."""
-    if isinstance(wanted, dict):
-        return all(same(value, (found or {}).get(key)) for key, value in wanted.items())
-    if isinstance(wanted, list):
-        return len(wanted) == len(found or []) and all(map(same, wanted, found or []))
-    return bool(wanted == found) or (not wanted and not found)
-
-
-class Instance(_Resource):
+class Instance(GoogleResource[Cloud]):
     """gcp:redis/instance:Instance."""
 
     replaces = frozenset(
@@ -326,7 +279,7 @@ def _properties(value: Any) -> Any:
     return [_properties(item) for item in value] if isinstance(value, list) else value
 
 
-class GlobalAddress(_Resource):
+class GlobalAddress(GoogleResource[Cloud]):
     """gcp:compute/globalAddress:GlobalAddress."""
 
     replaces = frozenset({"name", "project", "network", "purpose", "addressType", "prefixLength", "description"})
@@ -343,7 +296,7 @@ class GlobalAddress(_Resource):
         self.cloud.send(RELEASE, {"project": outputs["project"], "address": outputs["name"]})
 
 
-class Connection(_Resource):
+class Connection(GoogleResource[Cloud]):
     """gcp:servicenetworking/connection:Connection."""
 
     replaces = frozenset({"network", "service"})

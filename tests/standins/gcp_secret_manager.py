@@ -9,11 +9,11 @@ import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
-from runner.inprocess.providers import Diff, Properties, Provider, ProviderError
+from runner.inprocess.providers import Properties, Provider, ProviderError
 from tests.standins import gcp_discovery
-from tests.standins.gcp import changes
+from tests.standins.gcp_resource import GoogleResource, Refused
 
 API = "secretmanager.v1"
 SECRETS = "secretmanager.projects.secrets"
@@ -24,10 +24,6 @@ REFERENCE = "Secret Manager REST reference, "
 PROVIDER = "terraform-provider-google issue "
 # google.rpc.Code; a version's payload has at most 64 KiB.
 LARGEST_PAYLOAD = 64 * 1024
-
-
-class Refused(ProviderError):
-    """Google refuses a request."""
 
 
 @dataclass
@@ -257,37 +253,7 @@ REFUSALS = (
 )
 
 
-class _Resource:
-    """What all types have in common."""
-
-    # Another value of one of these is another resource (`ForceNew` in the provider's schema).
-    replaces: ClassVar[frozenset[str]] = frozenset()
-
-    def __init__(self, cloud: SecretManager) -> None:
-        self.cloud = cloud
-
-    def check(self, olds: Properties, news: Properties) -> tuple[Properties, list[str]]:
-        """Take the inputs as they are."""
-        del olds
-        return news, []
-
-    def diff(self, id_: str, olds: Properties, outputs: Properties, news: Properties) -> Diff:
-        """Compare the inputs with what Google said last."""
-        del id_
-        changed = changes(olds, outputs, news)
-        return Diff(changes=bool(changed), replaces=sorted(changed & self.replaces))
-
-    def read(self, id_: str, outputs: Properties) -> Properties | None:
-        """Take it as it was."""
-        del id_
-        return outputs
-
-    def update(self, id_: str, outputs: Properties, news: Properties) -> Properties:
-        """Change nothing: these types are replaced."""
-        raise NotImplementedError(f"{type(self).__name__} {id_}: {sorted(changes({}, outputs, news))} in place")
-
-
-class SecretResource(_Resource):
+class SecretResource(GoogleResource[SecretManager]):
     """gcp:secretmanager/secret:Secret (resource_secret_manager_secret.go)."""
 
     replaces = frozenset({"secretId", "project", "replication"})
@@ -317,7 +283,7 @@ class SecretResource(_Resource):
         self.cloud.send(f"{SECRETS}.delete", {"name": id_})
 
 
-class VersionResource(_Resource):
+class VersionResource(GoogleResource[SecretManager]):
     """gcp:secretmanager/secretVersion:SecretVersion (resource_secret_manager_secret_version.go)."""
 
     replaces = frozenset({"secret", "secretData"})
@@ -335,7 +301,7 @@ class VersionResource(_Resource):
         self.cloud.send(f"{SECRETS}.versions.destroy", {"name": id_}, {})
 
 
-class MemberResource(_Resource):
+class MemberResource(GoogleResource[SecretManager]):
     """gcp:secretmanager/secretIamMember:SecretIamMember: one member of one role, beside whatever others there are."""
 
     replaces = frozenset({"secretId", "role", "member"})

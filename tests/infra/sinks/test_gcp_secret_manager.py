@@ -10,7 +10,8 @@ from tests.infra.sinks import fed
 from tests.infra.sinks.fed import PASSWORD, VALUES, gcp_stack
 from tests.stacks.inprocess import StackInProcess, written
 from tests.standins import gcp_secret_manager
-from tests.standins.gcp_secret_manager import ADD, CREATE, SET_POLICY, Refused, SecretManager
+from tests.standins.gcp_resource import Refused
+from tests.standins.gcp_secret_manager import ADD, CREATE, SET_POLICY, SecretManager
 from verify.cache import open_cache
 from verify.environment import CacheEnvironment
 

@@ -465,6 +465,14 @@ class TestKilled:
         assert bench.labels() == ["a"]
         assert [thing["size"] for thing in bench.toys.things.values()] == [2]
 
+    def test_what_was_replaced_and_has_changed_since_does_not_hide_its_successor(self, bench: Bench) -> None:
+        """A run failed between the two, and somebody changed the old one: it still goes, and the new one stays."""
+        bench.up('Thing("a", label="a", size=1)')
+        bench.up('Thing("a", label="a", size=2)\nraise pulumi.RunError("no more")', code=1)
+        bench.toys.things["a-1"]["serial"] = 7
+        bench.up('Thing("a", label="a", size=2)')
+        assert list(bench.toys.things) == ["a-2"]
+
 
 class TestState:
     """The file."""

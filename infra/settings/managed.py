@@ -1,4 +1,4 @@
-"""The setting of the vendors that maintain a cache by themselves."""
+"""The settings that vendors who run a cache themselves have in common."""
 
 from typing import Annotated
 
@@ -9,8 +9,8 @@ from infra.settings.common import CommonSettings
 from infra.settings.vocabulary import Only, wrong
 
 
-class MaintenanceSettings(CommonSettings):
-    """When the vendor may do it."""
+class ManagedSettings(CommonSettings):
+    """What is asked of several of the vendors."""
 
     maintenance_window: Annotated[
         str,
@@ -20,6 +20,14 @@ class MaintenanceSettings(CommonSettings):
         ),
         Only("elasticache", "memorystore"),
     ] = "sun:03:00-sun:04:00"
+    deletion_protection: Annotated[
+        bool | None,
+        Field(
+            examples=["true"],
+            description="Whether a destroy is refused; false takes effect with an `up` before it; unset: in prod",
+        ),
+        Only("memorystore", "rediscloud"),
+    ] = None
 
     @field_validator("maintenance_window")
     @classmethod
@@ -29,3 +37,8 @@ class MaintenanceSettings(CommonSettings):
         except ValueError as problem:
             raise wrong(f"it {problem}") from None
         return window
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether a destroy is refused: as asked, or in prod."""
+        return self.tier == "prod" if self.deletion_protection is None else self.deletion_protection
