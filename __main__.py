@@ -8,7 +8,9 @@ import pulumi
 from infra.program import main
 
 # When a resource fails while the program awaits its outputs, the engine interrupts the program, and Python
-# would print a traceback for each thread over the engine's own message.
-signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+# would print a traceback for each thread over the engine's own message. The in-process engine, which has the program in
+# its own process and under another name, does that itself.
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 
 pulumi.run(main)

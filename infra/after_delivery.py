@@ -1,7 +1,6 @@
 """The command of `cache:afterDelivery`: it restarts the application once another connection was delivered."""
 
 import os
-import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +17,15 @@ PROJECT: Final = Path(__file__).resolve().parents[1]
 # A deploy that takes longer reports back by its own pipeline. In seconds.
 COMMAND_SECONDS: Final = 30 * 60
 LAST_LINES: Final = 10
+
+# Ends the command's whole group once its standard input ends without a word: however a run is cut off, by SIGKILL too,
+# the system closes the other end, while the thread that waits for the command is told of nothing. The next run would
+# begin a second deploy beside the first. What a command that has ended left in the background goes on.
+GUARDED: Final = """
+exec 3<&0 </dev/null
+{ read -r word || kill -s KILL 0; } <&3 >/dev/null 2>&1 &
+exec /bin/sh -c "$1" 3<&-
+"""
 
 
 class CommandFailed(Exception):
@@ -59,30 +67,35 @@ class AfterDelivery(Resource, module="delivery", name="AfterDelivery"):
 
 def _run(command: str, values: Mapping[str, str]) -> None:
     """Run the user's command in the project's folder; it is told nothing of the connection. Raises `CommandFailed`."""
-    with subprocess.Popen(
-        ["/bin/sh", "-c", command],
-        cwd=PROJECT,
-        # A command that brings up another stack must not rotate that one as well.
-        env={name: value for name, value in os.environ.items() if name != rotation.VARIABLE},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        # A group of its own, so that what the shell has started ends with it.
-        start_new_session=True,
-    ) as process:
+    end_read, end_held = os.pipe()
+    with (
+        os.fdopen(end_read) as read,
+        os.fdopen(end_held, "w") as held,
+        subprocess.Popen(
+            ["/bin/sh", "-c", GUARDED, "sh", command],
+            cwd=PROJECT,
+            # A command that brings up another stack must not rotate that one as well.
+            env={name: value for name, value in os.environ.items() if name != rotation.VARIABLE},
+            stdin=read,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            # A group of its own, so that what the shell has started ends with it.
+            start_new_session=True,
+        ) as process,
+    ):
         try:
             printed, _ = process.communicate(timeout=COMMAND_SECONDS)
+            held.write("ended\n")
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
             raise CommandFailed(f"cache:afterDelivery {command} did not end within {COMMAND_SECONDS} s") from None
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
+        finally:
+            held.close()
     if process.returncode:
-        last = redaction.without(values.values(), " / ".join(printed.strip().splitlines()[-LAST_LINES:]))
+        # Before the lines are cut: a certificate has several.
+        last = redaction.without(values.values(), printed).strip().splitlines()[-LAST_LINES:]
         raise CommandFailed(
-            f"cache:afterDelivery {command} ended with {process.returncode}: {last}; the connection is delivered, and "
-            "the next `make up` runs the command again"
+            f"cache:afterDelivery {command} ended with {process.returncode}: {' / '.join(last)}; the connection is "
+            "delivered, and the next `make up` runs the command again"
         )

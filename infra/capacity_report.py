@@ -83,7 +83,7 @@ def report(organizations: int, config: Mapping[str, Any]) -> Iterator[str]:
         f"At most {sizing.FULL_PERCENT} % full on {sizing.MODEL} that is {needed_mb:,} MiB: tier {tier}, "
         f"{memory_mb:,} MiB. List prices, infra/prices.toml:"
     )
-    for asked in requests(tier, memory_mb):
+    for asked in requests(tier, memory_mb, cloud_region=config.get(f"{NAMESPACE}:cloudRegion")):
         region = config.get(costs.REGION_KEYS.get(asked.backend, ""), REGIONS.get(asked.backend))
         estimated = costs.estimate(asked, region=region)
         cost = costs.UNKNOWN if estimated.monthly_usd is None else f"{estimated.monthly_usd:,.2f} USD"
@@ -99,15 +99,18 @@ def most_organizations() -> int:
     return bisect.bisect_right(range(1, largest_mb * MEBIBYTE), largest_mb, key=sizing.memory_mb_for)
 
 
-def requests(tier: TierName, memory_mb: int) -> Iterator[Settings]:
-    """Give the settings of a stack of that size on each backend, everything else as it comes."""
+def requests(tier: TierName, memory_mb: int, *, cloud_region: str | None) -> Iterator[Settings]:
+    """Give the settings of a stack of that size on each backend, everything else as it comes.
+
+    `cloud_region` is Redis Cloud's, which is one of its settings; None for the one that it has by itself.
+    """
     common = {"tier": tier, "memoryMb": memory_mb}
     yield Settings.model_validate({**common, "backend": "local"})
     yield Settings.model_validate({**common, "backend": "docker"})
     for engine in get_args(nodes.Engine):
         yield Settings.model_validate({**common, "backend": "elasticache", "engine": engine})
     yield Settings.model_validate({**common, "backend": "memorystore"})
-    yield Settings.model_validate({**common, "backend": "rediscloud"})
+    yield Settings.model_validate({**common, "backend": "rediscloud", "cloudRegion": cloud_region})
 
 
 def size(asked: Settings) -> str:

@@ -29,6 +29,11 @@ def deliver(declaration: Declaration, wanted: Settings, *, stack: str) -> None:
         values=values,
         kms_key_arn=None if declaration.aws_place is None else declaration.aws_place.kms_key_arn,
     )
+    if not wanted.chosen_sinks:
+        pulumi.log.warn(
+            "cache:sinks is []: the connection goes nowhere, and what was delivered before is withdrawn; to have the "
+            f"application do without Redis for a while: make rollback STACK={stack}"
+        )
     delivered = sinks.declare(delivery, wanted, stack=stack)
     pulumi.export("sinks", list(wanted.chosen_sinks))
     for name, value in (entry for each in delivered for entry in each.outputs.items()):

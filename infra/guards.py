@@ -16,6 +16,13 @@ from infra.settings import BackendName, Settings
 # Backends that harm nobody else: they end with the machine that they run on.
 OF_ONE_MACHINE: Final[frozenset[BackendName]] = frozenset({"local", "docker", "memory"})
 
+# A key's address as docs/state.md makes it, in the cloud that the cache is in; runner/pulumi_cli.py has the same.
+KEYS: Final[Mapping[BackendName, str]] = {
+    "elasticache": "awskms://alias/pulumi-state?region=us-east-1",
+    "memorystore": "gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K",
+    "rediscloud": "awskms://alias/pulumi-state?region=us-east-1",
+}
+
 # The stack's name, given on purpose; `make up CONFIRM=prod` sets it.
 CONFIRMATION: Final = "CACHE_CONFIRM"
 
@@ -28,7 +35,7 @@ def require(settings: Settings, *, stack: str) -> None:
     """Hold the stack of this run against all guards. Raises `Unguarded`."""
     if settings.tier != "prod" or settings.backend in OF_ONE_MACHINE:
         return
-    require_key(_stack_file(stack), stack=stack)
+    require_key(_stack_file(stack), stack=stack, backend=settings.backend)
     if not pulumi.runtime.is_dry_run():
         require_word(os.environ, stack=stack)
 
@@ -47,7 +54,7 @@ def require_word(environment: Mapping[str, str], *, stack: str) -> None:
     )
 
 
-def require_key(stack_file: Path, *, stack: str) -> None:
+def require_key(stack_file: Path, *, stack: str, backend: BackendName) -> None:
     """Refuse a stack whose secrets are encrypted with a passphrase. Raises `Unguarded`.
 
     The stack's file tells: Pulumi writes `encryptionsalt` into it for a passphrase, `secretsprovider` and
@@ -66,8 +73,8 @@ def require_key(stack_file: Path, *, stack: str) -> None:
         return
     raise Unguarded(
         f"the secrets of stack {stack} are encrypted with a passphrase, which people have to hand around and which "
-        "nobody can take back; tier prod wants a key in a cloud (examples/state makes one, docs/state.md compares):\n"
-        f'      pulumi stack change-secrets-provider --stack {stack} "awskms://alias/pulumi-state?region=us-east-1"'
+        "nobody can take back; tier prod wants a key in a cloud (docs/state.md compares, and says what makes one):\n"
+        f'      pulumi stack change-secrets-provider --stack {stack} "{KEYS[backend]}"'
     )
 
 

@@ -23,7 +23,7 @@ async def main() -> None:
         guards.require(wanted, stack=stack)
         estimated = costs.estimate(wanted, region=costs.region(wanted.backend, configuration(), os.environ))
         costs.require_within_budget(estimated, wanted.budget_usd, stack=stack)
-        rotation.require_possible(wanted.backend, attached=wanted.attached)
+        rotation.require_possible(wanted.backend, attached=wanted.attached, verified=verification.is_on())
         declaration = backends.declare(wanted, stack=stack)
     except (InvalidSettings, Unguarded, OverBudget, BackendNotAvailable, InvalidStep) as error:
         raise pulumi.RunError(str(error)) from None

@@ -75,8 +75,8 @@ class Passwords:
                 return self
 
 
-def require_possible(backend: BackendName, *, attached: bool) -> None:
-    """Refuse a step that this stack cannot take. Raises `InvalidStep`."""
+def require_possible(backend: BackendName, *, attached: bool, verified: bool) -> None:
+    """Refuse a step that this stack cannot take, or that nothing would prove. Raises `InvalidStep`."""
     step, at_once = requested(), CAPABILITIES[backend].passwords
     if step is None:
         return
@@ -84,6 +84,8 @@ def require_possible(backend: BackendName, *, attached: bool) -> None:
         raise InvalidStep(f"{VARIABLE} {step}: {NOT_OURS.get(backend, f'{backend} has no password of ours')}")
     if at_once == 1 and step == "undo":
         raise InvalidStep(f"{VARIABLE} undo: {backend} takes one password at a time, and the old one has ended")
+    if not verified:
+        raise InvalidStep(f"{VARIABLE} {step}: the verification is switched off\n      unset CACHE_VERIFICATION")
     if not attached:
         raise InvalidStep(
             f"{VARIABLE} {step}: cache:attached is false, so nothing is delivered or proved\n      make attach"

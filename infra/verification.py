@@ -26,6 +26,11 @@ PROBE: Final = "proof"
 APPLICATION_SECONDS: Final = 5.0
 
 
+def is_on() -> bool:
+    """Say whether this run verifies at all."""
+    return os.environ.get(SWITCH) != "off"
+
+
 async def prove(declaration: Declaration, wanted: Settings, *, stack: str) -> None:
     """Verify the cache, export what was found, and only then raise `pulumi.RunError` if it did not pass."""
     vantage = vantages.choose(declaration, wanted, stack=stack)
@@ -34,30 +39,16 @@ async def prove(declaration: Declaration, wanted: Settings, *, stack: str) -> No
     connection = await declaration.connection.future()
     if connection is None or pulumi.runtime.is_dry_run():
         pulumi.export("verification", _unknown())
-        return
-    if not (wanted.attached and connection.host):
+    elif not (wanted.attached and connection.host):
         _prove_memory(connection.delivered(declaration.own_variables, attached=False), stack=stack)
-        pulumi.export("verification", {"verdict": "memory"})
         await _prove_application(wanted.application_url, expect="memory", stack=stack)
-        return
-    if os.environ.get(SWITCH) == "off":
+    elif is_on():
+        report = await vantage.check(connection, declaration, await _others(declaration))
+        _judge(report, wanted, stack=stack, repair=declaration.repair)
+        await _prove_application(wanted.application_url, expect="redis", stack=stack)
+    else:
         pulumi.log.warn(f"{SWITCH}=off: the cache was not verified")
         pulumi.export("verification", {"verdict": "off"})
-        return
-
-    report = await vantage.check(connection, declaration, await _others(declaration))
-    _keep(report, stack)
-    pulumi.export("verification", report.stable())
-    if report.unreachable and wanted.unreachable == "warn":
-        pulumi.log.warn(
-            f"the cache cannot be reached from where it was checked, and nothing is proved: {_words(report)}"
-        )
-    elif not report.passed:
-        raise pulumi.RunError(
-            f"the cache of stack {stack} did not pass its verification:\n{_words(report)}\n"
-            f"  What was created is kept; {declaration.repair}"
-        )
-    await _prove_application(wanted.application_url, expect="redis", stack=stack)
 
 
 async def _others(declaration: Declaration) -> OtherPasswords:
@@ -75,6 +66,22 @@ def _prove_memory(environment: Mapping[str, str], *, stack: str) -> None:
     if not health.healthy or health.backend != "memory" or kept != PROBE.encode():
         raise pulumi.RunError(f"a client of stack {stack} does not run in memory: {message}")
     pulumi.log.info(f"no Redis is delivered; a client with these variables says: {message}")
+    pulumi.export("verification", {"verdict": "memory"})
+
+
+def _judge(report: Report, wanted: Settings, *, stack: str, repair: str) -> None:
+    """Keep what the checks found, and only then raise or, where that is asked for, warn."""
+    _keep(report, stack)
+    pulumi.export("verification", report.stable())
+    if report.unreachable and wanted.unreachable == "warn":
+        pulumi.log.warn(
+            f"the cache cannot be reached from where it was checked, and nothing is proved: {_words(report)}"
+        )
+    elif not report.passed:
+        raise pulumi.RunError(
+            f"the cache of stack {stack} did not pass its verification:\n{_words(report)}\n"
+            f"  What was created is kept; {repair}"
+        )
 
 
 async def _prove_application(url: str | None, *, expect: Backend, stack: str) -> None:

@@ -31,6 +31,8 @@ def run(project: Project, arguments: argparse.Namespace) -> int:
     """Run a verb on a stack."""
     name: str = arguments.stack
     stack = verbs.choose(project, name, arguments.engine, say)
+    # What is not up has nothing to rotate or to give back, and a wrong login must not build it.
+    verbs.require_up(stack, name)
     consent.hand_over(project, name, arguments.confirm)
     match arguments.verb:
         case "rollback":

@@ -3,10 +3,12 @@
 The setting goes into the stack's file, which is committed: so the next deploy from a pipeline does not undo it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from operate import stack_file
-from runner.project import Project
+from runner.project import Project, ProjectError
 from runner.verbs import Stack
 
 SETTING = "attached"
@@ -14,30 +16,41 @@ SETTING = "attached"
 
 def detach(project: Project, stack: Stack, name: str, say: Callable[[str], None]) -> int:
     """Have the application go on in its memory; the Redis stays. Gives the exit code. Raises `ProjectError`."""
-    stack_file.set_value(project.stack_file(name), SETTING, "false")
-    code = stack.up()
-    if code == 0:
-        say(
-            f"stack {name} is rolled back: its Redis stays, and whatever reads its secrets runs in memory from its "
-            f"next start on; back again with: make attach STACK={name}"
-        )
-    say(_commit(project, name, "cache:attached: false", "rolled back"))
+    file = project.stack_file(name)
+    with _changed(file, f"{file.name} has cache:attached: false", f"The cache of {name} is rolled back", say):
+        stack_file.set_value(file, SETTING, "false")
+        code = stack.up()
+        if code == 0:
+            say(
+                f"stack {name} is rolled back: its Redis stays, and whatever reads its secrets runs in memory from its "
+                f"next start on; back again with: make attach STACK={name}"
+            )
     return code
 
 
 def attach(project: Project, stack: Stack, name: str, say: Callable[[str], None]) -> int:
     """Prove the Redis and deliver its connection again. Gives the exit code. Raises `ProjectError`."""
-    stack_file.remove(project.stack_file(name), SETTING)
-    code = stack.up()
-    if code == 0:
-        say(f"stack {name} is attached: its Redis is proved and delivered, for the application's next start")
-    say(_commit(project, name, "no cache:attached", "attached"))
+    file = project.stack_file(name)
+    with _changed(file, f"{file.name} has no cache:attached", f"The cache of {name} is attached", say):
+        stack_file.remove(file, SETTING)
+        code = stack.up()
+        if code == 0:
+            say(f"stack {name} is attached: its Redis is proved and delivered, for the application's next start")
     return code
 
 
-def _commit(project: Project, name: str, words: str, state: str) -> str:
-    file = project.stack_file(name).name
-    return (
-        f"{file} has {words}; commit it, or the next deploy from elsewhere does the opposite:\n"
-        f"      git commit -m 'The cache of {name} is {state}' {file}"
-    )
+@contextmanager
+def _changed(file: Path, words: str, message: str, say: Callable[[str], None]) -> Iterator[None]:
+    """Say how the file is to be committed, however the run ends; one that could not even begin leaves it as it was."""
+    before = file.read_bytes()
+    commit = f"{words}; commit it, or the next deploy from elsewhere does the opposite:\n"
+    commit += f"      git commit -m '{message}' {file.name}"
+    try:
+        yield
+    except ProjectError:
+        file.write_bytes(before)
+        raise
+    except KeyboardInterrupt:
+        say(commit)
+        raise
+    say(commit)

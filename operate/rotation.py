@@ -2,10 +2,13 @@
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Final
 
 from infra.rotation import VARIABLE, Step
 from runner.verbs import Stack
+
+# Two passwords are valid.
+OPEN: Final = frozenset({"started", "undone"})
 
 
 def take(step: Step, stack: Stack, name: str, *, restarts: bool, say: Callable[[str], None]) -> int:
@@ -13,22 +16,34 @@ def take(step: Step, stack: Stack, name: str, *, restarts: bool, say: Callable[[
 
     A step that was cut off, or taken already, is gone on with: where the rotation stands is in the stack's state.
     """
-    code = _up(stack, step)
-    standing = _standing(stack.outputs()) if code == 0 else ""
-    if standing == "replaced":
-        say(f"this cache takes one password at a time: whatever reads the secrets of stack {name} has to restart now")
-        code = _up(stack, "finish")
-    elif restarts and standing in {"started", "undone"}:
-        say("the application was restarted by cache:afterDelivery, so the rotation goes on to its end")
+    if step != "start" and _standing(stack) == "closed":
+        # A last step that was cut off is in the state already, and perhaps not at the cache yet.
+        code = stack.up()
+        if code == 0:
+            say(f"no rotation of stack {name} is open")
+        return code
+    # Before the old password ends, what a run before did not come to is delivered and restarted.
+    code = (stack.up() if step == "finish" else 0) or _up(stack, step)
+    if code == 0 and _goes_on(stack, name, restarts=restarts, say=say):
         code = _up(stack, "finish")
     if code == 0:
-        say(_words(stack.outputs(), name))
-    else:
-        back = "" if step == "finish" else f", or go back: make rotate-undo STACK={name}"
-        say(
-            f"the rotation of stack {name} is not through; once what failed is mended, run the same command again{back}"
-        )
+        say(_words(stack, name))
+        return 0
+    back = f", or go back: make rotate-undo STACK={name}" if step == "start" and _standing(stack) in OPEN else ""
+    say(f"the rotation of stack {name} is not through; once what failed is mended, run the same command again{back}")
     return code
+
+
+def _goes_on(stack: Stack, name: str, *, restarts: bool, say: Callable[[str], None]) -> bool:
+    """Say whether the last step needs nobody to come between, and why."""
+    standing = _standing(stack)
+    if standing == "replaced":
+        say(f"this cache takes one password at a time: whatever reads the secrets of stack {name} has to restart now")
+        return True
+    if restarts and standing in OPEN and _is_proved(stack):
+        say("the application was restarted by cache:afterDelivery, so the rotation goes on to its end")
+        return True
+    return False
 
 
 def _up(stack: Stack, step: Step) -> int:
@@ -39,19 +54,24 @@ def _up(stack: Stack, step: Step) -> int:
         del os.environ[VARIABLE]
 
 
-def _standing(outputs: dict[str, Any]) -> str:
-    return str(outputs.get("rotation", "closed"))
+def _standing(stack: Stack) -> str:
+    return str(stack.outputs().get("rotation", "closed"))
 
 
-def _words(outputs: dict[str, Any], name: str) -> str:
-    match _standing(outputs):
+def _is_proved(stack: Stack) -> bool:
+    return (stack.outputs().get("verification") or {}).get("verdict") == "passed"
+
+
+def _words(stack: Stack, name: str) -> str:
+    doubt = "" if _is_proved(stack) else " But nothing of it was proved: see what the run said of its verification."
+    match _standing(stack):
         case "started":
             delivered = "the new password is delivered, and the one before still works"
         case "undone":
             delivered = "the password of before is delivered again, and the newer one still works"
         case _:
-            return f"stack {name} has one password, and the one before it is refused"
+            return f"stack {name} has one password, and the one before it is refused{'.' if doubt else ''}{doubt}"
     return (
-        f"{delivered}. Restart whatever reads the secrets of stack {name} (the next deploy does), and then: "
+        f"{delivered}.{doubt} Restart whatever reads the secrets of stack {name} (the next deploy does), and then: "
         f"make rotate-finish STACK={name}"
     )

@@ -15,6 +15,8 @@ def attempt(project: Project, stack: str, action: Callable[[], int]) -> int:
     """Do something with a stack that there is, in an environment that stays as it is meanwhile; give the exit code."""
 
     def act() -> int:
+        if not stack:
+            raise ProjectError(f"STACK is empty; there is: {', '.join(project.stacks())}")
         project.require_stack(stack)
         with environment.in_use(project.root):
             return action()
@@ -29,9 +31,17 @@ def reported(action: Callable[[], int]) -> int:
     except ProjectError as error:
         say(f"error: {error}")
         return FAILED
+    except ModuleNotFoundError as error:
+        say(f"error: {error}: make install, with the same STACK")
+        return FAILED
     except KeyboardInterrupt:
-        say("interrupted; run the same command again, and it goes on from what is there")
-        return INTERRUPTED
+        return interrupted()
+
+
+def interrupted() -> int:
+    """Say that the user cut a run off; give the exit code."""
+    say("interrupted; run the same command again, and it goes on from what is there")
+    return INTERRUPTED
 
 
 def say(line: str) -> None:

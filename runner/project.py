@@ -71,7 +71,13 @@ class Project:
             raise ProjectError(
                 f"config in {self.stack_file(stack).name} is not a mapping of keys to values, like cache:tier: dev"
             )
-        # Pulumi takes a key of the project's own without the namespace too.
+        # Pulumi takes a key of the project's own without the namespace too; of both, one would be lost.
+        twice = [key for key in settings if self._full(key) != key and self._full(key) in settings]
+        if twice:
+            raise ProjectError(
+                f"{self.stack_file(stack).name} has both {twice[0]} and {self._full(twice[0])}, which are one key: "
+                "remove one"
+            )
         return {self._full(key): value for key, value in settings.items()}
 
     def configuration(self, stack: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +22,13 @@ from runner.project import LOCAL_STACK, Project, ProjectError
 ENCRYPTION_KEYS: Final = ("encryptionsalt", "encryptedkey", "secretsprovider")
 
 PASSPHRASE_BYTES: Final = 32
+
+# What the secrets of a prod stack may be encrypted with, where infra/guards.py refuses a passphrase: by backend.
+PROD_KEYS: Final[Mapping[str, str]] = {
+    "elasticache": "awskms://alias/pulumi-state?region=us-east-1",
+    "memorystore": "gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K",
+    "rediscloud": "awskms://alias/pulumi-state?region=us-east-1",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +49,11 @@ class CliStack:
         self._prepare()
         self._recover()
         # The refresh brings back a server that was killed by hand.
+        # The runner's closing lines say what of the outputs matters.
         if self._can_ask:
-            return self._run("up", "--refresh")
-        return self._run("up", "--yes", "--skip-preview", "--refresh", "--non-interactive")
+            return self._run("up", "--refresh", "--suppress-outputs")
+        options = ("--yes", "--skip-preview", "--refresh", "--suppress-outputs", "--non-interactive")
+        return self._run("up", *options)
 
     def preview(self, *, events: Path | None = None) -> int:
         """Show what `up` would do; write Pulumi's own account of it to `events`, one event a line."""
@@ -137,9 +146,7 @@ class CliStack:
                 for entry in json.loads(self._ask("stack", "ls", "--json", stack=False))
             ]
             if self.stack not in known:
-                raise ProjectError(
-                    f"stack {self.stack} is not in your Pulumi backend yet: pulumi stack init {self.stack}"
-                )
+                raise ProjectError(f"stack {self.stack} is not in your Pulumi backend yet: {self._initialization}")
             return
         local = self.project.local
         for folder in (local / "state", local / "home", self._management):
@@ -155,6 +162,14 @@ class CliStack:
             self._configuration_file.unlink(missing_ok=True)
             self._ask("stack", "init", self.stack, stack=False)
         self._renew_configuration()
+
+    @property
+    def _initialization(self) -> str:
+        """Give the command that makes the stack, for prod with a key instead of Pulumi's passphrase."""
+        settings = self.project.settings(self.stack)
+        key = PROD_KEYS.get(settings.get("cache:backend", "")) if settings.get("cache:tier") == "prod" else None
+        command = f"pulumi stack init {self.stack}"
+        return f'{command} --secrets-provider="{key}" (with your own key: docs/state.md)' if key else command
 
     @property
     def _configuration_file(self) -> Path:
@@ -197,7 +212,9 @@ class CliStack:
         ]
         if half_made:
             self.say("an earlier run was killed while it created: what it began is taken over")
-            self._ask("refresh", "--clear-pending-creates", "--yes", "--skip-preview", *self._configuration_option)
+            options = ("--clear-pending-creates", "--yes", "--skip-preview", *self._configuration_option)
+            # In the project's folder, where the environment is that the providers run in.
+            self._ask("refresh", *options, folder=self.project.root)
         return half_made
 
     @staticmethod
@@ -214,25 +231,35 @@ class CliStack:
 
     @property
     def _configuration_option(self) -> list[str]:
-        return ["--config-file", str(self._configuration_file)] if self._is_local else []
+        return [f"--config-file={self._configuration_file}"] if self._is_local else []
 
     def _run(self, verb: str, *options: str, **variables: str) -> int:
         """Run a command in front of the user."""
         command = [str(self.command.path), verb, "--stack", self.stack, *options]
-        return subprocess.run(
-            [*command, *self._configuration_option],
-            cwd=self.project.root,
-            env=self._environment | variables,
-            check=False,
-        ).returncode
+        with subprocess.Popen(
+            [*command, *self._configuration_option], cwd=self.project.root, env=self._environment | variables
+        ) as process:
+            interrupted = False
+            while True:
+                try:
+                    code = process.wait()
+                except KeyboardInterrupt:
+                    # The terminal interrupts Pulumi as well, which ends what is under way, and its lock; killed now, as
+                    # subprocess.run has it, it would leave both. A second interrupt is Pulumi's to answer, too.
+                    interrupted = True
+                else:
+                    break
+        if interrupted:
+            raise KeyboardInterrupt
+        return code
 
-    def _ask(self, *arguments: str, stack: bool = True) -> str:
+    def _ask(self, *arguments: str, stack: bool = True, folder: Path | None = None) -> str:
         """Run a command for its answer. Raises `ProjectError` with what it printed."""
         selection = ["--stack", self.stack] if stack else []
         try:
             return subprocess.run(
                 [str(self.command.path), *arguments, *selection, "--non-interactive"],
-                cwd=self._management,
+                cwd=folder or self._management,
                 env=self._environment,
                 capture_output=True,
                 text=True,

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 REMEMBERED_FOR = timedelta(days=1)
 """How long a failure is remembered, so that each run on a machine without a way out does not wait again."""
@@ -161,20 +162,24 @@ def _follow(child: subprocess.Popen[bytes], version: str, patience: Patience) ->
     """Read the child's reports until it ends or a deadline passes; return why it failed, or nothing."""
     assert child.stdout is not None  # noqa: S101 - for the type checker
     clock = _Clock(patience)
+    asked = ""
     last = "it printed nothing"
     for line in _lines(child.stdout.fileno(), clock):
         event, _, detail = line.partition(" ")
         if event == "asking":
             clock.asked()
+            asked = f"{detail}: " if detail else ""
         elif event == "answered":
             clock.answered()
+            asked = ""
         elif event == "failed":
-            return detail
+            return f"{asked}{detail}"
         elif event == "installed":
             return "" if detail == version else f"version {detail} was installed instead of {version}"
         else:
             last = line
-    return clock.overrun() or f"the installer ended early: {last}"
+    overrun = clock.overrun()
+    return f"{asked}{overrun}" if overrun else f"the installer ended early: {last}"
 
 
 def _lines(descriptor: int, clock: _Clock) -> Iterator[str]:
@@ -207,13 +212,14 @@ def _end_group(child: subprocess.Popen[bytes]) -> None:
 
 
 def _install_as_child(folder: str, version: str) -> None:
-    """Install, and report on standard output: asking, answered, then installed VERSION or failed REASON."""
+    """Install, and report on standard output: asking HOST, answered, then installed VERSION or failed REASON."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     urlopen = urllib.request.urlopen
 
-    def reporting_urlopen(*arguments: Any, **options: Any) -> Any:
-        _report("asking")
-        answer = urlopen(*arguments, **options)
+    def reporting_urlopen(url: str | urllib.request.Request, *arguments: Any, **options: Any) -> Any:
+        address = url if isinstance(url, str) else url.full_url
+        _report(f"asking {urlsplit(address).hostname or ''}")
+        answer = urlopen(url, *arguments, **options)
         _report("answered")
         return answer
 

@@ -147,10 +147,16 @@ def _has_resources(state: Path) -> bool:
         return False
 
 
-def _connection(stack: Stack, name: str) -> Mapping[str, str]:
-    connection = stack.outputs().get("connection")
-    if not isinstance(connection, Mapping):
+def require_up(stack: Stack, name: str) -> Mapping[str, Any]:
+    """Give the outputs of a stack that is up. Raises `ProjectError` for one that is not."""
+    outputs = stack.outputs()
+    if not isinstance(outputs.get("connection"), Mapping):
         raise ProjectError(f"stack {name} is not up: make up STACK={name}")
+    return outputs
+
+
+def _connection(stack: Stack, name: str) -> Mapping[str, str]:
+    connection: Mapping[str, str] = require_up(stack, name)["connection"]
     return connection
 
 

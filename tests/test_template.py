@@ -32,6 +32,14 @@ def test_a_team_that_takes_every_default_has_a_stack_that_is_in_order() -> None:
     assert settings.load(answers, stack="dev").backend == "docker"
 
 
+def test_the_first_question_says_which_backend_goes_with_the_stacks_that_are_here() -> None:
+    """The default under the name `local` would be a stack that its own file's comment contradicts."""
+    words = QUESTIONS["cache:backend"]["description"]
+    for stack in ("dev", "local"):
+        backend = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]["cache:backend"]
+        assert f"{backend} (stack {stack})" in words
+
+
 @pytest.mark.parametrize("key", QUESTIONS)
 def test_a_question_has_the_form_that_pulumi_reads(key: str) -> None:
     """A description to ask with, and a default that is a text (pulumi/pulumi, apitype.ProjectTemplateConfigValue)."""

@@ -3,7 +3,7 @@
 import ipaddress
 from typing import Final
 
-from infra.forms import Form
+from infra.forms import Form, network_problem
 
 # RFC 1918, and RFC 6598, which Kubernetes on AWS gives to its pods.
 PRIVATE_NETWORKS: Final = tuple(
@@ -27,12 +27,8 @@ ROLE: Final = Form(
 
 def client_network_problem(text: str) -> str | None:
     """Say why clients may not come from a network, or None where it is a private one."""
-    try:
-        network = ipaddress.IPv4Network(text)
-    except ValueError:
-        return "is not an IPv4 network like 10.0.0.0/16, with no bit set behind its mask"
-    if network.prefixlen == 0:
-        return "opens the cache to the whole world"
-    if not any(network.subnet_of(private) for private in PRIVATE_NETWORKS):
+    if problem := network_problem(text, example="10.0.0.0/16", everywhere="opens the cache to the whole world"):
+        return problem
+    if not any(ipaddress.IPv4Network(text).subnet_of(private) for private in PRIVATE_NETWORKS):
         return f"is not a private network, inside {', '.join(map(str, PRIVATE_NETWORKS))}"
     return None

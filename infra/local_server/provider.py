@@ -145,6 +145,8 @@ class ServerProvider(Provider):
         # A state of the time before rotations has one password.
         before = dict(olds)
         of_before = before.get("passwords") or [before.pop("password")]
+        if "passwords" not in before:
+            print("warning: the server has another password from now on: whatever uses it reads it anew", flush=True)
         # A change that was cut off may have been made already: the server takes the new ones or those of before.
         logins = dict.fromkeys([*news["passwords"], *of_before])
         if not (here.is_running() and _apply(configuration, news["passwords"][0], logins)):

@@ -3,7 +3,8 @@
 import re
 from typing import Final
 
-PREFIX: Final = "hospitality-redis-"
+from infra.naming import PREFIX
+
 DIGITS: Final = 6
 # "Database name is limited to 40 characters or less and must include only letters, digits, and hyphens ('-'). It must
 # start with a letter and end with a letter or digit." (the API's OpenAPI document, FixedDatabaseCreateRequest.name)

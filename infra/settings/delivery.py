@@ -1,5 +1,6 @@
 """The settings of the delivery: where the proved connection goes, and what happens after."""
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Final, get_args
@@ -155,6 +156,17 @@ class DeliverySettings(CommonSettings):
         OnlyWith("gcp-secret-manager"),
     ] = None
 
+    @field_validator("sinks", mode="before")
+    @classmethod
+    def _nowhere_is_asked_for_in_so_many_words(cls, written: object, info: ValidationInfo) -> object:
+        # Pulumi hands over a value that was left out, and one that is null, as an empty text.
+        if isinstance(written, str) and not written.strip(" ,"):
+            raise refusal(
+                "is empty: name where the connection goes, or set it to [] for nowhere",
+                example=",".join(DEFAULT_SINKS.get(info.data.get("backend", ""), ("dotenv",))),
+            )
+        return written
+
     @field_validator("sinks")
     @classmethod
     def _sinks_are_there(cls, sinks: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
@@ -173,6 +185,18 @@ class DeliverySettings(CommonSettings):
                     example=",".join(DEFAULT_SINKS[backend]),
                 )
         return sinks
+
+    @field_validator("after_delivery")
+    @classmethod
+    def _is_a_command(cls, command: str | None) -> str | None:
+        # A list, a mapping and a boolean (True as well) arrive as JSON; `[ -x deploy ] && ./deploy` is none.
+        try:
+            value = json.loads((command or "").lower())
+        except ValueError:
+            return command
+        if isinstance(value, str):
+            return command
+        raise wrong("it is no command of a shell, which is one text; several are joined with && or stand in a script")
 
     @field_validator("dotenv_file", "encore_infra_config")
     @classmethod

@@ -1,7 +1,7 @@
 """The settings of ElastiCache."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Final
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -24,6 +24,7 @@ from infra.settings.vocabulary import (
     name_problems,
     problem,
     refusal,
+    values_of,
     wrong,
 )
 from infra.sizing import MEBIBYTE, TierName
@@ -238,10 +239,9 @@ def example_network(values: Mapping[str, str]) -> dict[str, str]:
     return {key: _example(key) for key in NETWORK}
 
 
-def wanting(values: Mapping[str, str], stack: str) -> list[str]:
+def wanting(config: Mapping[str, str], stack: str, _secret_keys: Collection[str]) -> list[str]:
     """Ask for everything that only the user can know of AWS, and see to the name that the stack gives."""
-    if values.get("backend") != "elasticache":
-        return []
+    values = values_of(config)
     found = name_problems(name_of, stack)
     if "networkStack" in values:
         return found + [

@@ -1,7 +1,7 @@
 """From a stack's configuration to its settings, or to one message with every problem and its cure."""
 
 import difflib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, get_args
 
 from pydantic import ValidationError
@@ -15,7 +15,7 @@ from infra.settings.elasticache import ElastiCacheSettings
 from infra.settings.memorystore import MemorystoreSettings
 from infra.settings.rediscloud import RedisCloudSettings
 from infra.settings.self_hosted import SelfHostedSettings
-from infra.settings.vocabulary import NAMESPACE, BackendName, Only, OnlyWith, example, problem, texts
+from infra.settings.vocabulary import NAMESPACE, BackendName, Only, OnlyWith, example, problem, texts, values_of
 from verify.capacity import InvalidForecast
 from verify.workload import InvalidWorkload
 
@@ -31,6 +31,13 @@ class Settings(DeliverySettings, RedisCloudSettings, MemorystoreSettings, Elasti
 KEYS: Final = tuple(to_camel(field) for field in Settings.model_fields)
 FIELDS: Final = {to_camel(name): field for name, field in Settings.model_fields.items()}
 
+# What a stack of a backend still has to say: of its whole configuration, its name, and the keys of its secrets.
+WANTING: Final[Mapping[str, Callable[[Mapping[str, str], str, Collection[str]], list[str]]]] = {
+    "elasticache": elasticache.wanting,
+    "memorystore": memorystore.wanting,
+    "rediscloud": rediscloud.wanting,
+}
+
 
 def load(config: Mapping[str, str], *, stack: str, secret_keys: Collection[str] = ()) -> Settings:
     """Make the settings of `stack` from its configuration.
@@ -39,20 +46,19 @@ def load(config: Mapping[str, str], *, stack: str, secret_keys: Collection[str] 
     are other programs' and are left alone. `secret_keys` are the full keys whose values must never be shown.
     Raises `InvalidSettings` with all problems at once.
     """
-    prefix = f"{NAMESPACE}:"
-    values = {key.removeprefix(prefix): text for key, text in config.items() if key.startswith(prefix)}
-    hidden = {key.removeprefix(prefix) for key in secret_keys}
-    problems = [
-        *_misplaced(values, stack),
-        *elasticache.wanting(values, stack),
-        *memorystore.wanting(config, stack, secret_keys),
-        *rediscloud.wanting(values, stack),
-    ]
-    settings = None
+    values = values_of(config)
+    hidden = {key.removeprefix(f"{NAMESPACE}:") for key in secret_keys}
+    settings, errors = None, []
     try:
         settings = Settings.model_validate(_with_tier(values))
     except ValidationError as invalid:
-        problems += [_describe(error, values, hidden, stack) for error in invalid.errors(include_url=False)]
+        errors = invalid.errors(include_url=False)
+    wanting = WANTING.get(values.get("backend", ""))
+    problems = [
+        *_misplaced(values, {str(error["loc"][0]) for error in errors}, stack),
+        *(wanting(config, stack, secret_keys) if wanting else []),
+        *(_describe(error, values, hidden, stack) for error in errors),
+    ]
     if settings is not None and not problems:
         return settings
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
@@ -74,8 +80,8 @@ def _with_tier(values: Mapping[str, str]) -> Mapping[str, str]:
         return values
 
 
-def _misplaced(values: Mapping[str, str], stack: str) -> list[str]:
-    """Name the settings that the stack's backend, or none of its sinks, has."""
+def _misplaced(values: Mapping[str, str], refused: Collection[str], stack: str) -> list[str]:
+    """Name the settings that the stack's backend, or none of its sinks, has; of refused sinks nothing is said."""
     backend = values.get("backend", "")
     if backend not in get_args(BackendName):
         return []
@@ -89,8 +95,9 @@ def _misplaced(values: Mapping[str, str], stack: str) -> list[str]:
         for mark in information.metadata:
             if isinstance(mark, Only) and backend not in mark.backends:
                 words = f"is a setting of {' and '.join(mark.backends)}, and this stack's backend is {backend}"
-            if isinstance(mark, OnlyWith) and not set(mark.sinks) & set(sinks):
-                words = f"is a setting of {' and '.join(mark.sinks)}, and this stack delivers to {' and '.join(sinks)}"
+            if isinstance(mark, OnlyWith) and "sinks" not in refused and not set(mark.sinks) & set(sinks):
+                where = f"to {' and '.join(sinks)}" if sinks else "nowhere"
+                words = f"is a setting of {' and '.join(mark.sinks)}, and this stack delivers {where}"
         if words:
             found.append(problem(f"{NAMESPACE}:{key} {words}", cure=f"config rm {NAMESPACE}:{key}", stack=stack))
     return found

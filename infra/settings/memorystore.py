@@ -108,9 +108,7 @@ def example_place(config: Mapping[str, str]) -> dict[str, str]:
 
 
 def wanting(config: Mapping[str, str], stack: str, secret_keys: Collection[str]) -> list[str]:
-    """Ask for everything that only the user can know of Google Cloud, and see that it goes together; full keys."""
-    if config.get(f"{NAMESPACE}:backend") != "memorystore":
-        return []
+    """Ask for everything that only the user can know of Google Cloud, and see that it goes together."""
     found = name_problems(name_of, stack)
     for key, meaning in PLACE.items():
         # An empty one would send the provider to the environment's.

@@ -1,20 +1,36 @@
 """The settings of Redis Cloud."""
 
-import ipaddress
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
-from pydantic.alias_generators import to_camel
 
 from infra.capabilities import CAPABILITIES, Persistence
+from infra.forms import network_problem
 from infra.redis_cloud.naming import base_of
 from infra.settings.common import CommonSettings
-from infra.settings.vocabulary import NAMESPACE, Only, Texts, example, refusal, texts, wrong
+from infra.settings.vocabulary import (
+    NAMESPACE,
+    Only,
+    Texts,
+    each_checked,
+    example_of,
+    name_problems,
+    problem,
+    refusal,
+    texts,
+    values_of,
+)
 
 BACKEND: Final = "rediscloud"
 # AWS's, where the vendor's own examples are; the other clouds have no such first choice.
 DEFAULT_REGION: Final = "us-east-1"
+
+
+def _source_problem(text: str) -> str | None:
+    return network_problem(
+        text, example="203.0.113.7/32", everywhere="is the whole Internet, which cache:acceptAnyAddress is for"
+    )
 
 
 class RedisCloudSettings(CommonSettings):
@@ -50,6 +66,7 @@ class RedisCloudSettings(CommonSettings):
     ] = None
     source_cidrs: Annotated[
         Texts,
+        each_checked(_source_problem),
         Field(examples=["203.0.113.7/32"], description="The networks whose machines may connect; paid plans alone"),
         Only("rediscloud"),
     ] = ()
@@ -101,19 +118,16 @@ class RedisCloudSettings(CommonSettings):
             raise refusal(f"{number} will not do: the free plan takes no payment method")
         return number
 
-    @field_validator("source_cidrs")
+    # Before the networks are looked at: what is wrong with one is no matter where there may be none.
+    @field_validator("source_cidrs", mode="before")
     @classmethod
-    def _sources_are_networks(cls, texts: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        if texts and _is_free(info.data):
+    def _free_plan_has_no_networks(cls, written: object, info: ValidationInfo) -> object:
+        if texts(written) and _is_free(info.data):
             raise refusal(
                 "will not do: the free plan has no list of networks; a paid plan has, with cache:memoryMb set, or any "
                 "address is accepted by cache:acceptAnyAddress"
             )
-        problems = ["it names the same twice"] if len(set(texts)) < len(texts) else []
-        problems += [f"item {place} {problem}" for place, text in enumerate(texts, 1) if (problem := _problem(text))]
-        if problems:
-            raise wrong("; ".join(problems))
-        return texts
+        return written
 
     @field_validator("accept_any_address")
     @classmethod
@@ -160,15 +174,10 @@ class RedisCloudSettings(CommonSettings):
 _DECIDING: Final = ("backend", "organizations", "tier", "memory_mb")
 
 
-def wanting(values: Mapping[str, str], stack: str) -> list[str]:
-    """Ask for everything that only the user can say of Redis Cloud, all at once; keys without their namespace."""
-    if values.get("backend") != BACKEND:
-        return []
-    found = []
-    try:
-        base_of(stack)
-    except ValueError as problem:
-        found.append(f"  {problem}\n      pulumi stack rename prod --stack {stack}")
+def wanting(config: Mapping[str, str], stack: str, _secret_keys: Collection[str]) -> list[str]:
+    """Ask for everything that only the user can say of Redis Cloud, and see to the name that the stack gives."""
+    values = values_of(config)
+    found = name_problems(base_of, stack)
     is_free = values.get("tier", "dev") == "dev" and not {"memoryMb", "organizations"} & values.keys()
     if values.get("cloudProvider") in ("GCP", "Azure") and "cloudRegion" not in values:
         nearest = {"GCP": "us-central1", "Azure": "east-us"}[values["cloudProvider"]]
@@ -183,11 +192,11 @@ def wanting(values: Mapping[str, str], stack: str) -> list[str]:
     return found
 
 
-def _ask(key: str, meaning: str, stack: str, *, value: str | None = None) -> str:
-    field = next(field for name, field in RedisCloudSettings.model_fields.items() if to_camel(name) == key)
-    return (
-        f"  {NAMESPACE}:{key} is not set: {meaning}\n"
-        f"      pulumi config set {NAMESPACE}:{key} {value or example(field)} --stack {stack}"
+def _ask(key: str, meaning: str, stack: str, *, value: str = "") -> str:
+    return problem(
+        f"{NAMESPACE}:{key} is not set: {meaning}",
+        cure=f"config set {NAMESPACE}:{key} {value or example_of(RedisCloudSettings, key)}",
+        stack=stack,
     )
 
 
@@ -204,14 +213,3 @@ def _is_free(known: Mapping[str, Any]) -> bool:
 
 def _is_paid(known: Mapping[str, Any]) -> bool:
     return set(_DECIDING) <= known.keys() and known["backend"] == BACKEND and not _is_free(known)
-
-
-def _problem(text: str) -> str | None:
-    """Say why a network will not do, as a predicate."""
-    try:
-        network = ipaddress.IPv4Network(text)
-    except ValueError:
-        return "is not an IPv4 network like 203.0.113.7/32, with no bit set behind its mask"
-    if network.prefixlen == 0:
-        return "is the whole Internet, which cache:acceptAnyAddress is for"
-    return None

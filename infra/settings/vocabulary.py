@@ -1,7 +1,7 @@
 """What the settings of every backend are written with: names, marks, and refusals in our own words."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
@@ -37,6 +37,12 @@ class OnlyWith:
     def __init__(self, *sinks: SinkName) -> None:
         """Name the sinks."""
         object.__setattr__(self, "sinks", sinks)
+
+
+def values_of(config: Mapping[str, str]) -> dict[str, str]:
+    """Give a stack's own settings, without their namespace; keys of other namespaces are other programs'."""
+    prefix = f"{NAMESPACE}:"
+    return {key.removeprefix(prefix): text for key, text in config.items() if key.startswith(prefix)}
 
 
 def texts(value: object) -> object:

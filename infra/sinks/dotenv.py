@@ -21,6 +21,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from infra.connection import GUIDES_VARIABLES
 from infra.dynamic import Provider
 from infra.sinks import Delivered, Delivery, environment_file, files
 from infra.sinks.environment_file import Unquotable
@@ -35,6 +36,10 @@ OWNER_ALONE: Final = 0o600
 def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
     """Declare the variables in the stack's file."""
     name = settings.dotenv_file or f".local/{stack}.env"
+    if files.obstacle(name) is None and files.is_open_to_git(files.find(name)):
+        pulumi.log.warn(
+            f"{name} is not ignored by git, and one `git add --all` would commit the password: name it in .gitignore"
+        )
     return Delivered(resources=[Dotenv("dotenv", file=name, values=delivery.values)], outputs={"dotenvFile": name})
 
 
@@ -148,5 +153,11 @@ def _written(props: Mapping[str, Any], before: Mapping[str, str], *, made: bool)
     file, values = files.find(props["file"]), props["values"]
     dropped = [name for name in before if name not in values]
     text = environment_file.without(files.read(file) or "", dropped)
-    files.write(file, environment_file.merged(text, values), mode=OWNER_ALONE)
+    files.write(file, environment_file.merged(text, _in_order(values)), mode=OWNER_ALONE)
     return {"file": props["file"], "values": values, "made": made, "intact": True}
+
+
+def _in_order(values: Mapping[str, str]) -> Mapping[str, str]:
+    """Give the values in the guide's order, ours behind; the engines hand them over in one that is never the same."""
+    ours = sorted(values.keys() - set(GUIDES_VARIABLES))
+    return {name: values[name] for name in (*GUIDES_VARIABLES, *ours) if name in values}

@@ -21,7 +21,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9_./:@%+,=-]*")
 
 # An assignment with its line end, over several lines if its value is quoted. An unclosed quote ends with its line.
 _ASSIGNMENT: Final = re.compile(
-    r"""[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*
+    r"""[ \t]*(?P<export>export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*
         (?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|)
         [^\n]*(?:\n|\Z)""",
     re.VERBOSE | re.DOTALL,
@@ -42,12 +42,12 @@ def merged(text: str, values: Mapping[str, str]) -> str:
     """Give the text with the values: in the place where each stands already, else at the end. Raises `Unquotable`."""
     left = dict(values)
     statements = []
-    for name, statement in _statements(text):
+    for name, export, statement in _statements(text):
         if name not in values:
             statements.append(statement)
         # The last one counts, so a second one of the same name would hide ours.
         elif name in left:
-            statements.append(assignment(name, left.pop(name)))
+            statements.append(export + assignment(name, left.pop(name)))
     if left and statements and not statements[-1].endswith("\n"):
         statements.append("\n")
     return "".join([*statements, *(assignment(name, value) for name, value in left.items())])
@@ -55,20 +55,21 @@ def merged(text: str, values: Mapping[str, str]) -> str:
 
 def without(text: str, names: Collection[str]) -> str:
     """Give the text without what is assigned to the names."""
-    return "".join(statement for name, statement in _statements(text) if name not in names)
+    return "".join(statement for name, _, statement in _statements(text) if name not in names)
 
 
 def holds(text: str, values: Mapping[str, str]) -> bool:
-    """Say whether the text has each of the values, once and as we write it."""
-    ours = sorted(statement for name, statement in _statements(text) if name in values)
+    """Say whether the text has each of the values, once and as we write it, exported or not."""
+    ours = sorted(statement.removeprefix(export) for name, export, statement in _statements(text) if name in values)
     return ours == sorted(assignment(name, value) for name, value in values.items())
 
 
-def _statements(text: str) -> Iterator[tuple[str | None, str]]:
-    """Take the text apart: assignments by name, and lines that are none."""
+def _statements(text: str) -> Iterator[tuple[str | None, str, str]]:
+    """Take the text apart: assignments by name, with the `export` that they begin with, and lines that are none."""
     position = 0
     while match := _ASSIGNMENT.match(text, position) or _LINE.match(text, position):
-        yield match.groupdict().get("name"), match[0]
+        found = match.groupdict()
+        yield found.get("name"), found.get("export") or "", match[0]
         position = match.end()
 
 

@@ -22,15 +22,17 @@ def obstacle(name: str) -> str | None:
     """Say why the file cannot be read and written, if so."""
     try:
         file = find(name)
+        # A device would be replaced by a file, and a pipe never ends.
+        if file.exists() and not file.is_file():
+            return "is a folder" if file.is_dir() else "is no regular file"
         read(file)
-    except IsADirectoryError:
-        return "is a folder"
     except UnicodeDecodeError:
         return "is not text in UTF-8"
-    # A loop of links, and the home of a user that there is not, are RuntimeErrors of pathlib's.
-    except (OSError, RuntimeError) as error:
+    # Of pathlib's, a loop of links and the home of a user that there is not are RuntimeErrors, and a NUL in a name is a
+    # ValueError.
+    except (OSError, RuntimeError, ValueError) as error:
         return f"cannot be read: {error.strerror if isinstance(error, OSError) else error}"
-    nearest = next(path for path in file.parents if path.exists())
+    nearest = _nearest_folder(file)
     if not os.access(nearest, os.W_OK | os.X_OK):
         return f"cannot be written: you may not write in {nearest}"
     return None
@@ -58,12 +60,17 @@ def write(file: Path, text: str, *, mode: int) -> None:
     draft = _draft(file)
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fchmod(descriptor, mode)
-        os.fsync(descriptor)
-    draft.replace(file)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fchmod(descriptor, mode)
+            os.fsync(descriptor)
+        draft.replace(file)
+    # A full disk leaves a part of it.
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def remove(file: Path) -> None:
@@ -74,17 +81,32 @@ def remove(file: Path) -> None:
 
 def is_tracked_by_git(file: Path) -> bool:
     """Say whether git tracks it, as far as git is there to say."""
+    return _git(file, "ls-files", "--error-unmatch") == 0
+
+
+def is_open_to_git(file: Path) -> bool:
+    """Say whether `git add --all` would take it, as far as git is there to say: in a work tree, and not ignored."""
+    return _git(file, "check-ignore", "--quiet") == 1
+
+
+def _git(file: Path, *command: str) -> int | None:
+    """Ask git about the file, which need not be there; its exit code, or None where there is no git."""
     try:
         answer = subprocess.run(
-            ["git", "ls-files", "--error-unmatch", "--", file.name],
-            cwd=file.parent,
+            ["git", *command, "--", file],
+            cwd=_nearest_folder(file),
             capture_output=True,
             stdin=subprocess.DEVNULL,
             check=False,
         )
     except OSError:
-        return False
-    return answer.returncode == 0
+        return None
+    return answer.returncode
+
+
+def _nearest_folder(file: Path) -> Path:
+    """Give the folder that it is in, or the first above it that is there."""
+    return next(path for path in file.parents if path.exists())
 
 
 def _draft(file: Path) -> Path:

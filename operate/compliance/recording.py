@@ -35,7 +35,8 @@ def record(project: Project, stack: str, configuration: dict[str, str]) -> list[
     # What the program prints is the plan's, which nobody asked for.
     display = Display(preview=True, stream=io.StringIO())
     runner = InProcessStack(project=project, stack=stack, because="", say=lambda _: None)
-    contextvars.copy_context().run(runner.run_program, engine, display, configuration, preview=True)
+    with offline.keys():
+        contextvars.copy_context().run(runner.run_program, engine, display, configuration, preview=True)
     return recorder.declared
 
 

@@ -18,6 +18,7 @@ import pulumi
 from pulumi.runtime import configure, run_in_stack, set_all_config
 from pulumi.runtime.mocks import MockSettings
 
+from runner.attempt import interrupted
 from runner.inprocess import wire
 from runner.inprocess.deployment import Deployment, OperationFailed
 from runner.inprocess.display import Display, short
@@ -122,6 +123,9 @@ class InProcessStack:
         except pulumi.RunError as error:
             failure = error
             display.message("error", str(error))
+        except ModuleNotFoundError as error:
+            failure = error
+            display.message("error", f"{error}: make install STACK={self.stack}")
         except Exception as error:  # noqa: BLE001 - a bug of the program is shown with its traceback, as Pulumi does
             failure = error
             display.message("error", "the program failed:\n" + "".join(traceback.format_exception(error)))
@@ -159,7 +163,8 @@ class InProcessStack:
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)
         # And coroutines of the SDK that nobody awaits.
         warnings.filterwarnings("ignore", r"coroutine 'Output\.", RuntimeWarning)
-        interrupt = signal.getsignal(signal.SIGINT)
+        # At once, as if it were killed, which the state is made for: what the threads are at may take half an hour.
+        before = signal.signal(signal.SIGINT, lambda *_: os._exit(interrupted()))
         loop = asyncio.new_event_loop()
         executor = ThreadPoolExecutor(PARALLEL)
         loop.set_default_executor(executor)
@@ -173,7 +178,7 @@ class InProcessStack:
             executor.shutdown(wait=True)
             loop.close()
             asyncio.set_event_loop(None)
-            signal.signal(signal.SIGINT, interrupt)
+            signal.signal(signal.SIGINT, before)
             if backend is None:
                 del os.environ["PULUMI_BACKEND_URL"]
             else:

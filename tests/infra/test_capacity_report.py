@@ -41,6 +41,13 @@ def test_the_stacks_region_decides_on_the_prices() -> None:
     assert "elasticache       unknown a month  1 x cache.t4g.micro (redis) in eu-west-1" in text
 
 
+def test_redis_cloud_has_a_region_of_its_own() -> None:
+    """By cache:cloudRegion, as the stack itself has it."""
+    assert "22.00 USD a month  Redis Cloud Multi-AZ 1GB" in report(1000)
+    elsewhere = report(1000, **{"cache:cloudRegion": "eu-west-1"})
+    assert "unknown a month  a Redis Cloud plan of 1 GB" in elsewhere
+
+
 @pytest.mark.parametrize(
     ("organizations", "config", "said"),
     [

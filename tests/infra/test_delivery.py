@@ -1,6 +1,7 @@
 """What is delivered, and the command that is run once another connection has arrived."""
 
 import asyncio
+import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from infra.after_delivery import AfterDelivery, AfterDeliveryProvider, CommandFa
 from infra.backends import Declaration
 from infra.connection import GUIDES_VARIABLES, Connection
 from infra.rotation import VARIABLE
+from tests import leaks
 from tests.stacks.inprocess import ROOT, StackInProcess, written
 from verify.expectation import Expectation
 
@@ -107,6 +109,21 @@ class TestCommand:
             PROVIDER.create(news("echo using correct-horse-battery; exit 1", "correct-horse-battery"))
         assert "ended with 1: using ****" in str(failed.value)
 
+    def test_an_encoded_password_and_a_certificate_are_not_shown_either(self) -> None:
+        """The one as `base64` prints it, the other over several lines of which the first are cut off."""
+        certificate = "\n".join(f"line-{number}-of-the-certificate" for number in range(20))
+        print_both = f"printf user:correct-horse-battery | base64; echo '{certificate}'; exit 1"
+        with pytest.raises(CommandFailed) as failed:
+            PROVIDER.create(
+                {
+                    "command": print_both,
+                    "values": {"REDIS_PASSWORD": "correct-horse-battery", "REDIS_TLS_CA": certificate},
+                }
+            )
+        last = str(failed.value).removeprefix(f"cache:afterDelivery {print_both} ended with 1: ")
+        assert leaks.in_text(last, {"password": "correct-horse-battery"}) == []
+        assert "line-" not in last
+
     def test_output_that_is_no_text_is_no_traceback(self) -> None:
         """Whatever the command prints."""
         with pytest.raises(CommandFailed, match="ended with 1: \N{REPLACEMENT CHARACTER}"):
@@ -140,6 +157,36 @@ class TestCommand:
             "infra.after_delivery",
             "AfterDeliveryProvider",
         )
+
+
+@pytest.mark.stack
+def test_a_stack_that_delivers_nowhere_says_so(tmp_path: Path) -> None:
+    """What it delivered before is withdrawn, and that may not have been meant."""
+    stack = StackInProcess(
+        folder=tmp_path, name="prod", finders=[], configuration={"backend": "memory", "dotenvFile": ".env"}
+    )
+    assert "cache:sinks is []" not in stack.up()
+    assert (tmp_path / ".env").exists()
+    stack.configure(sinks=[], dotenvFile=None)
+    for printed in (stack.preview(), stack.up()):
+        assert "what was delivered before is withdrawn" in printed
+        assert "make rollback STACK=prod" in printed
+    assert not (tmp_path / ".env").exists()
+
+
+@pytest.mark.stack
+def test_a_file_that_git_would_take_is_warned_of(tmp_path: Path) -> None:
+    """In a work tree, in a folder that is not there yet, until it is ignored."""
+    stack = StackInProcess(
+        folder=tmp_path, name="prod", finders=[], configuration={"backend": "memory", "dotenvFile": "application/.env"}
+    )
+    warning = "application/.env is not ignored by git, and one `git add --all` would commit the password"
+    assert warning not in stack.preview()
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    assert warning in stack.preview()
+    assert warning in stack.up()
+    (tmp_path / ".gitignore").write_text(".env\n")
+    assert warning not in stack.up()
 
 
 @pytest.mark.stack

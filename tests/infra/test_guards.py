@@ -1,11 +1,14 @@
 """What a prod stack asks for before anything of it is changed."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from infra import guards
 from infra.guards import Unguarded
+from infra.settings import BackendName
+from runner import pulumi_cli
 
 SALT = "encryptionsalt: v1:7ASHwM5dcB8=:v1:c5sQPVOesVW29foG:PmmRgnB9MQPq5BefYYUI/xDVKasDxA==\n"
 
@@ -31,7 +34,15 @@ def test_a_passphrase_is_refused_with_the_command_that_changes_it(tmp_path: Path
     file = tmp_path / "Pulumi.prod.yaml"
     file.write_text(written)
     with pytest.raises(Unguarded, match='pulumi stack change-secrets-provider --stack prod "awskms://'):
-        guards.require_key(file, stack="prod")
+        guards.require_key(file, stack="prod", backend="elasticache")
+    with pytest.raises(Unguarded, match='pulumi stack change-secrets-provider --stack prod "gcpkms://'):
+        guards.require_key(file, stack="prod", backend="memorystore")
+
+
+def test_a_stack_is_made_with_the_key_that_its_guard_asks_for() -> None:
+    """The runner, which imports nothing of the program, says the same keys: one for every backend that is guarded."""
+    assert guards.KEYS == pulumi_cli.PROD_KEYS
+    assert guards.KEYS.keys() == set(get_args(BackendName)) - guards.OF_ONE_MACHINE
 
 
 @pytest.mark.parametrize(
@@ -48,9 +59,9 @@ def test_a_key_in_a_cloud_and_pulumis_own_will_do(tmp_path: Path, written: str) 
     """With Pulumi Cloud the file has no line of it at all."""
     file = tmp_path / "Pulumi.prod.yaml"
     file.write_text(written)
-    guards.require_key(file, stack="prod")
+    guards.require_key(file, stack="prod", backend="elasticache")
 
 
 def test_a_stack_file_that_is_kept_elsewhere_is_no_hindrance(tmp_path: Path) -> None:
     """Pulumi's --config-file and stackConfigDir."""
-    guards.require_key(tmp_path / "Pulumi.prod.yaml", stack="prod")
+    guards.require_key(tmp_path / "Pulumi.prod.yaml", stack="prod", backend="elasticache")

@@ -503,13 +503,16 @@ class TestPasswords:
             connection.config_set("requirepass", "")
         assert running.takes(None)
 
-    def test_a_state_of_before_rotations_is_taken_over(self, running: Running) -> None:
-        """It has one password, by another name, which the server still has."""
+    def test_a_state_of_before_rotations_is_taken_over(
+        self, running: Running, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """It has one password, by another name, which the server still has; that it changes is said."""
         process = running.process
         running.outputs = {**running.outputs, "password": PASSWORD}
         del running.outputs["passwords"]
         assert ServerProvider().diff("id", running.outputs, inputs(running.here.folder, passwords=["new"])).changes
         running.update(["new"])
+        assert capsys.readouterr().out.startswith("warning: the server has another password from now on")
         assert "password" not in running.outputs
         assert running.outputs["passwords"] == ["new"]
         assert running.process == process

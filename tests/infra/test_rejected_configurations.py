@@ -322,6 +322,7 @@ REJECTED: list[tuple[dict[str, str], str, str]] = [
     ({**FREE, "acceptPlainText": "maybe"}, 'cache:acceptPlainText "maybe" will not do', "set cache:acceptPlainText"),
     ({**FREE, "acceptAnyAddress": "0"}, "cache:acceptAnyAddress is not set", "set cache:acceptAnyAddress true"),
     ({**FREE, "sourceCidrs": "203.0.113.7/32"}, "the free plan has no list of networks", "rm cache:sourceCidrs"),
+    ({**FREE, "sourceCidrs": "a,a"}, "the free plan has no list of networks; a paid plan has", "rm cache:sourceCidrs"),
     ({**FREE, "paymentMethodId": "30949"}, "the free plan takes no payment method", "rm cache:paymentMethodId"),
     (
         {**FREE, "persistence": "append-only"},
@@ -467,6 +468,30 @@ REJECTED: list[tuple[dict[str, str], str, str]] = [
         "rm cache:dotenvFile",
     ),
     ({"backend": "local", "sinks": "env"}, "cache:sinks env is none of dotenv, encore,", "set cache:sinks dotenv"),
+    *(
+        (
+            {"backend": "local", "sinks": written},
+            "cache:sinks is empty: name where the connection goes, or set it to [] for nowhere",
+            "set cache:sinks dotenv",
+        )
+        for written in ("", " ", ",")
+    ),
+    ({**PROD, "sinks": ""}, "cache:sinks is empty", "set cache:sinks aws-secrets-manager"),
+    ({"backend": "local", "sinks": "null"}, "cache:sinks null is none of dotenv", "set cache:sinks dotenv"),
+    (
+        {"backend": "local", "sinks": "[]", "dotenvFile": ".env"},
+        "cache:dotenvFile is a setting of dotenv, and this stack delivers nowhere",
+        "rm cache:dotenvFile",
+    ),
+    # The command that restarts the application.
+    *(
+        (
+            {"backend": "local", "afterDelivery": written},
+            "will not do: it is no command of a shell, which is one text",
+            "set cache:afterDelivery ./redeploy.sh",
+        )
+        for written in ('["./redeploy.sh", "now"]', '{"run": "./redeploy.sh"}', "true", "False")
+    ),
     ({"backend": "local", "sinks": "dotenv,dotenv"}, "cache:sinks names the same twice", "set cache:sinks dotenv"),
     # Secrets of an Encore application.
     (
@@ -609,6 +634,19 @@ def test_a_list_is_read_from_a_file_and_from_a_command(written: str) -> None:
     """Pulumi hands a list over as JSON; on a command line commas are easier."""
     config = {f"cache:{key}": value for key, value in {**PROD, "applicationCidrs": written}.items()}
     assert settings.load(config, stack="prod").application_cidrs == ("10.1.0.0/16", "10.2.0.0/16")
+
+
+def test_of_refused_sinks_nothing_else_is_said() -> None:
+    """A setting of a sink is not misplaced as long as nobody knows where the stack delivers."""
+    for sinks in ("nonsense", "", "dotenv,dotenv"):
+        assert "has 1 problem" in refused({"backend": "local", "sinks": sinks, "encoreTypes": "prod"})
+
+
+@pytest.mark.parametrize("command", ["[ -x deploy ] && ./deploy", "{ ./stop; ./start; }", '"./my deploy"', "./deploy"])
+def test_a_command_of_a_shell_is_let_through(command: str) -> None:
+    """Brackets, braces and quotes are a shell's as well."""
+    loaded = settings.load({"cache:backend": "local", "cache:afterDelivery": command}, stack="prod")
+    assert loaded.after_delivery == command
 
 
 def refused(values: dict[str, str]) -> str:

@@ -136,7 +136,7 @@ class TestRequirement:
     def test_without_a_step_every_stack_goes_on(self, backend: BackendName) -> None:
         """Attached or not."""
         for attached in (True, False):
-            rotation.require_possible(backend, attached=attached)
+            rotation.require_possible(backend, attached=attached, verified=True)
 
     @pytest.mark.parametrize("step", get_args(Step))
     @pytest.mark.parametrize("backend", CAPABILITIES)
@@ -147,19 +147,19 @@ class TestRequirement:
         monkeypatch.setenv(VARIABLE, step)
         at_once = CAPABILITIES[backend].passwords
         if at_once == 2 or (at_once == 1 and step != "undo"):
-            rotation.require_possible(backend, attached=True)
+            rotation.require_possible(backend, attached=True, verified=True)
             return
         with pytest.raises(InvalidStep) as refused:
-            rotation.require_possible(backend, attached=True)
+            rotation.require_possible(backend, attached=True, verified=True)
         assert str(refused.value).startswith(f"CACHE_ROTATION {step}: ")
 
     def test_a_backend_without_a_password_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """And one whose vendor makes it says who does, and where to read on."""
         monkeypatch.setenv(VARIABLE, "start")
         with pytest.raises(InvalidStep, match=r"^CACHE_ROTATION start: memory has no password of ours$"):
-            rotation.require_possible("memory", attached=True)
+            rotation.require_possible("memory", attached=True, verified=True)
         with pytest.raises(InvalidStep, match=r"Google makes the password.*docs/memorystore\.md"):
-            rotation.require_possible("memorystore", attached=True)
+            rotation.require_possible("memorystore", attached=True, verified=True)
 
     def test_with_one_password_at_a_time_there_is_no_way_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """And the refusal says why."""
@@ -167,11 +167,18 @@ class TestRequirement:
         one_at_a_time = replace(CAPABILITIES["local"], passwords=1)
         monkeypatch.setattr(rotation, "CAPABILITIES", {"local": one_at_a_time})
         with pytest.raises(InvalidStep, match=r"local takes one password at a time, and the old one has ended$"):
-            rotation.require_possible("local", attached=True)
+            rotation.require_possible("local", attached=True, verified=True)
+
+    @pytest.mark.parametrize("step", get_args(Step))
+    def test_a_step_is_not_taken_without_its_proof(self, step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The switch is for a destroy."""
+        monkeypatch.setenv(VARIABLE, step)
+        with pytest.raises(InvalidStep, match=rf"^CACHE_ROTATION {step}: the verification is switched off\n"):
+            rotation.require_possible("local", attached=True, verified=False)
 
     @pytest.mark.parametrize("step", get_args(Step))
     def test_a_stack_that_is_rolled_back_is_attached_first(self, step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
         """Its sinks have let go, and nothing would prove the new password."""
         monkeypatch.setenv(VARIABLE, step)
         with pytest.raises(InvalidStep, match=r"(?s)cache:attached is false.*make attach"):
-            rotation.require_possible("local", attached=False)
+            rotation.require_possible("local", attached=False, verified=True)

@@ -15,6 +15,7 @@ class FakeStack:
         # The step that each `up` was asked for.
         self.steps: list[str | None] = []
         self.on_up: Callable[[], None] = lambda: None
+        self.verdict = "passed"
         self._codes = list(codes)
         self._at_once = at_once
 
@@ -43,7 +44,11 @@ class FakeStack:
 
     def outputs(self, *, show_secrets: bool = True) -> dict[str, Any]:
         del show_secrets
-        return {} if self.rotation is None else {"rotation": self.rotation}
+        return {
+            "connection": {},
+            "verification": {"verdict": self.verdict},
+            **({} if self.rotation is None else {"rotation": self.rotation}),
+        }
 
     def resources(self) -> list[str]:
         return []

@@ -87,3 +87,35 @@ def test_a_file_that_cannot_be_changed_stops_before_the_up(project: Project) -> 
     with pytest.raises(ProjectError, match="edit it to have cache:attached: false"):
         attachment.detach(project, stack, "prod", lambda _: None)
     assert stack.steps == []
+
+
+@pytest.mark.parametrize("verb", [attachment.detach, attachment.attach])
+def test_one_that_could_not_even_begin_leaves_the_file_as_it_was(project: Project, verb: Callable[..., int]) -> None:
+    """Another run holds the stack, or the login is another one: a later deploy must not roll back unannounced."""
+    stack = FakeStack()
+
+    def refuse() -> None:
+        raise ProjectError("another run works on this stack")
+
+    stack.on_up = refuse
+    before = DETACHED if verb is attachment.attach else FILE
+    project.stack_file("prod").write_text(before)
+    said: list[str] = []
+    with pytest.raises(ProjectError, match="another run"):
+        verb(project, stack, "prod", said.append)
+    assert (content(project), said) == (before, [])
+
+
+def test_one_that_was_interrupted_says_what_to_commit(project: Project) -> None:
+    """The wish is in the file by then."""
+    stack = FakeStack()
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    stack.on_up = interrupt
+    said: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        attachment.detach(project, stack, "prod", said.append)
+    assert content(project) == DETACHED
+    assert "commit it" in said[0]

@@ -29,10 +29,6 @@ def take(step: Step, stack: FakeStack, *, restarts: bool = False, code: int = 0)
         ("start", "undone", "started", "the new password is delivered, and the one before still works."),
         ("undo", "started", "undone", "the password of before is delivered again, and the newer one still works."),
         ("undo", "undone", "undone", "the password of before is delivered again, and the newer one still works."),
-        ("undo", "closed", "closed", "stack prod has one password, and the one before it is refused"),
-        ("finish", "started", "closed", "stack prod has one password, and the one before it is refused"),
-        ("finish", "undone", "closed", "stack prod has one password, and the one before it is refused"),
-        ("finish", "closed", "closed", "stack prod has one password, and the one before it is refused"),
     ],
 )
 def test_a_step_is_one_up_that_is_asked_for_it(step: Step, before: str, after: str, said: str) -> None:
@@ -42,6 +38,40 @@ def test_a_step_is_one_up_that_is_asked_for_it(step: Step, before: str, after: s
     assert stack.steps == [step]
     assert stack.rotation == after
     assert words.startswith(said)
+
+
+@pytest.mark.parametrize("before", ["started", "undone"])
+def test_the_last_step_comes_after_an_up_that_delivers_what_is_left(before: str) -> None:
+    """A run before may have failed at a sink, or at the restart: the old password may then be the one in use."""
+    stack = FakeStack(before)
+    words = take("finish", stack)
+    assert stack.steps == [None, "finish"]
+    assert stack.rotation == "closed"
+    assert words == "stack prod has one password, and the one before it is refused"
+
+
+def test_the_last_step_is_not_taken_where_that_fails() -> None:
+    """And the old password stays valid."""
+    stack = FakeStack("started", codes=[3])
+    take("finish", stack, code=3)
+    assert (stack.steps, stack.rotation) == ([None], "started")
+
+
+@pytest.mark.parametrize("step", ["finish", "undo"])
+def test_what_is_not_open_is_neither_finished_nor_undone(step: Step) -> None:
+    """A plain `up` brings to the cache what a run that was cut off has left in the state."""
+    stack = FakeStack("closed")
+    assert take(step, stack) == "no rotation of stack prod is open"
+    assert stack.steps == [None]
+
+
+def test_what_was_not_proved_is_said_and_not_gone_on_with() -> None:
+    """A cache that cannot be reached is delivered where `cache:unreachable` says so."""
+    stack = FakeStack("closed")
+    stack.verdict = "failed"
+    words = take("start", stack, restarts=True)
+    assert stack.steps == ["start"]
+    assert "But nothing of it was proved: see what the run said" in words
 
 
 @pytest.mark.parametrize("step", ["start", "undo"])
@@ -83,9 +113,9 @@ def test_a_step_that_failed_is_not_gone_on_with(step: Step) -> None:
     stack = FakeStack("started", codes=[3])
     words = take(step, stack, restarts=True, code=3)
     assert stack.steps == [step]
+    back = ", or go back: make rotate-undo STACK=prod" if step == "start" else ""
     assert words == (
-        "the rotation of stack prod is not through; once what failed is mended, run the same command again, "
-        "or go back: make rotate-undo STACK=prod"
+        f"the rotation of stack prod is not through; once what failed is mended, run the same command again{back}"
     )
 
 

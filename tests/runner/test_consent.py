@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from infra import guards
+from infra.guards import Unguarded
 from runner import consent
 from runner.project import Project
 
@@ -47,6 +49,21 @@ def test_a_person_at_a_terminal_is_asked(project: Project, questions: list[str])
     consent.hand_over(project, "prod", "")
     assert questions == ["Stack prod is of tier prod. Its name, to go on: "]
     assert os.environ["CACHE_CONFIRM"] == "prod"
+
+
+@pytest.mark.parametrize("value", ["", "0", "false", "False", "1", "true", "yes"])
+def test_a_person_is_asked_wherever_the_program_would_refuse(
+    project: Project, questions: list[str], monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    """Both read `CI` the same way: nobody is refused who was not asked, nor asked for what nobody wants."""
+    monkeypatch.setenv("CI", value)
+    try:
+        guards.require_word(os.environ, stack="prod")
+        is_refused = False
+    except Unguarded:
+        is_refused = True
+    consent.hand_over(project, "prod", "")
+    assert bool(questions) == is_refused
 
 
 def test_nobody_is_asked_where_nobody_has_to_be(

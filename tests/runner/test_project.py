@@ -93,3 +93,13 @@ def test_a_project_without_a_name_is_refused(tmp_path: Path) -> None:
     """Before anything is made under no name."""
     with pytest.raises(ProjectError, match=r"Pulumi\.yaml has no name"):
         made(tmp_path, "", "runtime: python\n").require_stack("local")
+
+
+def test_a_key_in_both_of_its_spellings_is_refused(tmp_path: Path) -> None:
+    """Pulumi takes one of them, and which is nobody's guess."""
+    (tmp_path / "Pulumi.yaml").write_text("name: cache\n")
+    (tmp_path / "Pulumi.local.yaml").write_text("config:\n  cache:attached: false\n  attached: true\n")
+    with pytest.raises(
+        ProjectError, match=r"Pulumi\.local\.yaml has both attached and cache:attached, which are one key"
+    ):
+        Project(tmp_path).require_stack("local")

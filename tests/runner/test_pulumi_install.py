@@ -148,9 +148,9 @@ def test_a_folder_without_a_cli_in_it_is_replaced(installer: Installer) -> None:
 
 
 def test_no_answer_ends_the_installation(installer: Installer, silent_server: str) -> None:
-    """Behind a firewall that drops packets, the wait is short."""
+    """Behind a firewall that drops packets, the wait is short, and the host is named that has to be let through."""
     installer.behave("succeeds", silent_server)
-    assert gave_up(installer).reason == "no answer within 0.5 s"
+    assert gave_up(installer).reason == "127.0.0.1: no answer within 0.5 s"
     assert installer.leftovers() == []
 
 
@@ -178,7 +178,9 @@ def test_a_failure_is_told_in_words_and_leaves_nothing(
     installer.behave(behaviour, address)
     if "Errno" in reason:
         # Its number is another one on macOS.
-        assert "refused" in gave_up(installer).reason
+        reason = gave_up(installer).reason
+        assert reason.startswith("127.0.0.1: ")
+        assert "refused" in reason
     else:
         assert gave_up(installer).reason == reason
     assert installer.leftovers() == []

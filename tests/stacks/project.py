@@ -1,5 +1,6 @@
 """A copy of the project in a folder of its own, run as a user runs it: by the runner, in a process."""
 
+import contextlib
 import json
 import os
 import shlex
@@ -8,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,10 +64,18 @@ class ProjectCopy:
         assert code is None or done.returncode == code, done.stdout
         return Result(done.returncode, done.stdout)
 
-    def killed(self, *arguments: str, when: Callable[[], bool], may_end: bool = False, **variables: str) -> None:
-        """Start a verb and kill it, with every process it started, as soon as `when` holds.
+    def killed(
+        self,
+        *arguments: str,
+        when: Callable[[], bool],
+        may_end: bool = False,
+        by: Sequence[signal.Signals] = (signal.SIGKILL,),
+        **variables: str,
+    ) -> Result:
+        """Start a verb and kill it, with every process of its group, as soon as `when` holds.
 
-        Fails where the verb ends by itself before, unless it `may_end`.
+        `by` are signals a moment apart, as a terminal sends them. Fails where the verb ends by itself before, unless it
+        `may_end`.
         """
         log = self.root.parent / "killed.log"
         with log.open("w") as stream:
@@ -82,10 +91,13 @@ class ProjectCopy:
         while not when():
             if process.poll() is not None:
                 assert may_end, log.read_text()
-                return
+                return Result(process.returncode, log.read_text())
             time.sleep(0.002)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        for each in by:
+            os.killpg(process.pid, each)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(1 if len(by) > 1 else None)
+        return Result(process.wait(), log.read_text())
 
     def configure(self, **values: object) -> None:
         """Rewrite the local stack's file."""

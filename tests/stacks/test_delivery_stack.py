@@ -310,10 +310,20 @@ def test_a_restart_that_fails_is_tried_again(project: ProjectCopy) -> None:
     printed = project.run("rotate", code=1).printed
     assert "cache:afterDelivery echo deploying; exit 3 ended with 3: deploying" in printed
     assert "Traceback" not in printed
+    # The last step takes nothing away either, as long as the application was not restarted.
+    project.run("rotate-finish", code=1)
     assert takes(project, old)
-    project.configure(afterDelivery="true")
+    project.configure(afterDelivery="exit 0")
     project.run("rotate")
     assert not takes(project, old)
+
+
+def test_what_is_not_up_is_not_built_by_a_rotation(project: ProjectCopy) -> None:
+    """A wrong login must not make a cache and call it rotated."""
+    for verb in ("rotate", "rotate-finish", "rotate-undo", "rollback", "attach"):
+        assert "stack local is not up: make up STACK=local" in project.run(verb, code=1).printed
+    assert not project.server_folder.exists()
+    assert "attached" not in (project.root / "Pulumi.local.yaml").read_text()
 
 
 def test_down_takes_what_was_delivered_away(project: ProjectCopy) -> None:

@@ -76,7 +76,9 @@ def test_a_stack_that_nobody_made_says_what_makes_it(plain: tuple[Path, dict[str
     """Where its state and secrets are kept is the user's to choose."""
     made = ProjectCopy(root=plain[0], engine="pulumi", path="")
     refused = made.run("up", "--stack", "dev", code=1, **plain[1]).printed
-    assert "stack dev is not in your Pulumi backend yet: pulumi stack init dev" in refused
+    assert "stack dev is not in your Pulumi backend yet: pulumi stack init dev\n" in refused
+    refused = made.run("up", "--stack", "prod", code=1, **plain[1]).printed
+    assert 'not in your Pulumi backend yet: pulumi stack init prod --secrets-provider="awskms://' in refused
 
 
 @pytest.mark.long

@@ -1,6 +1,8 @@
 """The environment file as a resource: written, mended, and given back."""
 
+import errno
 import os
+import socket
 import stat
 import subprocess
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from infra.connection import GUIDES_VARIABLES
 from infra.sinks import files
 from infra.sinks.dotenv import Dotenv, DotenvProvider
 from infra.sinks.files import FileError
@@ -93,6 +96,25 @@ class TestWriting:
         assert created(file=".env")["made"]
         (project / "empty.env").touch()
         assert not created(file="empty.env")["made"]
+
+    def test_a_new_file_has_the_guides_order(self, project: Path) -> None:
+        """The engines hand the values over in an order that differs from machine to machine."""
+        values = dict.fromkeys(["REDIS_USERNAME", *reversed(GUIDES_VARIABLES), "REDIS_TLS_CA"], "x")
+        created(values=values)
+        written = (project / ".local" / "local.env").read_text().splitlines()
+        assert written == [f"{name}=x" for name in (*GUIDES_VARIABLES, "REDIS_TLS_CA", "REDIS_USERNAME")]
+
+    def test_a_full_disk_leaves_the_file_and_nothing_else(self, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """No draft beside it, with a part of the password or without."""
+
+        def full(_descriptor: int) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        (project / ".env").write_text("DEBUG=1\n")
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left on device"):
+            created(file=".env")
+        assert [(each.name, each.read_text()) for each in project.iterdir()] == [(".env", "DEBUG=1\n")]
 
     def test_a_file_below_the_home_is_found(self, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A tilde is the home of whoever runs it."""
@@ -222,6 +244,19 @@ class TestCheck:
         ]
         (refused,) = problems(file="loop")
         assert refused.startswith("loop cannot be read")
+
+    def test_a_device_a_pipe_and_a_socket_are_refused(self, project: Path) -> None:
+        """The first would be replaced by a file, and the second never ends."""
+        os.mkfifo(project / "pipe")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(project / "socket"))
+            for name in ("/dev/null", "pipe", "socket"):
+                assert problems(file=name) == [f"{name} is no regular file; set cache:dotenvFile to another"]
+                assert not refreshed({**inputs(file=name), "intact": True})["intact"]
+
+    def test_a_name_that_no_file_can_have_is_refused(self) -> None:
+        """With the setting that cures it."""
+        assert problems(file="a\0b") == ["a\0b cannot be read: embedded null byte; set cache:dotenvFile to another"]
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
     def test_a_folder_that_may_not_be_written_is_refused(self, project: Path) -> None:

@@ -1,6 +1,7 @@
 """The redis part of a self-hosted Encore application's file, checked with a model of the runtimes that read it."""
 
 import json
+import os
 import stat
 from pathlib import Path
 from typing import Any, Literal
@@ -323,6 +324,12 @@ class TestCheck:
         (refused,) = problems(file="..")
         assert refused.startswith(".. is a folder")
         assert problems() == []
+
+    def test_a_pipe_is_refused(self, file: Path) -> None:
+        """A preview would wait for ever for somebody to write into it."""
+        os.mkfifo(file)
+        (refused,) = problems()
+        assert refused == "../infra.config.json is no regular file; mend it, or set cache:encoreInfraConfig to another"
 
 
 def test_the_identity_in_the_state_is_what_it_was() -> None:

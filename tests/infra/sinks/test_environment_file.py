@@ -138,6 +138,16 @@ def test_taking_out_takes_the_whole_assignment(ours: str) -> None:
     assert environment_file.without(f"BEFORE=1\n{ours}", ["REDIS_HOST"]) == "BEFORE=1\n"
 
 
+def test_what_is_exported_stays_exported() -> None:
+    """A file that a shell reads without `set -a` would else hide the value from the application."""
+    values = {"REDIS_HOST": "there", "REDIS_PORT": "6379"}
+    merged = environment_file.merged("export REDIS_HOST=old\n  export\tREDIS_PORT=1 # ours\n", values)
+    assert merged == "export REDIS_HOST=there\nexport\tREDIS_PORT=6379\n"
+    assert shell("sh", merged).items() >= values.items()
+    assert environment_file.holds(merged, values)
+    assert not environment_file.holds(merged.replace("there", "elsewhere"), values)
+
+
 def test_carriage_returns_of_others_stay() -> None:
     """A file with the line ends of Windows is changed in our lines alone."""
     merged = environment_file.merged("DEBUG=1\r\nREDIS_HOST=x\r\nLAST=2\r\n", {"REDIS_HOST": "there"})

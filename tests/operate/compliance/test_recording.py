@@ -1,10 +1,12 @@
 """What a program declares is found without an engine, a cloud or an account."""
 
+import os
 from pathlib import Path
 
 import pulumi
 import pytest
 
+from infra.redis_cloud.api import ACCESS_KEY, SECRET_KEY
 from operate.compliance import offline
 from tests.operate.compliance.stacks import GROUP, INGRESS, Declared, project, recorded
 
@@ -31,6 +33,15 @@ def test_another_stacks_network_is_unknown_and_no_hindrance(tmp_path: Path) -> N
     """A stack that takes its network from another one is judged all the same."""
     made = project(tmp_path, "prod", like="prod", networkStack="organization/network/prod")
     assert GROUP in {each.type for each in recorded(made, "prod")}
+
+
+def test_redis_cloud_is_recorded_without_its_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its plan is looked up by the provider, which nobody asks here; and no made-up key stays behind."""
+    for name in (ACCESS_KEY, SECRET_KEY):
+        monkeypatch.delenv(name, raising=False)
+    made = project(tmp_path, "rediscloud", like="rediscloud")
+    assert "pulumi-python:dynamic/rediscloud:Subscription" in {each.type for each in recorded(made, "rediscloud")}
+    assert not {ACCESS_KEY, SECRET_KEY} & os.environ.keys()
 
 
 def test_a_refused_configuration_is_said_in_its_own_words(tmp_path: Path) -> None:

@@ -403,6 +403,12 @@ class TestFailure:
         bench.program('Thing("a", label="a", size="bad")')
         assert "error: toy:index:Thing a: size is bad" in bench.run(bench.stack.preview, code=1)
 
+    def test_a_missing_package_is_one_line_with_its_cure(self, bench: Bench) -> None:
+        """The environment is another stack's, or somebody removed something from it."""
+        printed = bench.up("import pulumi_of_nobody", code=1)
+        assert "error: No module named 'pulumi_of_nobody': make install STACK=" in printed
+        assert "Traceback" not in printed
+
     def test_a_failing_program_deletes_nothing(self, bench: Bench) -> None:
         """What it did not come to declare keeps its place, and its outputs their values."""
         bench.up('pulumi.export("kept", 1); Thing("a", label="a"); Thing("b", label="b")')
