@@ -16,14 +16,14 @@ def take(step: Step, stack: Stack, name: str, *, restarts: bool, say: Callable[[
 
     A step that was cut off, or taken already, is gone on with: where the rotation stands is in the stack's state.
     """
-    if step != "start" and _standing(stack) == "closed":
-        # A last step that was cut off is in the state already, and perhaps not at the cache yet.
-        code = stack.up()
-        if code == 0:
-            say(f"no rotation of stack {name} is open")
-        return code
-    # Before the old password ends, what a run before did not come to is delivered and restarted.
-    code = (stack.up() if step == "finish" else 0) or _up(stack, step)
+    # Before the old password ends, what a run before did not come to is delivered and restarted. A last step that was
+    # cut off is in the state already, and comes to the cache by the same.
+    code = stack.up() if step == "finish" else _up(stack, step)
+    if code == 0 and step != "start" and _standing(stack) == "closed":
+        say(f"no rotation of stack {name} is open")
+        return 0
+    if code == 0 and step == "finish":
+        code = _up(stack, step)
     if code == 0 and _goes_on(stack, name, restarts=restarts, say=say):
         code = _up(stack, "finish")
     if code == 0:

@@ -57,12 +57,12 @@ def test_the_last_step_is_not_taken_where_that_fails() -> None:
     assert (stack.steps, stack.rotation) == ([None], "started")
 
 
-@pytest.mark.parametrize("step", ["finish", "undo"])
-def test_what_is_not_open_is_neither_finished_nor_undone(step: Step) -> None:
-    """A plain `up` brings to the cache what a run that was cut off has left in the state."""
+@pytest.mark.parametrize(("step", "asked"), [("finish", None), ("undo", "undo")])
+def test_what_is_not_open_is_neither_finished_nor_undone(step: Step, asked: str | None) -> None:
+    """And the `up` brings to the cache what a run that was cut off has left in the state."""
     stack = FakeStack("closed")
     assert take(step, stack) == "no rotation of stack prod is open"
-    assert stack.steps == [None]
+    assert stack.steps == [asked]
 
 
 def test_what_was_not_proved_is_said_and_not_gone_on_with() -> None:

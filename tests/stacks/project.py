@@ -179,4 +179,6 @@ class ProjectCopy:
         return [sys.executable, "-m", module, *arguments, "--engine", self.engine]
 
     def _environment(self, variables: dict[str, str]) -> dict[str, str]:
-        return {**os.environ, "PATH": f"{self.path}{os.pathsep}{os.environ['PATH']}", **variables}
+        # Without it every run would compile the copy again.
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        return {**inherited, "PATH": f"{self.path}{os.pathsep}{os.environ['PATH']}", **variables}

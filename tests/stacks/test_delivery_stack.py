@@ -133,6 +133,7 @@ def test_a_rotation_costs_an_application_not_one_operation(project: ProjectCopy)
     assert project.outputs()["verification"]["checks"]["retired-password"] == "pass"
 
 
+@pytest.mark.long
 def test_an_up_between_the_steps_keeps_both_passwords(project: ProjectCopy) -> None:
     """A deploy may come in between, and it says that the rotation is open."""
     project.run("up")
@@ -145,6 +146,7 @@ def test_an_up_between_the_steps_keeps_both_passwords(project: ProjectCopy) -> N
     assert takes(project, old)
 
 
+@pytest.mark.long
 def test_a_rotation_is_undone(project: ProjectCopy) -> None:
     """The old password is delivered again, and it is the newer one that ends."""
     project.run("up")
@@ -159,6 +161,7 @@ def test_a_rotation_is_undone(project: ProjectCopy) -> None:
     assert not takes(project, new)
 
 
+@pytest.mark.long
 def test_a_dropped_password_that_works_again_is_found(project: ProjectCopy) -> None:
     """Whoever puts it back by hand, the next `up` fails and names it."""
     project.run("up")
@@ -302,6 +305,7 @@ def test_the_application_is_restarted_and_the_rotation_ends_by_itself(project: P
     assert not takes(project, old)
 
 
+@pytest.mark.long
 def test_a_restart_that_fails_is_tried_again(project: ProjectCopy) -> None:
     """The run says how it ended, both passwords stay, and the next run goes on."""
     project.run("up")
@@ -318,6 +322,7 @@ def test_a_restart_that_fails_is_tried_again(project: ProjectCopy) -> None:
     assert not takes(project, old)
 
 
+@pytest.mark.long
 def test_what_is_not_up_is_not_built_by_a_rotation(project: ProjectCopy) -> None:
     """A wrong login must not make a cache and call it rotated."""
     for verb in ("rotate", "rotate-finish", "rotate-undo", "rollback", "attach"):

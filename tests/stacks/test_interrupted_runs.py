@@ -3,6 +3,8 @@
 import os
 import signal
 
+import pytest
+
 from tests.servers import until
 from tests.stacks.project import ProjectCopy
 
@@ -44,6 +46,7 @@ def test_an_interrupted_run_ends_its_command(project: ProjectCopy) -> None:
     assert len(project.servers()) == 1
 
 
+@pytest.mark.long
 def test_a_killed_run_leaves_no_command_beside_the_next(project: ProjectCopy) -> None:
     """In-process it ends with the run; what Pulumi leaves running when it is killed, the next run ends first."""
     project.configure(afterDelivery=COMMAND)

@@ -63,6 +63,7 @@ def test_memory_and_policy_change_in_place(project: ProjectCopy) -> None:
     assert project.client().info("memory")["maxmemory_policy"] == "volatile-ttl"
 
 
+@pytest.mark.long
 def test_another_port_replaces_and_the_plan_says_what_is_lost(project: ProjectCopy) -> None:
     """Deleted first, since two servers cannot have one folder."""
     project.run("up")
@@ -106,6 +107,7 @@ def test_a_password_switched_off_by_hand_is_found_by_verify_and_by_up(project: P
     assert project.outputs()["verification"]["verdict"] == "passed"
 
 
+@pytest.mark.long
 def test_the_verification_can_be_switched_off(project: ProjectCopy) -> None:
     """By the environment, so that nothing of it stays in the stack, and it says so."""
     project.run("up")
@@ -225,6 +227,7 @@ def test_another_owners_server_is_refused_with_the_command_that_takes_it_down(pr
     shutil.rmtree(project.server_folder)
 
 
+@pytest.mark.long
 def test_a_run_killed_while_it_creates_is_taken_over(project: ProjectCopy, tmp_path: Path) -> None:
     """The server was begun and is in no state: the next run adopts it, and there is one server."""
     path = slow_server(tmp_path)

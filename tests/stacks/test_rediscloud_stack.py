@@ -216,6 +216,7 @@ def test_a_run_killed_after_the_subscription_was_created_makes_no_second_one(clo
     assert "Resources: 6 unchanged" in clone.run("preview").printed
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("asked", [SUBSCRIPTIONS, DATABASES], ids=["subscription", "database"])
 def test_a_run_killed_while_it_creates_can_be_taken_down(clone: Clone, asked: str) -> None:
     """Right after it asked: what was under way is waited for, and deleted."""

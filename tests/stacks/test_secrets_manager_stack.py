@@ -71,6 +71,8 @@ def test_a_rotation_moves_the_secret_to_the_new_password(
     prod: AwsStack, account: aws.Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The old one stays as AWSPREVIOUS; its end changes no secret."""
+    # Which a stack that is not verified cannot ask for; what is looked at here is the secret.
+    monkeypatch.setattr(rotation, "require_possible", lambda *_, **__: None)
     old = delivered(account)
     monkeypatch.setenv(rotation.VARIABLE, "start")
     prod.up()
