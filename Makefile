@@ -86,7 +86,7 @@ lock: ## renew the lock files from requirements/*.in
 	$(ENVIRONMENT) --lock
 
 test: tools ## run the quick tests (under five minutes)
-	$(TOOLS)/pytest --part quick --require="$$REQUIRE"
+	$(TOOLS)/pytest --part quick --numprocesses=auto --dist=loadfile --require="$$REQUIRE"
 
 test-all: test ## run the quick tests, then those that take long, need Docker or the Pulumi CLI
 	$(TOOLS)/pytest --part long --require="$$REQUIRE"
