@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(300)]
 
 # What the README does not ask for, and what would therefore not be there.
 ABSENT = re.compile(r"(redis|valkey)-.*|pulumi.*|docker.*|uv|uvx")
+FOREIGN = ("REDIS_", "PULUMI_", "MAKE", "MFLAGS", "STACK", "ENGINE", "CONFIRM")
 
 
 def steps() -> Iterator[tuple[str, list[str]]]:
@@ -44,8 +45,8 @@ def machine(tmp_path: Path) -> dict[str, str]:
             link = tools / tool.name
             if not ABSENT.fullmatch(tool.name) and not link.exists() and not link.is_symlink():
                 link.symlink_to(tool)
-    # No connection of the tests' own, and nothing that says where a CLI is.
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("REDIS_", "PULUMI_"))}
+    # No connection of the tests' own, nothing that says where a CLI is, and no `make` that calls ours.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     return {**kept, "PATH": str(tools), "VIRTUAL_ENV": ""}
 
 
