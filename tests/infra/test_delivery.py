@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -112,7 +113,7 @@ class TestCommand:
     def test_an_encoded_password_and_a_certificate_are_not_shown_either(self) -> None:
         """The one as `base64` prints it, the other over several lines of which the first are cut off."""
         certificate = "\n".join(f"line-{number}-of-the-certificate" for number in range(20))
-        print_both = f"printf user:correct-horse-battery | base64; echo '{certificate}'; exit 1"
+        print_both = f"printf user:correct-horse-battery | {sys.executable} -m base64 -e; echo '{certificate}'; exit 1"
         with pytest.raises(CommandFailed) as failed:
             PROVIDER.create(
                 {

@@ -12,6 +12,7 @@ import secrets
 import shutil
 import stat
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
@@ -708,7 +709,8 @@ def test_a_secret_is_found_wherever_it_may_not_be(
     with leaks.processes_noted() as started, local(world) as subject:
         search = Search(subject, world.ours, said, started)
         # The engine's words are without the password, but not without its other forms.
-        subject.stack.configure(afterDelivery="base64 < ../application/.env | tr -d '\\n'; exit 3")
+        encoded = f"{sys.executable} -m base64 -e ../application/.env"
+        subject.stack.configure(afterDelivery=f"{encoded} | tr -d '\\n'; exit 3")
         search.after(subject.stack.up(code=1))
         found = search.found()
         subject.stack.destroy()
