@@ -184,6 +184,8 @@ class Cloud:
     troubles: list[tuple[str, str, Exception]] = field(default_factory=list)
     # What coming tasks of a command fail with.
     failures: list[tuple[str, Mapping[str, str] | str]] = field(default_factory=list)
+    # While it holds, what was asked is done and not answered: so a run stands still at one moment, however fast it is.
+    withheld: Callable[[], bool] = lambda: False
     address: str = ""
 
     def __post_init__(self) -> None:
@@ -215,7 +217,14 @@ class Cloud:
         self._open.close()
 
     def handle(self, request: Request, query: Mapping[str, list[str]]) -> Any:
-        """Answer a request. Raises `NotNow` and `LostAnswer`."""
+        """Answer a request, unless it is withheld. Raises `NotNow` and `LostAnswer`."""
+        try:
+            return self._handle(request, query)
+        finally:
+            while self.withheld():
+                time.sleep(0.005)
+
+    def _handle(self, request: Request, query: Mapping[str, list[str]]) -> Any:
         with self._lock:
             self.requests.append(request)
             self._advance()
