@@ -2,12 +2,16 @@
 
 import hashlib
 import importlib.util
+import itertools
+import os
+import random
 import secrets
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -32,12 +36,45 @@ def server_binary() -> Path:
     return Path(found)
 
 
+_PORTS_OF_A_WORKER = 4000
+
+
+def _ports() -> Iterator[int]:
+    """Give the ports of this worker, again and again.
+
+    They are below those that the kernel gives to connections and to whoever asks it for any
+    (net.ipv4.ip_local_port_range), and no other worker of the tests has them: nobody takes one between its choice and
+    the server's start.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 10_000 + worker % 5 * _PORTS_OF_A_WORKER
+    # Not from the first one on: somebody may run the tests beside these.
+    begin = random.randrange(_PORTS_OF_A_WORKER)  # noqa: S311 - it need not surprise anybody
+    for number in itertools.count(begin):
+        yield first + number % _PORTS_OF_A_WORKER
+
+
+_candidates = _ports()
+
+
 def free_port() -> int:
-    """Give a port of the loopback interface that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Give a port of the loopback interface that nobody listens on, and that is given to no other test."""
+    for port in _candidates:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError  # the ports never end
+
+
+@contextmanager
+def dead_port() -> Iterator[int]:
+    """Give a port of the loopback interface that refuses connections: somebody has it, and does not listen."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield int(holder.getsockname()[1])
 
 
 class RedisServer:
@@ -95,7 +132,7 @@ class RedisServer:
             self._process = subprocess.Popen(
                 [self._binary, self.folder / "server.conf"], stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
@@ -158,9 +195,14 @@ def new_password() -> str:
     return f"{secrets.token_urlsafe(12)} #'\"%@:/é"
 
 
-def until(condition: Callable[[], bool], *, seconds: float = 10) -> None:
-    """Wait for a server to come into the state that a test needs; fail if it does not."""
+def is_written(client: redis.Redis) -> bool:
+    """Say whether all data are in the append-only file, which outlives the server; a slow disk may hold them up."""
+    return bool(client.info("persistence")["aof_buffer_length"] == 0)
+
+
+def until(condition: Callable[[], bool], *, seconds: float = 60) -> None:
+    """Wait for the state that a test needs; fail if it does not come."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "the server did not come into its state"
+        assert time.monotonic() < deadline, f"what was waited for did not come in {seconds} s"
         time.sleep(0.01)

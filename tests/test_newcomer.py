@@ -11,7 +11,7 @@ import pytest
 
 from tests.stacks.project import ROOT
 
-pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.stack, pytest.mark.long]
 
 # What the README does not ask for, and what would therefore not be there.
 ABSENT = re.compile(r"(redis|valkey)-.*|pulumi.*|docker.*|uv|uvx")

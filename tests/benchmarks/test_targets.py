@@ -52,7 +52,7 @@ def test_get_many_is_eight_times_faster_than_as_many_gets(caches: tuple[Cache, r
     "engine",
     [
         pytest.param("inprocess", marks=pytest.mark.stack),
-        pytest.param("pulumi", marks=[pytest.mark.engine, pytest.mark.timeout(300)]),
+        pytest.param("pulumi", marks=pytest.mark.engine),
     ],
 )
 def test_with_nothing_to_do_an_up_is_cheap_and_its_verification_no_dearer_than_a_check(

@@ -69,4 +69,4 @@ def test_a_fault_is_met_on_all_sides() -> None:
     (found,) = detection.detect([case], rounds=1)
     assert found.code == "not-permitted"
     assert found.redis_py is not None
-    assert max(found.check, found.client, found.redis_py) < 5
+    assert max(found.check, found.client, found.redis_py) < 60

@@ -135,9 +135,9 @@ class TestCommand:
         monkeypatch.setattr(after_delivery, "COMMAND_SECONDS", 0.2)
         started = time.monotonic()
         with pytest.raises(CommandFailed) as failed:
-            PROVIDER.create(news("sleep 30 & wait"))
-        assert str(failed.value) == "cache:afterDelivery sleep 30 & wait did not end within 0.2 s"
-        assert time.monotonic() - started < 5
+            PROVIDER.create(news("sleep 300 & wait"))
+        assert str(failed.value) == "cache:afterDelivery sleep 300 & wait did not end within 0.2 s"
+        assert time.monotonic() - started < 200
 
     def test_the_step_of_a_rotation_is_not_handed_on(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A command that brings up another stack would rotate that one as well; everything else is."""
@@ -195,7 +195,7 @@ def test_the_command_of_a_stack_runs_once_for_each_delivery_and_is_told_no_secre
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At the first one, for another password, and for none; neither its environment nor its arguments have any."""
-    seen = {"runs": "echo run", "environment": "env", "arguments": "ps -ww -o args= -p $$"}
+    seen = {"runs": "echo run", "environment": "env", "arguments": "tr '\\0' ' ' < /proc/$$/cmdline"}
     command = "; ".join(f"{what} >> {tmp_path}/{name}" for name, what in seen.items())
     stack = StackInProcess(
         folder=tmp_path / "stack",

@@ -20,6 +20,7 @@ from infra.local_server import binary, provider, server
 from infra.local_server.binary import BinaryError
 from infra.local_server.provider import ServerProvider
 from infra.local_server.server import Configuration, LocalServer, ServerError
+from tests.servers import free_port, is_written, until
 
 PASSWORD = "correct horse battery staple"
 
@@ -47,7 +48,7 @@ def configured(port: int, **changes: Any) -> Configuration:
 def started(here: LocalServer, **changes: Any) -> int:
     """Start the server on a free port."""
     chosen = binary.find()
-    port = server.free_port()
+    port = free_port()
     here.claim("test#local", chosen.pin)
     here.write(configured(port, **changes))
     here.start(chosen.path)
@@ -153,13 +154,13 @@ class TestServer:
         assert stat.S_IMODE((here.folder / "server.conf").stat().st_mode) == 0o600
 
     def test_data_survive_sigkill(self, here: LocalServer) -> None:
-        """The append-only file brings back what was written a second before."""
+        """The append-only file brings back what was written before."""
         port = started(here)
         with client(port) as connection:
             connection.set("kept", "yes")
-        time.sleep(1.1)  # appendfsync everysec
+            until(lambda: is_written(connection))
         os.kill(int((here.folder / "server.pid").read_text()), signal.SIGKILL)
-        assert eventually(lambda: not here.is_running())
+        until(lambda: not here.is_running())
         here.start(binary.find().path)
         with client(port) as connection:
             assert connection.get("kept") == "yes"
@@ -265,7 +266,7 @@ class TestProvider:
         outputs = resource.create(dict(wanted)).outs
         assert outputs is not None
         os.kill(int((tmp_path / "server" / "server.pid").read_text()), signal.SIGKILL)
-        assert eventually(lambda: not LocalServer(tmp_path / "server").is_running())
+        until(lambda: not LocalServer(tmp_path / "server").is_running())
         seen = resource.read("id", outputs).outs
         assert seen is not None
         assert seen["running"] is False
@@ -401,7 +402,7 @@ class TestProvider:
 
     def test_its_own_port_is_not_taken(self, tmp_path: Path) -> None:
         """A second `up` with a fixed port finds its own server there."""
-        wanted = inputs(tmp_path / "server", requestedPort=server.free_port())
+        wanted = inputs(tmp_path / "server", requestedPort=free_port())
         resource = ServerProvider()
         outputs = resource.create(dict(wanted)).outs
         assert outputs is not None
@@ -473,13 +474,17 @@ class TestPasswords:
         threads = [threading.Thread(target=connect) for _ in range(3)]
         for thread in threads:
             thread.start()
-        for round_ in range(20):
-            running.update([f"new-{round_}", PASSWORD])
-        ended.set()
-        for thread in threads:
-            thread.join()
+        try:
+            for round_ in range(20):
+                before = len(answers)
+                running.update([f"new-{round_}", PASSWORD])
+                while len(answers) == before:
+                    time.sleep(0.001)
+        finally:
+            ended.set()
+            for thread in threads:
+                thread.join()
         assert set(answers) == {"PING: True"}
-        assert len(answers) > 20
 
     def test_a_restart_keeps_them(self, running: Running) -> None:
         """The file has the digest of each, and of the retired one no longer."""
@@ -524,9 +529,8 @@ class TestPasswords:
         for file in running.here.folder.rglob("*"):
             if file.is_file():
                 assert b"brand new password" not in file.read_bytes(), file
-        arguments = subprocess.run(
-            ["ps", "-ww", "-o", "args=", "-p", running.process], capture_output=True, text=True, check=True
-        ).stdout
+        arguments = Path(f"/proc/{running.process}/cmdline").read_text()
+        assert arguments
         assert PASSWORD not in arguments
         assert "brand new password" not in arguments
 
@@ -575,13 +579,3 @@ def script(path: Path, prints: str) -> None:
     """Write a program that prints one line."""
     path.write_text(f"#!/bin/sh\necho '{prints}'\n")
     path.chmod(0o755)
-
-
-def eventually(condition: Any, seconds: float = 5) -> bool:
-    """Wait for a condition."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ import pytest
 from runner import engines
 from runner.project import Project
 from tests.pipelines.workflows import ROOT, Step, steps
+from tests.servers import until
 from tests.stacks.project import ProjectCopy, copy
 from tests.standins.github import GitHubStandIn, serving
 
@@ -156,7 +158,7 @@ def job_with(engine: str, root: Path) -> Iterator[Job]:
 @pytest.fixture(
     params=[
         pytest.param("inprocess", marks=pytest.mark.stack),
-        pytest.param("pulumi", marks=[pytest.mark.engine, pytest.mark.timeout(300)]),
+        pytest.param("pulumi", marks=pytest.mark.engine),
     ]
 )
 def job(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Job]:
@@ -280,7 +282,6 @@ def own(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.engine
-@pytest.mark.timeout(300)
 def test_the_rehearsal_makes_its_stack_once(pulumi_job: Job, tmp_path: Path) -> None:
     """In a state that is new with each job; where the stack is there, nothing happens."""
     job = replace(pulumi_job, environment=pulumi_job.environment | own(tmp_path))
@@ -289,7 +290,6 @@ def test_the_rehearsal_makes_its_stack_once(pulumi_job: Job, tmp_path: Path) -> 
 
 
 @pytest.mark.engine
-@pytest.mark.timeout(300)
 def test_a_pull_request_has_one_comment_with_its_plan_and_cost(pulumi_job: Job) -> None:
     """New, then as it is, then a change; and a preview that fails is told in the same comment."""
     job = pulumi_job
@@ -314,7 +314,6 @@ def test_a_pull_request_has_one_comment_with_its_plan_and_cost(pulumi_job: Job) 
 
 
 @pytest.mark.engine
-@pytest.mark.timeout(300)
 def test_drift_opens_an_issue_and_its_end_closes_it(pulumi_job: Job) -> None:
     """A server that was stopped by hand; a second morning; and the next deployment."""
     job = pulumi_job
@@ -324,7 +323,8 @@ def test_drift_opens_an_issue_and_its_end_closes_it(pulumi_job: Job) -> None:
     assert job.github.issues == []
     pid = job.project.server_pid()
     assert pid is not None
-    os.kill(pid, 15)
+    os.kill(pid, signal.SIGTERM)
+    until(lambda: not job.project.servers())
     for _ in range(2):
         assert "local:Server cache is not as declared" in job.shell(DRIFT, code=1)
         job.shell(ISSUE)

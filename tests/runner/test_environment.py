@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,15 +19,17 @@ from packaging.utils import canonicalize_name
 
 from runner import environment
 from runner.environment import InstallationError
+from tests.servers import until
 
 SCRIPT = Path(environment.__file__)
 LOCKS = [environment.output_of(source) for source in (environment.PROJECT / "requirements").glob("*.in")]
 
-# Answers for uv: it logs each call, and installs a distribution that bears the name of the lock's only word.
+# Answers for uv: it logs each call, waits for as long as a file is there, and installs a distribution that bears the
+# name of the lock's only word.
 UV = """#!/bin/sh
 [ "$1" = --version ] && { echo "uv ${UV_VERSION:-0.99.0} (fake)"; exit; }
 echo started >> "$UV_LOG"
-sleep "${UV_SECONDS:-0}"
+while [ -e "$UV_HELD" ]; do sleep 0.02; done
 [ -z "$UV_FAILS" ] || { echo "first line"; echo "no route to the index" >&2; exit 2; }
 for last; do :; done
 site=$(echo "${6%/bin/python}"/lib/python*/site-packages)
@@ -51,7 +52,16 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     uv.chmod(0o755)
     monkeypatch.setenv("PATH", f"{uv.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("UV_LOG", str(project / "uv.log"))
+    monkeypatch.setenv("UV_HELD", "")
     return project
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Path:
+    """Return a file that holds the uv of a run up until it is removed."""
+    held = tmp_path / "held"
+    held.touch()
+    return held
 
 
 def start(project: Path, **variables: str) -> subprocess.Popen[str]:
@@ -68,7 +78,7 @@ def start(project: Path, **variables: str) -> subprocess.Popen[str]:
 def run(project: Path, **variables: str) -> tuple[int, str]:
     """Run the script on a project; return its exit code and what it printed."""
     process = start(project, **variables)
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate()
     return process.returncode, output
 
 
@@ -80,10 +90,13 @@ def synchronisations(project: Path) -> int:
 
 def wait_for(project: Path) -> None:
     """Wait until uv was asked to install."""
-    deadline = time.monotonic() + 10
-    while not synchronisations(project):
-        assert time.monotonic() < deadline, "uv was not started"
-        time.sleep(0.02)
+    until(lambda: synchronisations(project) > 0)
+
+
+def waits(process: subprocess.Popen[str]) -> bool:
+    """Tell whether a run says first that it waits for another one."""
+    assert process.stdout is not None
+    return "waiting for another run that makes the environment, or works with it" in process.stdout.readline()
 
 
 def installed(project: Path) -> list[str]:
@@ -158,27 +171,31 @@ def test_a_linked_environment_loses_the_link_and_not_the_target(project: Path) -
     assert not (project / ".venv").is_symlink()
 
 
-def test_two_runs_at_once_install_once(project: Path) -> None:
+def test_two_runs_at_once_install_once(project: Path, held: Path) -> None:
     """The second of two runs waits for the first and finds its work done."""
-    first = start(project, UV_SECONDS="0.5")
+    first = start(project, UV_HELD=str(held))
     wait_for(project)
-    code, output = run(project)
-    first.communicate(timeout=30)
-    assert (code, first.returncode) == (0, 0)
-    assert "waiting for another run" in output
+    second = start(project)
+    assert waits(second)
+    held.unlink()
+    first.communicate()
+    second.communicate()
+    assert (first.returncode, second.returncode) == (0, 0)
     assert synchronisations(project) == 1
 
 
-def test_a_killed_run_is_repaired_once_its_installer_has_ended(project: Path) -> None:
+def test_a_killed_run_is_repaired_once_its_installer_has_ended(project: Path, held: Path) -> None:
     """An installer that outlives its run keeps the lock, so that two never write into one environment."""
-    killed = start(project, UV_SECONDS="0.7")
+    killed = start(project, UV_HELD=str(held))
     wait_for(project)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
-    code, output = run(project)
-    killed.communicate(timeout=30)
-    assert code == 0
-    assert "waiting for another run" in output
+    second = start(project)
+    assert waits(second)
+    held.unlink()
+    killed.communicate()
+    second.communicate()
+    assert second.returncode == 0
     assert installed(project) == ["package-1.0.dist-info"]
 
 
@@ -272,12 +289,11 @@ def test_an_environment_in_use_is_not_replaced_under_a_run(project: Path) -> Non
     change_lock(project)
     with environment.in_use(project):
         waiting = start(project)
-        time.sleep(0.5)
+        assert waits(waiting)
         assert waiting.poll() is None
         assert synchronisations(project) == 1
-    printed, _ = waiting.communicate(timeout=30)
+    waiting.communicate()
     assert waiting.returncode == 0
-    assert "waiting for another run that makes the environment, or works with it" in printed
     assert synchronisations(project) == 2
 
 

@@ -19,7 +19,7 @@ def pulumi_command() -> engines.PulumiCommand | None:
 @pytest.fixture(
     params=[
         pytest.param("inprocess", marks=pytest.mark.stack),
-        pytest.param("pulumi", marks=[pytest.mark.engine, pytest.mark.timeout(300)]),
+        pytest.param("pulumi", marks=pytest.mark.engine),
     ]
 )
 def project(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ProjectCopy]:

@@ -16,6 +16,8 @@ from typing import Any
 
 import redis
 
+from tests.processes import living
+
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ("__main__.py", "infra", "verify", "runner", "operate", "workloads", "Pulumi.yaml", "requirements.txt")
 DAY_TWO = ("rotate", "rotate-finish", "rotate-undo", "rollback", "attach")
@@ -94,7 +96,8 @@ class ProjectCopy:
                 return Result(process.returncode, log.read_text())
             time.sleep(0.002)
         for each in by:
-            os.killpg(process.pid, each)
+            if process.returncode is None:
+                os.killpg(process.pid, each)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(1 if len(by) > 1 else None)
         return Result(process.wait(), log.read_text())
@@ -150,28 +153,19 @@ class ProjectCopy:
 
     def servers(self) -> list[int]:
         """Give the processes of all servers that were started from this copy."""
-        found = []
-        listing = subprocess.run(["ps", "-eo", "pid=,stat="], stdout=subprocess.PIPE, text=True, check=True).stdout
-        for pid, state in (line.split()[:2] for line in listing.splitlines()):
-            if state.startswith("Z"):
-                continue
-            try:
-                working_folder = Path(f"/proc/{pid}/cwd").readlink()
-            except OSError:
-                continue
-            if self.server_folder in (working_folder, working_folder.parent):
-                found.append(int(pid))
-        return found
+        return [
+            process.number
+            for process in living()
+            if (folder := process.folder) is not None and self.server_folder in (folder, folder.parent)
+        ]
 
     def hosts(self) -> list[str]:
         """Name the hosts of Pulumi's language and plugins that run for this copy."""
-        listing = subprocess.run(
-            ["ps", "axeww", "-o", "command="], stdout=subprocess.PIPE, text=True, check=True
-        ).stdout
         return [
-            line.split()[0]
-            for line in listing.splitlines()
-            if f"PULUMI_BACKEND_URL=file://{self.root}/.local/state" in line and "pulumi-" in line.partition("PATH=")[0]
+            arguments.split()[0]
+            for process in living()
+            if "pulumi-" in (arguments := process.arguments)
+            and f"PULUMI_BACKEND_URL=file://{self.root}/.local/state" in process.environment
         ]
 
     def _command(self, arguments: tuple[str, ...]) -> list[str]:

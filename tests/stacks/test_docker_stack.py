@@ -20,7 +20,8 @@ from docker.errors import NotFound  # type: ignore[import-untyped]
 from infra import rotation
 from infra.backends import docker as backend
 from runner.inprocess import operations
-from tests.servers import free_port
+from tests.processes import living
+from tests.servers import free_port, is_written, until
 from tests.stacks.inprocess import StackInProcess
 from tests.standins.docker import HONOURED, DockerProvider
 from tests.standins.error_hooks import EngineWithErrorHooks
@@ -195,7 +196,7 @@ class TestUp:
             "docker top": str(container.top()),
             "docker logs": container.logs().decode(),
             "the environment": container.exec_run("env").output.decode(),
-            "ps": subprocess.run(["ps", "axww"], stdout=subprocess.PIPE, text=True, check=True).stdout,
+            "the processes": "\n".join(process.arguments for process in living()),
         }
         assert len(password) == 32
         assert dev.name in shown["docker inspect"]
@@ -249,6 +250,7 @@ def test_a_killed_container_comes_back_with_its_data(make: Maker) -> None:
     stack.up()
     stack.client().set("kept", "here")
     password = stack.variables["REDIS_PASSWORD"]
+    until(lambda: is_written(stack.client()))
     stack.container.kill()
     stack.up()
     assert stack.container.attrs["State"]["Health"]["Status"] == "healthy"
@@ -304,9 +306,9 @@ class TestFailures:
         spoil = ["-c", "touch /data/file && chown -R root:root /data && chmod 700 /data"]
         stack.engine.containers.run(IMAGE, spoil, entrypoint="sh", user="root", volumes=volume, remove=True)
         with monkeypatch.context() as patch:
-            patch.setattr(backend, "HEALTHY_SECONDS", 3)
+            patch.setattr(backend, "HEALTHY_SECONDS", 10)
             printed = stack.up(code=1)
-        assert f"hospitality-redis-{stack.name} was not healthy within 3 s; the last lines of its log:" in printed
+        assert f"hospitality-redis-{stack.name} was not healthy within 10 s; the last lines of its log:" in printed
         assert "Permission denied" in printed
         assert "container failed to be in healthy state" in printed
 

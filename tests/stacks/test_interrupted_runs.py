@@ -1,10 +1,10 @@
 """A run that is cut off takes the command of `cache:afterDelivery` with it, so that no second one runs beside it."""
 
-import os
 import signal
 
 import pytest
 
+from tests.processes import living
 from tests.servers import until
 from tests.stacks.project import ProjectCopy
 
@@ -22,11 +22,7 @@ def commands(project: ProjectCopy) -> list[int]:
 
 def runs(group: int) -> bool:
     """Say whether anything of a process group runs."""
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    return any(process.group == group for process in living())
 
 
 def test_an_interrupted_run_ends_its_command(project: ProjectCopy) -> None:
@@ -39,7 +35,7 @@ def test_an_interrupted_run_ends_its_command(project: ProjectCopy) -> None:
     assert "interrupted; run the same command again, and it goes on from what is there" in done.printed
     assert "Traceback" not in done.printed
     (group,) = commands(project)
-    until(lambda: not runs(group), seconds=5)
+    until(lambda: not runs(group))
     project.configure(afterDelivery="echo again > again")
     project.run("up")
     assert (project.root / "again").exists()
@@ -53,7 +49,7 @@ def test_a_killed_run_leaves_no_command_beside_the_next(project: ProjectCopy) ->
     project.killed("up", when=lambda: bool(commands(project)))
     (group,) = commands(project)
     if project.engine == "inprocess":
-        until(lambda: not runs(group), seconds=5)
+        until(lambda: not runs(group))
     project.configure()
     project.run("up")
-    until(lambda: not runs(group), seconds=5)
+    until(lambda: not runs(group))

@@ -12,7 +12,7 @@ KILLS = 8
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_killed_at_random_moments(project: ProjectCopy) -> None:
     """Up, changes in place, replacements and downs, each cut off somewhere, each followed by one that is not."""
     moments = random.Random(20261123)  # noqa: S311 - it picks moments, and the same ones every time

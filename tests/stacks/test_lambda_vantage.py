@@ -84,6 +84,7 @@ def cache(account: aws.Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         source = {"replicaof": f"127.0.0.1 {server.port}", "masteruser": "tester", "masterauth": "any"}
         with RedisServer(tmp_path / "replica", settings=source) as replica:
             until(lambda: replica.client().info("replication")["master_link_status"] == "up")
+            until(lambda: server.client().info("replication").get("slave0", {}).get("state") == "online")
             found.answer_to([found.password])
             account.cache.user_changed = found.answer_to
             yield found
@@ -197,7 +198,7 @@ def test_a_fault_fails_the_update_as_from_here(cache: Cache) -> None:
 
 def test_a_cache_without_tls_fails_too(account: aws.Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of whatever came up behind the endpoint, the function says what a local run would."""
-    monkeypatch.setattr(connection, "DEFAULT_CONNECT_TIMEOUT_MS", 500)
+    monkeypatch.setattr(connection, "DEFAULT_CONNECT_TIMEOUT_MS", 2000)
     with RedisServer(tmp_path / "server") as server:
         stand_behind_the_endpoint(account, monkeypatch, server.port)
         made = stack(tmp_path / "stack", account)

@@ -744,7 +744,7 @@ def project(platform: Platform, place: Path, project: ProjectCopy) -> ProjectCop
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_no_secret_is_where_it_does_not_belong_under_either_engine(
     project: ProjectCopy, platform: Platform, tmp_path: Path
 ) -> None:

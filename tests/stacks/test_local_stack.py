@@ -7,12 +7,12 @@ import shutil
 import signal
 import socket
 import stat
-import time
 from pathlib import Path
 
 import pytest
 
 from infra.local_server import binary
+from tests.servers import free_port, is_written, until
 from tests.stacks.project import ProjectCopy, copy
 
 
@@ -68,9 +68,7 @@ def test_another_port_replaces_and_the_plan_says_what_is_lost(project: ProjectCo
     """Deleted first, since two servers cannot have one folder."""
     project.run("up")
     old = project.variables()["REDIS_PORT"]
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     project.configure(port=port)
     plan = project.run("preview").printed
     assert f"cache:port {port} replaces the server on port {old}: its data will be lost" in plan
@@ -82,10 +80,11 @@ def test_another_port_replaces_and_the_plan_says_what_is_lost(project: ProjectCo
 
 def test_a_server_killed_by_hand_comes_back_with_its_data(project: ProjectCopy) -> None:
     """On its port, with its password: what an application holds goes on working."""
+    project.configure(port=free_port())
     project.run("up")
     before = project.variables()
     project.client().set("kept", "yes")
-    time.sleep(1.1)  # the append-only file is written once a second
+    until(lambda: is_written(project.client()))
     kill_server(project)
     project.run("up")
     assert project.variables() == before
@@ -230,10 +229,11 @@ def test_another_owners_server_is_refused_with_the_command_that_takes_it_down(pr
 @pytest.mark.long
 def test_a_run_killed_while_it_creates_is_taken_over(project: ProjectCopy, tmp_path: Path) -> None:
     """The server was begun and is in no state: the next run adopts it, and there is one server."""
-    path = slow_server(tmp_path)
+    path, held = held_server(tmp_path)
     slow = f"{path}:{project.path}:{os.environ['PATH']}"
     project.killed("up", when=lambda: project.server_pid() is not None, PATH=slow)
     assert project.server_folder.exists()
+    held.unlink()
     project.run("up", PATH=slow)
     assert project.servers() == [project.server_pid()]
     assert project.client().ping()
@@ -244,7 +244,8 @@ def test_a_run_killed_while_it_creates_is_taken_over(project: ProjectCopy, tmp_p
 
 def test_down_after_a_run_killed_while_it_created_leaves_nothing(project: ProjectCopy, tmp_path: Path) -> None:
     """What no state knows is deleted as well."""
-    slow = f"{slow_server(tmp_path)}:{project.path}:{os.environ['PATH']}"
+    path, _ = held_server(tmp_path)
+    slow = f"{path}:{project.path}:{os.environ['PATH']}"
     project.killed("up", when=lambda: project.server_pid() is not None, PATH=slow)
     project.run("down")
     assert project.servers() == []
@@ -257,9 +258,7 @@ def kill_server(project: ProjectCopy) -> None:
     pid = project.server_pid()
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + 5
-    while project.servers() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    until(lambda: not project.servers())
 
 
 def fake_server(folder: Path, start: str) -> Path:
@@ -272,10 +271,14 @@ def fake_server(folder: Path, start: str) -> Path:
     return path
 
 
-def slow_server(folder: Path) -> Path:
-    """Put a `redis-server` into a folder that takes a second before it becomes a real one."""
-    real = binary.resolve(binary.BUNDLED).path
-    return fake_server(folder, f'sleep 1; exec "{real}" "$@"')
+def held_server(folder: Path) -> tuple[Path, Path]:
+    """Put a `redis-server` into a folder that becomes a real one once a file is gone: a run that starts it waits.
+
+    Gives the folder and the file.
+    """
+    real, held = binary.resolve(binary.BUNDLED).path, folder / "held"
+    held.touch()
+    return fake_server(folder, f'while [ -e "{held}" ]; do sleep 0.05; done; exec "{real}" "$@"'), held
 
 
 @pytest.mark.stack

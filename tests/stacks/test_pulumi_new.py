@@ -12,7 +12,7 @@ from tests.stacks.conftest import pulumi_command
 from tests.stacks.project import ROOT, ProjectCopy
 from tests.test_repository import tracked
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.engine
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.standins import rediscloud
 
 UP = ("up", "--yes", "--skip-preview")
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.engine
 
 
 @pytest.fixture

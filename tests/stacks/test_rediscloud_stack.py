@@ -17,6 +17,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tests.certificates import Authority
+from tests.processes import living
 from tests.stacks.inprocess import StackInProcess
 from tests.stacks.project import ROOT, ProjectCopy, Result, copy
 from tests.standins import rediscloud
@@ -293,9 +294,7 @@ def test_no_key_and_no_password_is_ever_shown(clone: Clone) -> None:
     )
     arguments = ""
     while process.poll() is None:
-        arguments += subprocess.run(
-            ["ps", "axww", "-o", "command="], stdout=subprocess.PIPE, text=True, check=True
-        ).stdout
+        arguments += "\n".join(each.arguments for each in living())
         time.sleep(0.1)
     assert process.stdout is not None
     printed = process.stdout.read() + clone.run("outputs").printed

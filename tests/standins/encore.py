@@ -69,8 +69,9 @@ class Platform:
 
     @property
     def calls(self) -> list[list[str]]:
-        """The arguments of every call so far."""
-        return [json.loads(line) for line in self.calls_file.read_text().splitlines()]
+        """The arguments of every call so far, but for one that is just being written."""
+        lines = self.calls_file.read_text().rpartition("\n")[0].splitlines()
+        return [json.loads(line) for line in lines]
 
     def forget_calls(self) -> None:
         """Count from here."""

@@ -1,6 +1,9 @@
+import socket
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,6 +32,20 @@ def start_server(tmp_path: Path) -> Iterator[ServerMaker]:
             return stack.enter_context(RedisServer(folder, password=password, settings=settings))
 
         yield start
+
+
+@pytest.fixture
+def connections(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
+    """How often this process asked to be connected to each port: what a fault may cost, on however slow a machine."""
+    seen: Counter[int] = Counter()
+    connect = socket.socket.connect
+
+    def counted(link: socket.socket, address: Any) -> None:
+        seen[address[1]] += 1
+        connect(link, address)
+
+    monkeypatch.setattr(socket.socket, "connect", counted)
+    return seen
 
 
 @pytest.fixture(scope="session")

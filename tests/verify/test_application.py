@@ -1,12 +1,12 @@
 import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from tests.servers import free_port
+from tests.clock import Clock
+from tests.servers import dead_port
 from tests.verify.listeners import answering, black_hole, listener
 from verify import application
 from verify.application import run
@@ -94,7 +94,8 @@ def test_a_page_of_another_kind_is_another_failure() -> None:
 
 def test_an_application_that_does_not_run_is_broken() -> None:
     """The host answers, so it is not out of reach."""
-    report = run(f"http://127.0.0.1:{free_port()}")
+    with dead_port() as port:
+        report = run(f"http://127.0.0.1:{port}")
     assert (report.failures()[0].code, report.exit_code) == ("application-silent", ExitCode.FAILED)
 
 
@@ -117,7 +118,7 @@ def test_an_application_out_of_reach_is_unproven(kind: str, monkeypatch: pytest.
 
 def test_waiting_ends_when_the_new_version_is_deployed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A deployment takes a while, and what it waits for is told."""
-    monkeypatch.setattr(application, "_PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(application, "time", Clock())
     health = dict(MEMORY_HEALTH)
     told: list[str] = []
 
@@ -132,11 +133,11 @@ def test_waiting_ends_when_the_new_version_is_deployed(monkeypatch: pytest.Monke
 
 def test_waiting_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """What never comes fails."""
-    monkeypatch.setattr(application, "_PAUSE_SECONDS", 0.02)
-    started = time.monotonic()
+    clock = Clock()
+    monkeypatch.setattr(application, "time", clock)
     with an_application(MEMORY_HEALTH) as url:
-        assert not run(url, wait_seconds=0.2).passed
-    assert 0.2 <= time.monotonic() - started < 5
+        assert not run(url, wait_seconds=2.5).passed
+    assert clock.slept == [1, 1, 0.5]
 
 
 @pytest.mark.parametrize("url", ["your-app.encr.app", "ftp://application", "http://", "file:///etc/passwd"])

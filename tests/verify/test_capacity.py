@@ -157,7 +157,7 @@ def test_what_cannot_be_forecast_is_refused(organizations: int, engine: str) -> 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `python -m verify capacity` as a user does."""
     command = [sys.executable, "-W", "error", "-m", "verify", "capacity", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
 
 
 def test_the_command_forecasts_without_a_server() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import RedisServer, free_port
+from tests.servers import RedisServer, dead_port
 from verify.expectation import Expectation
 
 ServerMaker = Callable[..., RedisServer]
@@ -22,7 +22,7 @@ def run(*arguments: str, variables: dict[str, str] | None = None, python: tuple[
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
 
 
@@ -60,8 +60,8 @@ def test_an_expectation_is_read_from_a_file(shared_server: RedisServer, tmp_path
 
 def test_not_ready_before_the_deadline_is_3() -> None:
     """What it waits for is shown on standard error."""
-    variables = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(free_port())}
-    done = run("check", "--wait", "0.3", variables=variables)
+    with dead_port() as port:
+        done = run("check", "--wait", "2", variables={"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(port)})
     assert done.returncode == 3
     assert "waiting: the host answers, and nothing listens on REDIS_PORT" in done.stderr
 
@@ -118,8 +118,9 @@ def test_health_and_status_of_the_cache_in_memory() -> None:
 
 def test_health_of_a_dead_server_is_1() -> None:
     """Cause and remedy go to standard error, and the body keeps to a code."""
-    variables = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(free_port()), "REDIS_MAX_RETRIES": "0"}
-    done = run("health", "--json", variables=variables)
+    with dead_port() as port:
+        variables = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(port), "REDIS_MAX_RETRIES": "0"}
+        done = run("health", "--json", variables=variables)
     assert done.returncode == 1
     assert json.loads(done.stdout)["code"] == "connection-refused"
     assert "remedy" in done.stderr
@@ -158,7 +159,7 @@ def test_without_redis_py_the_cure_is_named() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     assert (done.returncode, done.stderr.splitlines()[0]) == (78, "client-missing")
 

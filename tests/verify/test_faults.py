@@ -6,7 +6,7 @@ import os
 import shutil
 import socket
 import ssl
-import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -16,15 +16,17 @@ import pytest
 import redis
 
 from tests.certificates import Authority
-from tests.servers import RedisServer, free_port, until
+from tests.clock import Clock
+from tests.servers import RedisServer, dead_port, free_port, until
 from tests.verify.listeners import answering, black_hole, closing, listener, silent, tls_terminator
-from verify import checks, redis_client
+from verify import checks, preflight, redis_client
 from verify.cache import Cache, open_cache
 from verify.diagnosis import diagnose
 from verify.environment import CacheEnvironment
 from verify.expectation import Expectation
 from verify.faults import FAULTS, CacheError
 
+# For a port that will never answer; every other one may take its time on a busy machine.
 PATIENCE_MS = 300
 NOTHING = Expectation()
 
@@ -59,14 +61,14 @@ class Bench:
 
 
 def plain(port: int, **changes: object) -> CacheEnvironment:
-    """Give the environment of a client of that port, which waits briefly."""
-    known = CacheEnvironment(host="127.0.0.1", port=port, connect_timeout_ms=PATIENCE_MS, max_retries=2)
+    """Give the environment of a client of that port."""
+    known = CacheEnvironment(host="127.0.0.1", port=port, connect_timeout_ms=60_000, max_retries=2)
     return replace(known, **changes)  # type: ignore[arg-type] # fields of the environment
 
 
 def secure(port: int, **changes: object) -> CacheEnvironment:
-    """Give the environment of a client of TLS, which is more than plain text has patience for."""
-    return plain(port, **{"use_tls": True, "host": "localhost", "connect_timeout_ms": 1000, **changes})
+    """Give the environment of a client of TLS."""
+    return plain(port, **{"use_tls": True, "host": "localhost", **changes})
 
 
 def of(server: RedisServer, **changes: object) -> CacheEnvironment:
@@ -74,9 +76,9 @@ def of(server: RedisServer, **changes: object) -> CacheEnvironment:
     return plain(server.port, **{"password": server.password, **changes})
 
 
-def nothing_listens(_: Bench) -> CacheEnvironment:
-    """The port is nobody's."""
-    return plain(free_port())
+def nothing_listens(bench: Bench) -> CacheEnvironment:
+    """The port refuses."""
+    return plain(bench.enter(dead_port()))
 
 
 def name_is_unknown(_: Bench) -> CacheEnvironment:
@@ -86,12 +88,12 @@ def name_is_unknown(_: Bench) -> CacheEnvironment:
 
 def nobody_accepts(bench: Bench) -> CacheEnvironment:
     """The port does not answer a request to connect."""
-    return plain(bench.enter(black_hole()))
+    return plain(bench.enter(black_hole()), connect_timeout_ms=PATIENCE_MS)
 
 
 def nobody_answers(bench: Bench) -> CacheEnvironment:
     """The port connects, and is silent."""
-    return plain(bench.enter(listener(silent)))
+    return plain(bench.enter(listener(silent)), connect_timeout_ms=PATIENCE_MS)
 
 
 def nobody_answers_tls(bench: Bench) -> CacheEnvironment:
@@ -110,8 +112,8 @@ def it_speaks_http(bench: Bench) -> CacheEnvironment:
 
 
 def tls_meets_plain_text(bench: Bench) -> CacheEnvironment:
-    """A real server waits for the end of what it takes for a command."""
-    return secure(bench.server().port, connect_timeout_ms=PATIENCE_MS)
+    """A real server waits for the end of what it takes for a command, and answers a second look in as long."""
+    return secure(bench.server().port, connect_timeout_ms=2000)
 
 
 def tls_meets_http(bench: Bench) -> CacheEnvironment:
@@ -216,12 +218,14 @@ def protected_mode(bench: Bench) -> CacheEnvironment:
 
 
 def data_are_loading(bench: Bench) -> CacheEnvironment:
-    """A server that reads its snapshot slowly."""
-    server = bench.server(dbfilename="dump.rdb", key_load_delay="500", loading_process_events_interval_bytes="1024")
+    """A server that reads its snapshot for minutes, and answers after each kilobyte of it."""
+    server = bench.server(
+        dbfilename="dump.rdb", rdbcompression="no", key_load_delay="30000", loading_process_events_interval_bytes="1024"
+    )
     admin = server.client()
     with admin.pipeline(transaction=False) as pipeline:
-        for number in range(2000):
-            pipeline.set(f"key-{number}", b"value")
+        for number in range(5000):
+            pipeline.set(f"key-{number}", b"x" * 1024)
         pipeline.execute()
     admin.save()
     server.stop()
@@ -251,12 +255,12 @@ def memory_is_full_of_lasting_keys(bench: Bench) -> CacheEnvironment:
 
 def server_is_a_replica(bench: Bench) -> CacheEnvironment:
     """It takes no writes."""
-    return of(bench.server(replicaof=f"127.0.0.1 {free_port()}"))
+    return of(bench.server(replicaof=f"127.0.0.1 {bench.enter(dead_port())}"))
 
 
 def primary_is_lost(bench: Bench) -> CacheEnvironment:
     """Nor does it serve what it still has."""
-    return of(bench.server(replicaof=f"127.0.0.1 {free_port()}", replica_serve_stale_data="no"))
+    return of(bench.server(replicaof=f"127.0.0.1 {bench.enter(dead_port())}", replica_serve_stale_data="no"))
 
 
 def replicas_are_too_few(bench: Bench) -> CacheEnvironment:
@@ -380,26 +384,32 @@ def bench(tmp_path: Path, authority: Authority) -> Iterator[Bench]:
         yield Bench(stack, tmp_path, authority)
 
 
+@pytest.fixture(autouse=True)
+def _second_look_takes_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The product cuts it short; a busy machine must not."""
+    monkeypatch.setattr(preflight, "_SECOND_LOOK_SECONDS", 60)
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.make.__name__)
 class TestEachFault:
     """One fault after the other, made for real."""
 
-    def test_the_check_names_it_within_one_connect_timeout(self, bench: Bench, case: Case) -> None:
-        """The report's failure has the code and the remedy, and costs no more than one attempt does."""
+    def test_the_check_names_it_in_one_attempt(self, bench: Bench, case: Case, connections: Counter[int]) -> None:
+        """The report's failure has the code and the remedy, and nothing was tried twice."""
         environment = case.make(bench)
-        started = time.monotonic()
+        connections.clear()
         report = checks.run(environment, NOTHING)
-        took = time.monotonic() - started
         failures = {failure.code: failure for failure in report.failures()}
         assert case.code in failures, report.to_text()
         assert case.remedy in failures[case.code].remedy
-        # The answer to a mix-up of TLS and plain text takes a second look, which is short where it is needed.
-        assert took < environment.connect_timeout_seconds + 1.5
+        # The first look, and after it the client or, where TLS and plain text may be mixed up, a second look.
+        assert connections[environment.port] <= 2
 
-    def test_waiting_is_for_what_may_pass(self, bench: Bench, case: Case) -> None:
+    def test_waiting_is_for_what_may_pass(self, bench: Bench, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
         """`--wait` tries a retryable fault again, and a fatal one not once."""
+        monkeypatch.setattr(checks, "time", Clock())
         attempts: list[str] = []
-        checks.run(case.make(bench), NOTHING, wait_seconds=1, on_wait=attempts.append)
+        checks.run(case.make(bench), NOTHING, wait_seconds=0.1, on_wait=attempts.append)
         assert all(case.code in words for words in attempts)
         assert bool(attempts) is (case.retryable and not case.at_a_command)
 
@@ -408,12 +418,12 @@ class TestEachFault:
     ) -> None:
         """The cache client connects once for a fatal fault, and REDIS_MAX_RETRIES times more for a retryable one."""
         environment = case.make(bench)
-        connections: list[float] = []
+        connections: list[object] = []
         connect = redis_client._Connection.connect_check_health
 
         def counted(self: redis_client._Connection, *arguments: bool, **options: bool) -> None:
             if not self.is_connected:
-                connections.append(time.monotonic())
+                connections.append(self)
             connect(self, *arguments, **options)
 
         monkeypatch.setattr(redis_client._Connection, "connect_check_health", counted)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.servers import RedisServer, free_port
+from tests.servers import RedisServer, dead_port
 from verify.application import run
 from verify.cache import Health, Status, open_cache
 from verify.command_line import main
@@ -75,9 +75,7 @@ def test_the_bodies_are_the_guides(shared_server: RedisServer) -> None:
 
 def test_a_dead_cache_is_503_with_a_code() -> None:
     """A load balancer sees the status; the body has no address, no port and no driver's text."""
-    port = free_port()
-    environment = CacheEnvironment(host="127.0.0.1", port=port, max_retries=0)
-    with open_cache(environment) as cache:
+    with dead_port() as port, open_cache(CacheEnvironment(host="127.0.0.1", port=port, max_retries=0)) as cache:
         application = Application(cache)
         status, health = ask(application, "/cache/health")
         _, body = ask(application, "/cache/status")
@@ -110,7 +108,7 @@ def test_answers_are_kept_for_a_few_seconds() -> None:
 def test_whoever_asks_meanwhile_waits_for_the_same_probe() -> None:
     """Ten requests at once are one question to a slow cache."""
     cache = Counting(seconds=0.05)
-    application = Application(cache)
+    application = Application(cache, clock=lambda: 100.0)
     threads = [threading.Thread(target=ask, args=(application, "/cache/health")) for _ in range(10)]
     for thread in threads:
         thread.start()
@@ -157,7 +155,7 @@ def test_the_command_serves_on_loopback() -> None:
     """The whole way: a process, a port and two pages, which `verify app` finds to its liking."""
     pytest.importorskip("waitress", reason="waitress, the extra that serves HTTP, is not installed")
     with serving() as url:
-        with urllib.request.urlopen(f"{url}/cache/health", timeout=5) as response:  # noqa: S310 — our own
+        with urllib.request.urlopen(f"{url}/cache/health", timeout=60) as response:  # noqa: S310 — our own
             assert json.load(response)["backend"] == "memory"
             assert response.headers["Cache-Control"] == "no-store"
         assert run(url, expect="memory").passed

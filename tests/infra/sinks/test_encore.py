@@ -225,18 +225,18 @@ class TestRefusals:
 
     @pytest.mark.usefixtures("platform")
     @pytest.mark.parametrize(
-        ("script", "said"),
+        ("script", "seconds", "said"),
         [
-            ('echo "error: cannot take $(cat)" >&2; exit 1', "failed: cannot take ****"),
-            ("exit 3", "failed: it said nothing"),
-            ("exec sleep 9", "did not end within 1 s; try it by hand"),
+            ('echo "error: cannot take $(cat)" >&2; exit 1', 60, "failed: cannot take ****"),
+            ("exit 3", 60, "failed: it said nothing"),
+            ("exec sleep 300", 1, "did not end within 1 s; try it by hand"),
         ],
     )
     def test_an_error_never_shows_the_value(
-        self, script: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, script: str, seconds: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Whatever the command line prints."""
-        monkeypatch.setattr(encore_cli, "SECONDS", 1)
+        monkeypatch.setattr(encore_cli, "SECONDS", seconds)
         (tmp_path / "platform" / "bin" / "encore").write_text(f"#!/bin/sh\n{script}\n")
         with pytest.raises(EncoreError) as refused:
             created(values={"REDIS_PASSWORD": PASSWORD})

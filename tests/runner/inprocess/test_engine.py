@@ -239,7 +239,7 @@ class TestLife:
 
     def test_registrations_run_side_by_side(self, bench: Bench) -> None:
         """Two slow creations take the time of one."""
-        barrier = threading.Barrier(2, timeout=10)
+        barrier = threading.Barrier(2, timeout=60)
         create = bench.toys.create
 
         def meet(news: dict[str, Any]) -> tuple[str, dict[str, Any]]:
