@@ -15,7 +15,7 @@ from tests.servers import server_binary
 
 def lines() -> list[str]:
     """Name the machine, the day and the versions, each as one point of a list."""
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("pulumi", "pydantic", "redis"))
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("pulumi", "redis"))
     named = [
         f"{_processor()}, {os.cpu_count()} cores, {_memory_gib()} GiB; {platform.system()} {platform.release()}",
         f"CPython {platform.python_version()}; packages {versions}",

@@ -2,6 +2,7 @@
 
 import argparse
 import bisect
+import functools
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -104,13 +105,13 @@ def requests(tier: TierName, memory_mb: int, *, cloud_region: str | None) -> Ite
 
     `cloud_region` is Redis Cloud's, which is one of its settings; None for the one that it has by itself.
     """
-    common = {"tier": tier, "memoryMb": memory_mb}
-    yield Settings.model_validate({**common, "backend": "local"})
-    yield Settings.model_validate({**common, "backend": "docker"})
+    asked = functools.partial(Settings, tier=tier, memory_mb=memory_mb)
+    yield asked(backend="local")
+    yield asked(backend="docker")
     for engine in get_args(nodes.Engine):
-        yield Settings.model_validate({**common, "backend": "elasticache", "engine": engine})
-    yield Settings.model_validate({**common, "backend": "memorystore"})
-    yield Settings.model_validate({**common, "backend": "rediscloud", "cloudRegion": cloud_region})
+        yield asked(backend="elasticache", engine=engine)
+    yield asked(backend="memorystore")
+    yield asked(backend="rediscloud", cloud_region=cloud_region)
 
 
 def size(asked: Settings) -> str:

@@ -92,10 +92,10 @@ def _tier_rows() -> Iterator[list[str]]:
         memory = f"{TIERS[tier].default_mb} MiB"
         yield [tier, memory, "local, docker", "a server on one's own machine", "0.00"]
         for engine in get_args(nodes.Engine):
-            asked = Settings.model_validate({"backend": "elasticache", "tier": tier, "engine": engine})
+            asked = Settings(backend="elasticache", tier=tier, engine=engine)
             yield [tier, memory, *_offer(asked)]
         for backend in ("memorystore", "rediscloud"):
-            asked = Settings.model_validate({"backend": backend, "tier": tier})
+            asked = Settings(backend=backend, tier=tier)
             yield [tier, f"{asked.FREE_PLAN_MB} MB" if asked.takes_free_plan else memory, *_offer(asked)]
 
 

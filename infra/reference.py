@@ -1,13 +1,9 @@
 """The tables of the documents, made from the code: `python -m infra.reference` writes them into README.md."""
 
 import sys
-import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, Union, get_args, get_origin
-
-from pydantic.alias_generators import to_camel
-from pydantic.fields import FieldInfo
+from typing import Final, Literal, get_args
 
 from infra.backends import BACKENDS
 from infra.capabilities import CAPABILITIES, Capability
@@ -18,6 +14,7 @@ from infra.settings.delivery import DeliverySettings
 from infra.settings.elasticache import ElastiCacheSettings
 from infra.settings.managed import ManagedSettings
 from infra.settings.memorystore import MemorystoreSettings
+from infra.settings.model import REQUIRED, Setting, settings_of
 from infra.settings.rediscloud import RedisCloudSettings
 from infra.settings.self_hosted import SelfHostedSettings
 from infra.settings.vocabulary import OnlyWith
@@ -43,24 +40,24 @@ def settings_tables() -> str:
 
 
 def _settings_table(part: type[CommonSettings]) -> str:
-    fields = {name: field for name, field in Settings.model_fields.items() if name in part.__annotations__}
-    whose = {name: _whose(field) for name, field in fields.items()}
+    settings = [setting for setting in settings_of(Settings).values() if setting.name in part.__annotations__]
+    whose = [_whose(setting) for setting in settings]
     rows = [
-        [f"`{NAMESPACE}:{to_camel(name)}`", _values(field.annotation), _default(field), str(field.description or "")]
-        for name, field in fields.items()
+        [f"`{NAMESPACE}:{setting.key}`", _values(setting), _default(setting), setting.field.description]
+        for setting in settings
     ]
     header = ["key", "values", "default", "meaning"]
     # Where they are all for the same, the title says it.
-    if len(set(whose.values())) > 1:
+    if len(set(whose)) > 1:
         header.insert(1, "for")
-        for row, words in zip(rows, whose.values(), strict=True):
+        for row, words in zip(rows, whose, strict=True):
             row.insert(1, words)
     return table(header, rows)
 
 
-def _whose(field: FieldInfo) -> str:
+def _whose(setting: Setting) -> str:
     """Name the backends or sinks that have the setting; nothing where all have it."""
-    marks = [mark for mark in field.metadata if isinstance(mark, (Only, OnlyWith))]
+    marks = [mark for mark in setting.marks if isinstance(mark, (Only, OnlyWith))]
     return ", ".join(name for mark in marks for name in (mark.backends if isinstance(mark, Only) else mark.sinks))
 
 
@@ -96,21 +93,18 @@ def _yes(truth: bool) -> str:  # noqa: FBT001 - the two words of a table's cell
     return "yes" if truth else "no"
 
 
-def _values(annotation: Any) -> str:
-    if get_origin(annotation) is Literal:
-        return ", ".join(f"`{value}`" for value in get_args(annotation))
-    if get_origin(annotation) in (Union, types.UnionType):
-        return ", ".join(_values(part) for part in get_args(annotation) if part is not type(None))
-    names = {str: "text", int: "whole number", float: "number", bool: "`true`, `false`"}
-    return names.get(annotation, "list")
+def _values(setting: Setting) -> str:
+    if setting.kind is Literal:
+        return ", ".join(f"`{value}`" for value in get_args(setting.type))
+    return {str: "text", int: "whole number", float: "number", bool: "`true`, `false`", tuple: "list"}[setting.kind]
 
 
-def _default(field: FieldInfo) -> str:
-    if field.is_required():
+def _default(setting: Setting) -> str:
+    if setting.default is REQUIRED:
         return "required"
-    if isinstance(field.default, bool):
-        return f"`{str(field.default).lower()}`"
-    return "" if field.default in (None, ()) else f"`{field.default}`"
+    if isinstance(setting.default, bool):
+        return f"`{str(setting.default).lower()}`"
+    return "" if setting.default in (None, ()) else f"`{setting.default}`"
 
 
 if __name__ == "__main__":

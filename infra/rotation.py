@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from infra.capabilities import CAPABILITIES
 
-# Only to be typed with: the host of our providers loads this module, and has no use for the settings and pydantic.
+# Only to be typed with: the host of our providers loads this module, and has no use for the settings.
 if TYPE_CHECKING:
     from infra.settings.vocabulary import BackendName
 

@@ -1,4 +1,4 @@
-"""The JSON Schema of Pulumi.<stack>.yaml, made from the settings model, for editors: `python -m infra.schema`.
+"""The JSON Schema of Pulumi.<stack>.yaml, made from the settings, for editors: `python -m infra.schema`.
 
 It refuses what can be seen from one file alone: keys, types, choices, ranges of numbers, and settings of another
 backend. All the rest is said by the program, which has the last word.
@@ -6,12 +6,11 @@ backend. All the rest is said by the program, which has the last word.
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final, get_args
-
-from pydantic.alias_generators import to_camel
+from typing import Any, Final, Literal, get_args
 
 from infra.capabilities import CAPABILITIES, Capability
 from infra.settings import NAMESPACE, BackendName, Only, Settings
+from infra.settings.model import REQUIRED, Setting, settings_of
 
 Schema = dict[str, Any]
 
@@ -37,6 +36,8 @@ SECURE: Final[Schema] = {
     "description": "Written by pulumi config set --secret",
 }
 
+TYPES: Final[Mapping[type, str]] = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
 # How a value may stand in the file beside its own type: `pulumi config set` writes nothing but texts.
 TEXT_OF: Final[Mapping[str, Schema]] = {
     "integer": {"type": "string", "pattern": r"^\s*[+-]?[0-9]+\s*$"},
@@ -48,8 +49,7 @@ TEXT_OF: Final[Mapping[str, Schema]] = {
 
 def schema() -> Schema:
     """Give the schema of a stack's file."""
-    model = Settings.model_json_schema()
-    keys = "|".join(model["properties"])
+    settings = settings_of(Settings)
     return {
         "$schema": DIALECT,
         "title": "Pulumi.<stack>.yaml",
@@ -57,10 +57,10 @@ def schema() -> Schema:
         "properties": {
             "config": {
                 "type": "object",
-                "properties": {f"{NAMESPACE}:{key}": _setting(entry) for key, entry in model["properties"].items()},
+                "properties": {f"{NAMESPACE}:{key}": _entry(setting) for key, setting in settings.items()},
                 # Keys of other namespaces are the providers'.
-                "patternProperties": {f"^{NAMESPACE}:(?!({keys})$)": False},
-                "required": [f"{NAMESPACE}:{key}" for key in model["required"]],
+                "patternProperties": {f"^{NAMESPACE}:(?!({'|'.join(settings)})$)": False},
+                "required": [f"{NAMESPACE}:{key}" for key, setting in settings.items() if setting.default is REQUIRED],
                 "allOf": [_of_backend(name) for name in get_args(BackendName)],
             },
             **OF_PULUMI,
@@ -76,23 +76,37 @@ def page() -> str:
     return json.dumps(schema(), indent=2) + "\n"
 
 
-def _setting(entry: Mapping[str, Any]) -> Schema:
-    """Turn pydantic's schema of a field into that of a value in the file."""
-    described = {key: value for key, value in entry.items() if key in {"description", "default", "examples"}}
-    if described.get("default") in (None, []):
-        described.pop("default", None)
-    value = {key: value for key, value in entry.items() if key not in {"description", "default", "examples", "title"}}
-    choices = [choice for choice in value.pop("anyOf", [value]) if choice.get("type") != "null"]
-    texts = [TEXT_OF[choice["type"]] for choice in choices if choice["type"] in TEXT_OF]
-    return {**described, "anyOf": [*choices, *texts, {"$ref": "#/definitions/secure"}]}
+def _entry(setting: Setting) -> Schema:
+    """Give the schema of a value in the file: as itself, as a text, or encrypted."""
+    described = {"description": setting.field.description, "examples": [setting.field.example]}
+    if setting.default not in (REQUIRED, None, ()):
+        described["default"] = setting.default
+    value = _value(setting)
+    text = [TEXT_OF[value["type"]]] if value["type"] in TEXT_OF else []
+    return {**described, "anyOf": [value, *text, {"$ref": "#/definitions/secure"}]}
+
+
+def _value(setting: Setting) -> Schema:
+    if setting.kind is Literal:
+        return {"type": "string", "enum": list(get_args(setting.type))}
+    if setting.kind is tuple:
+        return {"type": "array", "items": {"type": "string"}}
+    bounds = {
+        "exclusiveMinimum": setting.field.gt,
+        "minimum": setting.field.ge,
+        "maximum": setting.field.le,
+        "minLength": setting.field.min_length or None,
+    }
+    set_bounds = {name: bound for name, bound in bounds.items() if bound is not None}
+    return {"type": TYPES[setting.kind], **set_bounds}
 
 
 def _of_backend(backend: BackendName) -> Schema:
     """Say what a stack on a backend may not have, and which choices it is left."""
     left: dict[str, Any] = {
-        f"{NAMESPACE}:{to_camel(name)}": False
-        for name, field in Settings.model_fields.items()
-        for mark in field.metadata
+        f"{NAMESPACE}:{key}": False
+        for key, setting in settings_of(Settings).items()
+        for mark in setting.marks
         if isinstance(mark, Only) and backend not in mark.backends
     }
     if backend in CAPABILITIES:

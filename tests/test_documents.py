@@ -1,10 +1,9 @@
 import html
 import re
 
-from pydantic.alias_generators import to_camel
-
 from infra import reference
 from infra.settings import NAMESPACE, Settings
+from infra.settings.model import settings_of
 from tests.stacks.project import ROOT
 from verify import faults
 
@@ -18,8 +17,8 @@ def test_the_tables_in_the_readme_are_those_of_the_code() -> None:
 def test_every_setting_is_in_the_table() -> None:
     """A key that people cannot find is not there."""
     readme = (ROOT / "README.md").read_text()
-    for name in Settings.model_fields:
-        assert f"\n| `{NAMESPACE}:{to_camel(name)}` |" in readme
+    for key in settings_of(Settings):
+        assert f"\n| `{NAMESPACE}:{key}` |" in readme
 
 
 def test_the_runbook_has_every_fault_and_every_command_and_no_other() -> None:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 import yaml
-from pydantic.alias_generators import to_camel
 
 from infra import settings
 from infra.settings import NAMESPACE, Settings
+from infra.settings.model import settings_of
 from tests.stacks.project import ROOT
 from tests.test_repository import tracked
 
@@ -21,7 +21,7 @@ PROVIDERS = {"aws:region"}
 
 def test_every_question_is_about_a_setting() -> None:
     """A key that the program does not know would stop the first preview."""
-    keys = {f"{NAMESPACE}:{to_camel(name)}" for name in Settings.model_fields}
+    keys = {f"{NAMESPACE}:{key}" for key in settings_of(Settings)}
     assert set(QUESTIONS) <= keys | PROVIDERS
     assert {"cache:backend", "cache:tier"} <= set(QUESTIONS)
 

@@ -3,14 +3,14 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Final, get_args
-
-from pydantic import Field, ValidationInfo, field_validator
 
 from infra.aws import forms as aws_forms
 from infra.gcp import forms as gcp_forms
 from infra.settings.common import CommonSettings
-from infra.settings.vocabulary import BackendName, OnlyWith, SinkName, Texts, checked, refusal, wrong
+from infra.settings.model import Check, Field, Known, Refusal, Wrong, rule
+from infra.settings.vocabulary import BackendName, OnlyWith, SinkName, Texts, checked
 
 # Where the connection goes when nothing is said: what asks for no account beside the backend's own.
 DEFAULT_SINKS: Final[Mapping[str, tuple[SinkName, ...]]] = {
@@ -39,13 +39,47 @@ ENCORE_TYPES: Final = ("prod", "dev", "pr", "local")
 ENCORE_ENVIRONMENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 
 
+def _is_a_command(command: str | None) -> None:
+    # A list, a mapping and a boolean (True as well) arrive as JSON; `[ -x deploy ] && ./deploy` is none.
+    try:
+        value = json.loads((command or "").lower())
+    except ValueError:
+        return
+    if isinstance(value, str):
+        return
+    raise Wrong("it is no command of a shell, which is one text; several are joined with && or stand in a script")
+
+
+def _is_a_files_name(file: str | None) -> None:
+    if file is not None and file.rpartition("/")[2] in ("", ".", "..", "~"):
+        raise Wrong("it is the name of a folder, and not of a file")
+
+
+def _encore_has_the_types(types: tuple[str, ...]) -> None:
+    unknown = [type_ for type_ in types if type_ not in ENCORE_TYPES]
+    if unknown:
+        raise Refusal(f"{', '.join(unknown)} is none of {', '.join(ENCORE_TYPES)}", example="prod")
+    _require_distinct(types)
+
+
+def _aws_can_keep_a_secret_so_long(days: int | None) -> None:
+    if days is None or days == 0 or SHORTEST_RECOVERY_DAYS <= days <= LONGEST_RECOVERY_DAYS:
+        return
+    raise Refusal(
+        f"{days} will not do: AWS keeps a deleted secret for {SHORTEST_RECOVERY_DAYS} to {LONGEST_RECOVERY_DAYS} "
+        "days, or for 0 not at all",
+        example=str(SHORTEST_RECOVERY_DAYS),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class DeliverySettings(CommonSettings):
     """What is asked of the delivery."""
 
     sinks: Annotated[
         Texts | None,
         Field(
-            examples=["dotenv"],
+            example="dotenv",
             description=f"Where the proved connection goes, of {', '.join(get_args(SinkName))}; unset: as suits the "
             "backend",
         ),
@@ -53,23 +87,25 @@ class DeliverySettings(CommonSettings):
     attached: Annotated[
         bool,
         Field(
-            examples=["true"],
+            example="true",
             description="Whether the application gets the connection; false: it is told of no Redis, which stays "
             "(make rollback, make attach)",
         ),
     ] = True
     after_delivery: Annotated[
         str | None,
+        Check(_is_a_command),
         Field(
-            examples=["./redeploy.sh"],
+            example="./redeploy.sh",
             min_length=1,
             description="A shell command that restarts the application once another connection was delivered",
         ),
     ] = None
     dotenv_file: Annotated[
         str | None,
+        Check(_is_a_files_name),
         Field(
-            examples=[".env"],
+            example=".env",
             min_length=1,
             description="The file, relative to the project; unset: `.local/<stack>.env`",
         ),
@@ -78,7 +114,7 @@ class DeliverySettings(CommonSettings):
     encore_app: Annotated[
         str | None,
         Field(
-            examples=["../application"],
+            example="../application",
             # Validated as the default too: the sink cannot do without.
             validate_default=True,
             description="The application's folder, where its encore.app is",
@@ -87,8 +123,9 @@ class DeliverySettings(CommonSettings):
     ] = None
     encore_types: Annotated[
         Texts,
+        Check(_encore_has_the_types),
         Field(
-            examples=["prod"],
+            example="prod",
             description="The types of environments that the secrets are for: prod, dev, pr, local",
         ),
         OnlyWith("encore"),
@@ -96,7 +133,7 @@ class DeliverySettings(CommonSettings):
     encore_environments: Annotated[
         Texts,
         Field(
-            examples=["staging"],
+            example="staging",
             validate_default=True,
             description="The environments that the secrets are for, by name",
         ),
@@ -104,8 +141,9 @@ class DeliverySettings(CommonSettings):
     ] = ()
     encore_infra_config: Annotated[
         str | None,
+        Check(_is_a_files_name),
         Field(
-            examples=["../application/infra.config.json"],
+            example="../application/infra.config.json",
             validate_default=True,
             description="The self-hosted application's infrastructure file",
         ),
@@ -114,7 +152,7 @@ class DeliverySettings(CommonSettings):
     encore_cache_cluster: Annotated[
         str | None,
         Field(
-            examples=["cache"],
+            example="cache",
             validate_default=True,
             description="The name of the cache cluster in the application's code",
         ),
@@ -124,7 +162,7 @@ class DeliverySettings(CommonSettings):
         str | None,
         checked(aws_forms.ROLE.problem),
         Field(
-            examples=["arn:aws:iam::123456789012:role/application"],
+            example="arn:aws:iam::123456789012:role/application",
             description="The role of AWS that may read the secret; unset: whoever IAM lets",
         ),
         OnlyWith("aws-secrets-manager", "aws-ssm"),
@@ -133,15 +171,16 @@ class DeliverySettings(CommonSettings):
         str | None,
         checked(aws_forms.KEY.problem),
         Field(
-            examples=["arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
+            example="arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
             description="The key that the secret is encrypted with; unset: the stack's own",
         ),
         OnlyWith("aws-secrets-manager", "aws-ssm"),
     ] = None
     secret_recovery_days: Annotated[
         int | None,
+        Check(_aws_can_keep_a_secret_so_long),
         Field(
-            examples=["7"],
+            example="7",
             description="How long AWS keeps a deleted secret, 0 or 7 to 30 days; unset: 0 in dev, else 7",
         ),
         OnlyWith("aws-secrets-manager"),
@@ -150,135 +189,86 @@ class DeliverySettings(CommonSettings):
         str | None,
         checked(gcp_forms.SERVICE_ACCOUNT.problem),
         Field(
-            examples=["application@project.iam.gserviceaccount.com"],
+            example="application@project.iam.gserviceaccount.com",
             description="The service account of Google that may read the secrets; unset: whoever IAM lets",
         ),
         OnlyWith("gcp-secret-manager"),
     ] = None
 
-    @field_validator("sinks", mode="before")
-    @classmethod
-    def _nowhere_is_asked_for_in_so_many_words(cls, written: object, info: ValidationInfo) -> object:
+    @rule("sinks", of_text=True)
+    @staticmethod
+    def _nowhere_is_asked_for_in_so_many_words(text: str, known: Known) -> None:
         # Pulumi hands over a value that was left out, and one that is null, as an empty text.
-        if isinstance(written, str) and not written.strip(" ,"):
-            raise refusal(
+        if not text.strip(" ,"):
+            raise Refusal(
                 "is empty: name where the connection goes, or set it to [] for nowhere",
-                example=",".join(DEFAULT_SINKS.get(info.data.get("backend", ""), ("dotenv",))),
+                example=",".join(DEFAULT_SINKS.get(known.get("backend", ""), ("dotenv",))),
             )
-        return written
 
-    @field_validator("sinks")
-    @classmethod
-    def _sinks_are_there(cls, sinks: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
+    @rule("sinks")
+    @staticmethod
+    def _sinks_are_there(sinks: tuple[str, ...] | None, known: Known) -> None:
         if sinks is None:
-            return None
-        known = get_args(SinkName)
-        unknown = [sink for sink in sinks if sink not in known]
+            return
+        unknown = [sink for sink in sinks if sink not in get_args(SinkName)]
         if unknown:
-            raise refusal(f"{', '.join(unknown)} is none of {', '.join(known)}", example="dotenv")
+            raise Refusal(f"{', '.join(unknown)} is none of {', '.join(get_args(SinkName))}", example="dotenv")
         _require_distinct(sinks)
-        backend = info.data.get("backend")
+        backend = known.get("backend")
         for sink, backends in OF_A_CLOUD.items():
             if sink in sinks and backend is not None and backend not in backends:
-                raise refusal(
+                raise Refusal(
                     f"{sink} goes with {' and '.join(backends)}, and this stack's backend is {backend}",
                     example=",".join(DEFAULT_SINKS[backend]),
                 )
-        return sinks
 
-    @field_validator("after_delivery")
-    @classmethod
-    def _is_a_command(cls, command: str | None) -> str | None:
-        # A list, a mapping and a boolean (True as well) arrive as JSON; `[ -x deploy ] && ./deploy` is none.
-        try:
-            value = json.loads((command or "").lower())
-        except ValueError:
-            return command
-        if isinstance(value, str):
-            return command
-        raise wrong("it is no command of a shell, which is one text; several are joined with && or stand in a script")
+    @rule("encore_app")
+    @staticmethod
+    def _encore_is_told_the_application(app: str | None, known: Known) -> None:
+        if app is None and goes_to("encore", known):
+            raise Refusal("is not set: the folder of the application that gets the secrets", example="../application")
 
-    @field_validator("dotenv_file", "encore_infra_config")
-    @classmethod
-    def _is_a_files_name(cls, file: str | None) -> str | None:
-        if file is not None and file.rpartition("/")[2] in ("", ".", "..", "~"):
-            raise wrong("it is the name of a folder, and not of a file")
-        return file
-
-    @field_validator("encore_app")
-    @classmethod
-    def _encore_is_told_the_application(cls, app: str | None, info: ValidationInfo) -> str | None:
-        if app is None and goes_to("encore", info):
-            raise refusal("is not set: the folder of the application that gets the secrets", example="../application")
-        return app
-
-    @field_validator("encore_types")
-    @classmethod
-    def _encore_has_the_types(cls, types: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [type_ for type_ in types if type_ not in ENCORE_TYPES]
-        if unknown:
-            raise refusal(f"{', '.join(unknown)} is none of {', '.join(ENCORE_TYPES)}", example="prod")
-        _require_distinct(types)
-        return types
-
-    @field_validator("encore_environments")
-    @classmethod
-    def _encore_is_told_for_which_environments(
-        cls, environments: tuple[str, ...], info: ValidationInfo
-    ) -> tuple[str, ...]:
-        types = info.data.get("encore_types")
-        if not environments and types == () and goes_to("encore", info):
-            raise refusal(
+    @rule("encore_environments")
+    @staticmethod
+    def _encore_is_told_for_which_environments(environments: tuple[str, ...], known: Known) -> None:
+        types = known.get("encore_types")
+        if not environments and types == () and goes_to("encore", known):
+            raise Refusal(
                 "is not set, and cache:encoreTypes neither: the secrets have to be for some environments",
                 example="staging",
             )
         malformed = [name for name in environments if not ENCORE_ENVIRONMENT.fullmatch(name)]
         if malformed:
-            raise refusal(f"{', '.join(malformed)} will not do: letters, digits and hyphens", example="staging")
+            raise Refusal(f"{', '.join(malformed)} will not do: letters, digits and hyphens", example="staging")
         _require_distinct(environments)
-        return environments
 
-    @field_validator("encore_infra_config")
-    @classmethod
-    def _encore_is_told_the_file(cls, file: str | None, info: ValidationInfo) -> str | None:
-        if file is None and goes_to("encore-infra-config", info):
-            raise refusal(
+    @rule("encore_infra_config")
+    @staticmethod
+    def _encore_is_told_the_file(file: str | None, known: Known) -> None:
+        if file is None and goes_to("encore-infra-config", known):
+            raise Refusal(
                 "is not set: the file that `encore build docker --config` takes",
                 example="../application/infra.config.json",
             )
-        return file
 
-    @field_validator("encore_cache_cluster")
-    @classmethod
-    def _encore_is_told_the_cluster(cls, cluster: str | None, info: ValidationInfo) -> str | None:
-        if cluster is None and goes_to("encore-infra-config", info):
-            raise refusal(
+    @rule("encore_cache_cluster")
+    @staticmethod
+    def _encore_is_told_the_cluster(cluster: str | None, known: Known) -> None:
+        if cluster is None and goes_to("encore-infra-config", known):
+            raise Refusal(
                 "is not set: the name that the application's code gives its cache cluster (new CacheCluster(NAME))",
                 example="cache",
             )
-        return cluster
 
-    @field_validator("secret_reader_role_arn")
-    @classmethod
-    def _parameters_are_read_in_their_own_account(cls, arn: str | None, info: ValidationInfo) -> str | None:
-        account_id = info.data.get("account_id")
-        if arn is not None and account_id is not None and goes_to("aws-ssm", info) and account_id != arn.split(":")[4]:
-            raise refusal(
+    @rule("secret_reader_role_arn")
+    @staticmethod
+    def _parameters_are_read_in_their_own_account(arn: str | None, known: Known) -> None:
+        account_id = known.get("account_id")
+        if arn is not None and account_id is not None and goes_to("aws-ssm", known) and account_id != arn.split(":")[4]:
+            raise Refusal(
                 f"is a role of another account than cache:accountId {account_id}, and aws-ssm serves its own alone",
                 example=f"arn:aws:iam::{account_id}:role/application",
             )
-        return arn
-
-    @field_validator("secret_recovery_days")
-    @classmethod
-    def _aws_can_keep_a_secret_so_long(cls, days: int | None) -> int | None:
-        if days is None or days == 0 or SHORTEST_RECOVERY_DAYS <= days <= LONGEST_RECOVERY_DAYS:
-            return days
-        raise refusal(
-            f"{days} will not do: AWS keeps a deleted secret for {SHORTEST_RECOVERY_DAYS} to {LONGEST_RECOVERY_DAYS} "
-            "days, or for 0 not at all",
-            example=str(SHORTEST_RECOVERY_DAYS),
-        )
 
     @property
     def chosen_sinks(self) -> tuple[SinkName, ...]:
@@ -286,12 +276,12 @@ class DeliverySettings(CommonSettings):
         return DEFAULT_SINKS[self.backend] if self.sinks is None else self.sinks  # type: ignore[return-value]
 
 
-def goes_to(sink: SinkName, info: ValidationInfo) -> bool:
-    """Say, in a validator of a field after `sinks`, whether the stack delivers there."""
-    asked, backend = info.data.get("sinks"), info.data.get("backend")
+def goes_to(sink: SinkName, known: Known) -> bool:
+    """Say, in a rule for a field after `sinks`, whether the stack delivers there."""
+    asked, backend = known.get("sinks"), known.get("backend")
     return sink in (DEFAULT_SINKS.get(backend, ()) if asked is None and backend else asked or ())
 
 
 def _require_distinct(items: tuple[str, ...]) -> None:
     if len(set(items)) < len(items):
-        raise refusal("names the same twice", example=",".join(dict.fromkeys(items)))
+        raise Refusal("names the same twice", example=",".join(dict.fromkeys(items)))

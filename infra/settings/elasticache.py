@@ -2,9 +2,8 @@
 
 import difflib
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Final
-
-from pydantic import Field, ValidationInfo, field_validator
 
 from infra import sizing, windows
 from infra.aws import forms, nodes
@@ -14,6 +13,7 @@ from infra.aws.releases import VERSIONS
 from infra.capabilities import CAPABILITIES
 from infra.forms import Form
 from infra.settings.managed import ManagedSettings
+from infra.settings.model import Field, Known, Refusal, Wrong, rule
 from infra.settings.vocabulary import (
     NAMESPACE,
     Only,
@@ -23,9 +23,7 @@ from infra.settings.vocabulary import (
     example_of,
     name_problems,
     problem,
-    refusal,
     values_of,
-    wrong,
 )
 from infra.sizing import MEBIBYTE, TierName
 
@@ -42,41 +40,42 @@ NETWORK: Final[Mapping[str, str]] = {
 _STACK: Final = Form(r"[\w.-]+/[\w.-]+/[\w.-]+", "a stack with its organization and project")
 
 
+@dataclass(frozen=True, kw_only=True)
 class ElastiCacheSettings(ManagedSettings):
     """What is asked of a replication group and of the network around it."""
 
-    engine: Annotated[
-        nodes.Engine, Field(examples=["redis"], description="Redis OSS or Valkey"), Only("elasticache")
-    ] = "redis"
+    engine: Annotated[nodes.Engine, Field(example="redis", description="Redis OSS or Valkey"), Only("elasticache")] = (
+        "redis"
+    )
     engine_version: Annotated[
         str | None,
-        Field(examples=["7.1"], description="The engine's version, major and minor; unset: the newest known here"),
+        Field(example="7.1", description="The engine's version, major and minor; unset: the newest known here"),
         Only("elasticache"),
     ] = None
     node_type: Annotated[
         str | None,
         Field(
-            examples=["cache.t4g.small"],
+            example="cache.t4g.small",
             description="The machine of each node; unset: the cheapest that holds the memory",
         ),
         Only("elasticache"),
     ] = None
     replicas: Annotated[
         int | None,
-        Field(examples=["1"], ge=0, description="Copies that take over; unset: none in dev, else one"),
+        Field(example="1", ge=0, description="Copies that take over; unset: none in dev, else one"),
         Only("elasticache"),
     ] = None
     account_id: Annotated[
         str | None,
         checked(forms.ACCOUNT.problem),
-        Field(examples=["123456789012"], description="The AWS account that this stack belongs to"),
+        Field(example="123456789012", description="The AWS account that this stack belongs to"),
         Only("elasticache"),
     ] = None
     network_stack: Annotated[
         str | None,
         checked(_STACK.problem),
         Field(
-            examples=["organization/cache-network/prod"],
+            example="organization/cache-network/prod",
             description="The stack whose outputs name VPC, subnets and the application's security group",
         ),
         Only("elasticache"),
@@ -84,14 +83,14 @@ class ElastiCacheSettings(ManagedSettings):
     vpc_id: Annotated[
         str | None,
         checked(forms.VPC.problem),
-        Field(examples=["vpc-0123456789abcdef0"], description="The VPC that the cache stands in"),
+        Field(example="vpc-0123456789abcdef0", description="The VPC that the cache stands in"),
         Only("elasticache"),
     ] = None
     subnet_ids: Annotated[
         Texts,
         each_checked(forms.SUBNET.problem),
         Field(
-            examples=["subnet-0123456789abcdef0,subnet-0123456789abcdef1"],
+            example="subnet-0123456789abcdef0,subnet-0123456789abcdef1",
             description="Private subnets of the VPC; with replicas in two zones or more",
         ),
         Only("elasticache"),
@@ -99,20 +98,20 @@ class ElastiCacheSettings(ManagedSettings):
     application_security_group_ids: Annotated[
         Texts,
         each_checked(forms.SECURITY_GROUP.problem),
-        Field(examples=["sg-0123456789abcdef0"], description="Security groups whose members may connect"),
+        Field(example="sg-0123456789abcdef0", description="Security groups whose members may connect"),
         Only("elasticache"),
     ] = ()
     application_cidrs: Annotated[
         Texts,
         each_checked(forms.client_network_problem),
-        Field(examples=["10.0.0.0/16"], description="Private networks whose machines may connect"),
+        Field(example="10.0.0.0/16", description="Private networks whose machines may connect"),
         Only("elasticache"),
     ] = ()
     kms_key_arn: Annotated[
         str | None,
         checked(forms.KEY.problem),
         Field(
-            examples=["arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
+            example="arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
             description="A key to encrypt with, whose policy lets CloudWatch Logs use it; "
             "unset: one of the stack's own",
         ),
@@ -121,94 +120,88 @@ class ElastiCacheSettings(ManagedSettings):
     snapshot_window: Annotated[
         str,
         # Validated as the default too: the maintenance window may overlap it.
-        Field(examples=["01:00-02:00"], description="When AWS takes the daily snapshot, UTC", validate_default=True),
+        Field(example="01:00-02:00", description="When AWS takes the daily snapshot, UTC", validate_default=True),
         Only("elasticache"),
     ] = "01:00-02:00"
     apply_immediately: Annotated[
         bool | None,
         Field(
-            examples=["true"],
+            example="true",
             description="Changes at once, or in the maintenance window; unset: at once, but not in prod",
         ),
         Only("elasticache"),
     ] = None
 
-    @field_validator("persistence")
-    @classmethod
-    def _prod_can_be_restored(cls, persistence: str | None, info: ValidationInfo) -> str | None:
-        if (info.data.get("backend"), info.data.get("tier"), persistence) == ("elasticache", "prod", "none"):
-            raise refusal("none will not do for tier prod, which keeps snapshots", example="snapshot")
-        return persistence
+    @rule("persistence")
+    @staticmethod
+    def _prod_can_be_restored(persistence: str | None, known: Known) -> None:
+        if (known.get("backend"), known.get("tier"), persistence) == ("elasticache", "prod", "none"):
+            raise Refusal("none will not do for tier prod, which keeps snapshots", example="snapshot")
 
-    @field_validator("engine_version")
-    @classmethod
-    def _engine_has_the_version(cls, version: str | None, info: ValidationInfo) -> str | None:
-        engine = info.data.get("engine")
+    @rule("engine_version")
+    @staticmethod
+    def _engine_has_the_version(version: str | None, known: Known) -> None:
+        engine = known.get("engine")
         if version is not None and engine is not None and version not in VERSIONS[engine]:
-            raise refusal(
+            raise Refusal(
                 f"is not a version of {engine}; there are {', '.join(VERSIONS[engine])}",
                 example=VERSIONS[engine][0],
             )
-        return version
 
-    @field_validator("node_type")
-    @classmethod
-    def _node_holds_the_memory(cls, node_type: str | None, info: ValidationInfo) -> str | None:
+    @rule("node_type")
+    @staticmethod
+    def _node_holds_the_memory(node_type: str | None, known: Known) -> None:
         if node_type is None:
-            return None
+            return
         if node_type not in NODES:
             nearest = difflib.get_close_matches(node_type, NODES, n=1)
-            raise refusal("is not a node type that is known here", example="".join(nearest))
-        if not {"organizations", "tier", "memory_mb", "engine"} <= info.data.keys():
-            return node_type
-        node, engine = NODES[node_type], info.data["engine"]
+            raise Refusal("is not a node type that is known here", example="".join(nearest))
+        if not {"organizations", "tier", "memory_mb", "engine"} <= known.keys():
+            return
+        node, engine = NODES[node_type], known["engine"]
         wanted = MEBIBYTE * sizing.memory_mb(
-            info.data["tier"], asked_mb=info.data["memory_mb"], organizations=info.data["organizations"]
+            known["tier"], asked_mb=known["memory_mb"], organizations=known["organizations"]
         )
         if engine not in node.engines:
-            raise refusal(f"{node_type} is not for {engine}", example=nodes.smallest(wanted, engine).name)
+            raise Refusal(f"{node_type} is not for {engine}", example=nodes.smallest(wanted, engine).name)
         if node.usable_bytes < wanted:
-            raise refusal(
+            raise Refusal(
                 f"{node_type} has {node.usable_bytes // MEBIBYTE} MiB for data, after the quarter that AWS keeps, and "
                 f"{wanted // MEBIBYTE} MiB are asked for",
                 example=nodes.smallest(wanted, engine).name,
             )
-        return node_type
 
-    @field_validator("replicas")
-    @classmethod
-    def _replicas_can_be_had(cls, replicas: int | None, info: ValidationInfo) -> int | None:
-        can = CAPABILITIES.get(info.data.get("backend", ""))
+    @rule("replicas")
+    @staticmethod
+    def _replicas_can_be_had(replicas: int | None, known: Known) -> None:
+        can = CAPABILITIES.get(known.get("backend", ""))
         if replicas is None or can is None:
-            return replicas
+            return
         if replicas > can.largest_replicas:
-            raise refusal(f"{replicas} is more than the {can.largest_replicas} of {info.data['backend']}", example="1")
-        if replicas == 0 and info.data.get("tier") == "prod":
-            raise refusal("0 will not do for tier prod, where another node has to take over", example="1")
-        return replicas
+            raise Refusal(f"{replicas} is more than the {can.largest_replicas} of {known['backend']}", example="1")
+        if replicas == 0 and known.get("tier") == "prod":
+            raise Refusal("0 will not do for tier prod, where another node has to take over", example="1")
 
-    @field_validator("subnet_ids")
-    @classmethod
-    def _replicas_have_a_subnet_each(cls, subnet_ids: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        replicas = info.data.get("replicas")
+    @rule("subnet_ids")
+    @staticmethod
+    def _replicas_have_a_subnet_each(subnet_ids: tuple[str, ...], known: Known) -> None:
+        replicas = known.get("replicas")
         if replicas is None:
-            replicas = REPLICAS.get(info.data.get("tier", ""), 0)
+            replicas = REPLICAS.get(known.get("tier", ""), 0)
         if len(subnet_ids) == 1 and replicas:
-            raise wrong("it is one subnet, and replicas need two, in different zones")
-        return subnet_ids
+            raise Wrong("it is one subnet, and replicas need two, in different zones")
 
-    @field_validator("snapshot_window")
-    @classmethod
-    def _snapshots_are_at_another_time(cls, window: str, info: ValidationInfo) -> str:
+    @rule("snapshot_window")
+    @staticmethod
+    def _snapshots_are_at_another_time(window: str, known: Known) -> None:
         try:
             snapshot = windows.daily(window)
         except ValueError as error:
-            raise wrong(f"it {error}") from None
+            raise Wrong(f"it {error}") from None
         # Google has no window for snapshots.
-        maintenance = info.data.get("maintenance_window") if info.data.get("backend") == "elasticache" else None
+        maintenance = known.get("maintenance_window") if known.get("backend") == "elasticache" else None
         if maintenance is not None and windows.overlap(windows.weekly(maintenance), snapshot):
-            raise wrong(f"it overlaps the maintenance window, {maintenance}")
-        return window
+            raise Wrong(f"it overlaps the maintenance window, {maintenance}")
 
     @property
     def chosen_replicas(self) -> int:

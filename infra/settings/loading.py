@@ -2,20 +2,18 @@
 
 import difflib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Final, get_args
-
-from pydantic import ValidationError
-from pydantic.alias_generators import to_camel
-from pydantic_core import ErrorDetails
+from dataclasses import dataclass
+from typing import Final, get_args
 
 from infra import sizing
 from infra.settings import elasticache, memorystore, rediscloud
 from infra.settings.delivery import DEFAULT_SINKS, DeliverySettings
 from infra.settings.elasticache import ElastiCacheSettings
 from infra.settings.memorystore import MemorystoreSettings
+from infra.settings.model import NoChoice, NotSet, Refusal, Unknown, Wrong, read, settings_of, texts
 from infra.settings.rediscloud import RedisCloudSettings
 from infra.settings.self_hosted import SelfHostedSettings
-from infra.settings.vocabulary import NAMESPACE, BackendName, Only, OnlyWith, example, problem, texts, values_of
+from infra.settings.vocabulary import NAMESPACE, BackendName, Only, OnlyWith, problem, values_of
 from verify.capacity import InvalidForecast
 from verify.workload import InvalidWorkload
 
@@ -24,12 +22,10 @@ class InvalidSettings(Exception):
     """The stack's configuration has problems; the message lists each with the command that cures it."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class Settings(DeliverySettings, RedisCloudSettings, MemorystoreSettings, ElastiCacheSettings, SelfHostedSettings):
     """The settings of one stack: those of every backend, of which `Only` leaves each the ones that it has."""
 
-
-KEYS: Final = tuple(to_camel(field) for field in Settings.model_fields)
-FIELDS: Final = {to_camel(name): field for name, field in Settings.model_fields.items()}
 
 # What a stack of a backend still has to say: of its whole configuration, its name, and the keys of its secrets.
 WANTING: Final[Mapping[str, Callable[[Mapping[str, str], str, Collection[str]], list[str]]]] = {
@@ -48,16 +44,15 @@ def load(config: Mapping[str, str], *, stack: str, secret_keys: Collection[str] 
     """
     values = values_of(config)
     hidden = {key.removeprefix(f"{NAMESPACE}:") for key in secret_keys}
-    settings, errors = None, []
-    try:
-        settings = Settings.model_validate(_with_tier(values))
-    except ValidationError as invalid:
-        errors = invalid.errors(include_url=False)
+    settings, refused = read(Settings, _with_tier(values))
     wanting = WANTING.get(values.get("backend", ""))
     problems = [
-        *_misplaced(values, {str(error["loc"][0]) for error in errors}, stack),
+        *_misplaced(values, refused, stack),
         *(wanting(config, stack, secret_keys) if wanting else []),
-        *(_describe(error, values, hidden, stack) for error in errors),
+        *(
+            _describe(key, refusal, shown="the value" if key in hidden else f'"{values.get(key)}"', stack=stack)
+            for key, refusal in refused.items()
+        ),
     ]
     if settings is not None and not problems:
         return settings
@@ -87,12 +82,11 @@ def _misplaced(values: Mapping[str, str], refused: Collection[str], stack: str) 
         return []
     sinks = _sinks(values, backend)
     found = []
-    for field, information in Settings.model_fields.items():
-        key = to_camel(field)
+    for key, setting in settings_of(Settings).items():
         if key not in values:
             continue
         words = ""
-        for mark in information.metadata:
+        for mark in setting.marks:
             if isinstance(mark, Only) and backend not in mark.backends:
                 words = f"is a setting of {' and '.join(mark.backends)}, and this stack's backend is {backend}"
             if isinstance(mark, OnlyWith) and "sinks" not in refused and not set(mark.sinks) & set(sinks):
@@ -106,37 +100,32 @@ def _misplaced(values: Mapping[str, str], refused: Collection[str], stack: str) 
 def _sinks(values: Mapping[str, str], backend: str) -> Sequence[str]:
     if "sinks" not in values:
         return DEFAULT_SINKS[backend]
-    read = texts(values["sinks"])
-    return read if isinstance(read, list) else ()
+    try:
+        return texts(values["sinks"])
+    except Refusal:
+        return ()
 
 
-def _describe(error: ErrorDetails, values: Mapping[str, str], hidden: Collection[str], stack: str) -> str:
-    context: Mapping[str, Any] = error.get("ctx", {})
-    key = str(error["loc"][0])
-    if key not in values:
-        # A default that will not do is named by its field.
-        key = to_camel(key)
+def _describe(key: str, refusal: Refusal, *, shown: str, stack: str) -> str:
     full_key = f"{NAMESPACE}:{key}"
-    shown = "the value" if key in hidden else f'"{values.get(key)}"'
-    fix = f"config set {full_key} {context.get('example') or (example(FIELDS[key]) if key in FIELDS else 'VALUE')}"
     remove = f"config rm {full_key}"
-    match error["type"]:
-        case "extra_forbidden":
-            nearest = difflib.get_close_matches(key, KEYS, n=1)
-            words = (
-                f"is no setting; did you mean {NAMESPACE}:{nearest[0]}?"
-                if nearest
-                else f"is no setting; there are {', '.join(f'{NAMESPACE}:{name}' for name in KEYS)}"
-            )
-            fix = remove
-        case "missing":
-            words = f"is not set; it is one of {', '.join(get_args(BackendName))}"
-        case "literal_error":
-            words = f"{shown} is not one of {context['expected']}"
-        case "settings":
-            words = str(context["words"])
-            fix = fix if context["example"] else remove
+    known = settings_of(Settings)
+    if isinstance(refusal, Unknown):
+        nearest = difflib.get_close_matches(key, known, n=1)
+        words = (
+            f"did you mean {NAMESPACE}:{nearest[0]}?"
+            if nearest
+            else f"there are {', '.join(f'{NAMESPACE}:{name}' for name in known)}"
+        )
+        return problem(f"{full_key} is no setting; {words}", cure=remove, stack=stack)
+    change = f"config set {full_key} {refusal.example or known[key].field.example}"
+    match refusal:
+        case NotSet():
+            words, cure = f"is not set; it is one of {', '.join(get_args(BackendName))}", change
+        case NoChoice():
+            words, cure = f"{shown} is not one of {refusal.words}", change
+        case Wrong():
+            words, cure = f"{shown} will not do: {refusal.words}", change
         case _:
-            # pydantic's own words ("Input should be a valid integer, ...") never hold the value.
-            words = f"{shown} will not do: {error['msg'][:1].lower()}{error['msg'][1:]}"
-    return problem(f"{full_key} {words}", cure=fix, stack=stack)
+            words, cure = refusal.words, change if refusal.example else remove
+    return problem(f"{full_key} {words}", cure=cure, stack=stack)

@@ -1,21 +1,30 @@
 """The settings that vendors who run a cache themselves have in common."""
 
+from dataclasses import dataclass
 from typing import Annotated
-
-from pydantic import Field, field_validator
 
 from infra import windows
 from infra.settings.common import CommonSettings
-from infra.settings.vocabulary import Only, wrong
+from infra.settings.model import Check, Field, Wrong
+from infra.settings.vocabulary import Only
 
 
+def _maintenance_is_once_a_week(window: str) -> None:
+    try:
+        windows.weekly(window)
+    except ValueError as problem:
+        raise Wrong(f"it {problem}") from None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ManagedSettings(CommonSettings):
     """What is asked of several of the vendors."""
 
     maintenance_window: Annotated[
         str,
+        Check(_maintenance_is_once_a_week),
         Field(
-            examples=["sun:03:00-sun:04:00"],
+            example="sun:03:00-sun:04:00",
             description="When the vendor may maintain the cache, UTC; Google takes one hour",
         ),
         Only("elasticache", "memorystore"),
@@ -23,20 +32,11 @@ class ManagedSettings(CommonSettings):
     deletion_protection: Annotated[
         bool | None,
         Field(
-            examples=["true"],
+            example="true",
             description="Whether a destroy is refused; false takes effect with an `up` before it; unset: in prod",
         ),
         Only("memorystore", "rediscloud"),
     ] = None
-
-    @field_validator("maintenance_window")
-    @classmethod
-    def _maintenance_is_once_a_week(cls, window: str) -> str:
-        try:
-            windows.weekly(window)
-        except ValueError as problem:
-            raise wrong(f"it {problem}") from None
-        return window
 
     @property
     def is_protected(self) -> bool:

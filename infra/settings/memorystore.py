@@ -1,16 +1,16 @@
 """The settings of Memorystore for Redis."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Final, Literal
-
-from pydantic import Field, ValidationInfo, field_validator
 
 from infra import windows
 from infra.gcp import forms
 from infra.gcp.naming import name_of
 from infra.gcp.releases import NEWEST, RedisVersion
 from infra.settings.managed import ManagedSettings
-from infra.settings.vocabulary import NAMESPACE, Only, checked, example_of, name_problems, problem, refusal, wrong
+from infra.settings.model import Field, Known, Refusal, Wrong, rule
+from infra.settings.vocabulary import NAMESPACE, Only, checked, example_of, name_problems, problem
 
 # What only the user can know of Google Cloud, and what it is for. The first two are the provider's own keys.
 PLACE: Final[Mapping[str, str]] = {
@@ -28,6 +28,7 @@ _FORMS: Final = {"gcp:project": forms.PROJECT, "gcp:region": forms.REGION}
 WINDOW_MINUTES: Final = 60
 
 
+@dataclass(frozen=True, kw_only=True)
 class MemorystoreSettings(ManagedSettings):
     """What is asked of an instance and of its network."""
 
@@ -35,7 +36,7 @@ class MemorystoreSettings(ManagedSettings):
         str | None,
         checked(forms.NETWORK.problem),
         Field(
-            examples=["projects/my-project/global/networks/my-network"],
+            example="projects/my-project/global/networks/my-network",
             description="The network that the cache is reached from, in full",
         ),
         Only("memorystore"),
@@ -43,7 +44,7 @@ class MemorystoreSettings(ManagedSettings):
     private_service_access: Annotated[
         Literal["declare", "adopt"] | None,
         Field(
-            examples=["adopt"],
+            example="adopt",
             description="The network's way to Google's services, of which it can have one: made here, or there already",
         ),
         Only("memorystore"),
@@ -52,51 +53,48 @@ class MemorystoreSettings(ManagedSettings):
         str | None,
         checked(forms.ALLOCATED_RANGE.problem),
         Field(
-            examples=["google-managed-services-my-network"],
+            example="google-managed-services-my-network",
             description="With adopt: the allocated range to take addresses from; unset: Google chooses",
         ),
         Only("memorystore"),
     ] = None
     redis_version: Annotated[
         RedisVersion,
-        Field(examples=[NEWEST], description="Redis's version; upgraded in place, and never the other way"),
+        Field(example=NEWEST, description="Redis's version; upgraded in place, and never the other way"),
         Only("memorystore"),
     ] = NEWEST
     tls: Annotated[
         bool,
-        Field(examples=["true"], description="false only for an application that cannot take REDIS_TLS_CA"),
+        Field(example="true", description="false only for an application that cannot take REDIS_TLS_CA"),
         Only("memorystore"),
     ] = True
     kms_key_name: Annotated[
         str | None,
         checked(forms.KEY.problem),
         Field(
-            examples=["projects/my-project/locations/us-central1/keyRings/my-ring/cryptoKeys/my-key"],
+            example="projects/my-project/locations/us-central1/keyRings/my-ring/cryptoKeys/my-key",
             description="A key of your own to encrypt with, in the cache's region; unset: Google's",
         ),
         Only("memorystore"),
     ] = None
 
-    @field_validator("persistence")
-    @classmethod
-    def _prod_outlives_its_nodes(cls, persistence: str | None, info: ValidationInfo) -> str | None:
-        if (info.data.get("backend"), info.data.get("tier"), persistence) == ("memorystore", "prod", "none"):
-            raise refusal("none will not do for tier prod, which keeps snapshots", example="snapshot")
-        return persistence
+    @rule("persistence")
+    @staticmethod
+    def _prod_outlives_its_nodes(persistence: str | None, known: Known) -> None:
+        if (known.get("backend"), known.get("tier"), persistence) == ("memorystore", "prod", "none"):
+            raise Refusal("none will not do for tier prod, which keeps snapshots", example="snapshot")
 
-    @field_validator("allocated_range")
-    @classmethod
-    def _range_is_of_an_adopted_access(cls, name: str | None, info: ValidationInfo) -> str | None:
-        if name is not None and info.data.get("private_service_access") == "declare":
-            raise refusal(f"{name} is for cache:privateServiceAccess adopt; declare allocates a range of its own")
-        return name
+    @rule("allocated_range")
+    @staticmethod
+    def _range_is_of_an_adopted_access(name: str | None, known: Known) -> None:
+        if name is not None and known.get("private_service_access") == "declare":
+            raise Refusal(f"{name} is for cache:privateServiceAccess adopt; declare allocates a range of its own")
 
-    @field_validator("maintenance_window")
-    @classmethod
-    def _google_takes_an_hour(cls, window: str, info: ValidationInfo) -> str:
-        if info.data.get("backend") == "memorystore" and len(windows.weekly(window)) != WINDOW_MINUTES:
-            raise wrong("it is not one hour, which is as long as Google's always is")
-        return window
+    @rule("maintenance_window")
+    @staticmethod
+    def _google_takes_an_hour(window: str, known: Known) -> None:
+        if known.get("backend") == "memorystore" and len(windows.weekly(window)) != WINDOW_MINUTES:
+            raise Wrong("it is not one hour, which is as long as Google's always is")
 
 
 def example_place(config: Mapping[str, str]) -> dict[str, str]:

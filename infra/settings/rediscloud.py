@@ -1,14 +1,14 @@
 """The settings of Redis Cloud."""
 
 from collections.abc import Collection, Mapping
-from typing import Annotated, Any, ClassVar, Final, Literal
-
-from pydantic import Field, ValidationInfo, field_validator
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Final, Literal
 
 from infra.capabilities import CAPABILITIES, Persistence
 from infra.forms import network_problem
 from infra.redis_cloud.naming import base_of
 from infra.settings.common import CommonSettings
+from infra.settings.model import Field, Known, Refusal, rule
 from infra.settings.vocabulary import (
     NAMESPACE,
     Only,
@@ -17,8 +17,6 @@ from infra.settings.vocabulary import (
     example_of,
     name_problems,
     problem,
-    refusal,
-    texts,
     values_of,
 )
 
@@ -33,6 +31,7 @@ def _source_problem(text: str) -> str | None:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
 class RedisCloudSettings(CommonSettings):
     """What is asked of an Essentials subscription and its database.
 
@@ -43,13 +42,13 @@ class RedisCloudSettings(CommonSettings):
 
     cloud_provider: Annotated[
         Literal["AWS", "GCP", "Azure"],
-        Field(examples=["AWS"], description="The cloud that Redis Cloud runs the cache in"),
+        Field(example="AWS", description="The cloud that Redis Cloud runs the cache in"),
         Only("rediscloud"),
     ] = "AWS"
     cloud_region: Annotated[
         str | None,
         Field(
-            examples=["us-east-1"],
+            example="us-east-1",
             min_length=1,
             description=f"The region, by that cloud's own name; unset: {DEFAULT_REGION} of AWS",
         ),
@@ -58,7 +57,7 @@ class RedisCloudSettings(CommonSettings):
     payment_method_id: Annotated[
         int | None,
         Field(
-            examples=["30949"],
+            example="30949",
             gt=0,
             description="How a paid plan is paid: a number that a preview without it lists",
         ),
@@ -67,88 +66,81 @@ class RedisCloudSettings(CommonSettings):
     source_cidrs: Annotated[
         Texts,
         each_checked(_source_problem),
-        Field(examples=["203.0.113.7/32"], description="The networks whose machines may connect; paid plans alone"),
+        Field(example="203.0.113.7/32", description="The networks whose machines may connect; paid plans alone"),
         Only("rediscloud"),
     ] = ()
     accept_any_address: Annotated[
         bool,
         Field(
-            examples=["true"],
+            example="true",
             description="Accepts that the whole Internet may try the password; the free plan has nothing else",
         ),
         Only("rediscloud"),
     ] = False
     accept_plain_text: Annotated[
         bool,
-        Field(examples=["true"], description="Accepts that the free plan has no TLS"),
+        Field(example="true", description="Accepts that the free plan has no TLS"),
         Only("rediscloud"),
     ] = False
     tls_ca_file: Annotated[
         str | None,
         Field(
-            examples=["redis_ca.pem"],
+            example="redis_ca.pem",
             min_length=1,
             description="Certificates to trust for a database on Redis Cloud's own, older authority; from its console",
         ),
         Only("rediscloud"),
     ] = None
 
-    @field_validator("persistence")
-    @classmethod
-    def _free_plan_keeps_nothing(cls, persistence: str | None, info: ValidationInfo) -> str | None:
-        if persistence not in (None, "none") and _is_free(info.data):
-            raise refusal(
+    @rule("persistence")
+    @staticmethod
+    def _free_plan_keeps_nothing(persistence: str | None, known: Known) -> None:
+        if persistence not in (None, "none") and _is_free(known):
+            raise Refusal(
                 f"{persistence} is not what the free plan can do, which keeps nothing; a paid plan does, with "
                 "cache:memoryMb set",
                 example="none",
             )
-        return persistence
 
-    @field_validator("persistence")
-    @classmethod
-    def _prod_outlives_a_restart(cls, persistence: str | None, info: ValidationInfo) -> str | None:
-        if (info.data.get("backend"), info.data.get("tier"), persistence) == (BACKEND, "prod", "none"):
-            raise refusal("none will not do for tier prod, which outlives a restart", example="append-only")
-        return persistence
+    @rule("persistence")
+    @staticmethod
+    def _prod_outlives_a_restart(persistence: str | None, known: Known) -> None:
+        if (known.get("backend"), known.get("tier"), persistence) == (BACKEND, "prod", "none"):
+            raise Refusal("none will not do for tier prod, which outlives a restart", example="append-only")
 
-    @field_validator("payment_method_id")
-    @classmethod
-    def _free_plan_is_not_paid(cls, number: int | None, info: ValidationInfo) -> int | None:
-        if number is not None and _is_free(info.data):
-            raise refusal(f"{number} will not do: the free plan takes no payment method")
-        return number
+    @rule("payment_method_id")
+    @staticmethod
+    def _free_plan_is_not_paid(number: int | None, known: Known) -> None:
+        if number is not None and _is_free(known):
+            raise Refusal(f"{number} will not do: the free plan takes no payment method")
 
     # Before the networks are looked at: what is wrong with one is no matter where there may be none.
-    @field_validator("source_cidrs", mode="before")
-    @classmethod
-    def _free_plan_has_no_networks(cls, written: object, info: ValidationInfo) -> object:
-        if texts(written) and _is_free(info.data):
-            raise refusal(
+    @rule("source_cidrs", of_text=True)
+    @staticmethod
+    def _free_plan_has_no_networks(text: str, known: Known) -> None:
+        if _names_networks(text) and _is_free(known):
+            raise Refusal(
                 "will not do: the free plan has no list of networks; a paid plan has, with cache:memoryMb set, or any "
                 "address is accepted by cache:acceptAnyAddress"
             )
-        return written
 
-    @field_validator("accept_any_address")
-    @classmethod
-    def _addresses_are_named_or_any(cls, accepted: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's way
-        if accepted and info.data.get("source_cidrs"):
-            raise refusal("true and cache:sourceCidrs exclude each other")
-        return accepted
+    @rule("accept_any_address")
+    @staticmethod
+    def _addresses_are_named_or_any(accepted: bool, known: Known) -> None:  # noqa: FBT001 - a rule's value
+        if accepted and known.get("source_cidrs"):
+            raise Refusal("true and cache:sourceCidrs exclude each other")
 
-    @field_validator("accept_plain_text")
-    @classmethod
-    def _plain_text_is_the_free_plans(cls, accepted: bool, info: ValidationInfo) -> bool:  # noqa: FBT001
-        if accepted and _is_paid(info.data):
-            raise refusal("true is for the free plan alone, and this stack's plan is a paid one, with TLS")
-        return accepted
+    @rule("accept_plain_text")
+    @staticmethod
+    def _plain_text_is_the_free_plans(accepted: bool, known: Known) -> None:  # noqa: FBT001 - a rule's value
+        if accepted and _is_paid(known):
+            raise Refusal("true is for the free plan alone, and this stack's plan is a paid one, with TLS")
 
-    @field_validator("tls_ca_file")
-    @classmethod
-    def _certificates_are_for_tls(cls, file: str | None, info: ValidationInfo) -> str | None:
-        if file is not None and _is_free(info.data):
-            raise refusal(f"{file} will not do: the free plan has no TLS")
-        return file
+    @rule("tls_ca_file")
+    @staticmethod
+    def _certificates_are_for_tls(file: str | None, known: Known) -> None:
+        if file is not None and _is_free(known):
+            raise Refusal(f"{file} will not do: the free plan has no TLS")
 
     @property
     def takes_free_plan(self) -> bool:
@@ -186,7 +178,9 @@ def wanting(config: Mapping[str, str], stack: str, _secret_keys: Collection[str]
         found.append(
             _ask("acceptPlainText", "the free plan has no TLS, and its password crosses the Internet readable", stack)
         )
-    if values.get("acceptAnyAddress", "").lower() != "true" and (is_free or not texts(values.get("sourceCidrs", ""))):
+    if values.get("acceptAnyAddress", "").lower() != "true" and (
+        is_free or not _names_networks(values.get("sourceCidrs", ""))
+    ):
         words = "the free plan answers to any address" if is_free else "who may connect; or set cache:sourceCidrs"
         found.append(_ask("acceptAnyAddress", words, stack))
     return found
@@ -200,7 +194,12 @@ def _ask(key: str, meaning: str, stack: str, *, value: str = "") -> str:
     )
 
 
-def _is_free(known: Mapping[str, Any]) -> bool:
+def _names_networks(text: str) -> bool:
+    """Say whether a list that may be malformed has anything in it."""
+    return bool(text.strip(" ,[]"))
+
+
+def _is_free(known: Known) -> bool:
     """Say whether fields that were found valid are those of the free plan."""
     return (
         set(_DECIDING) <= known.keys()
@@ -211,5 +210,5 @@ def _is_free(known: Mapping[str, Any]) -> bool:
     )
 
 
-def _is_paid(known: Mapping[str, Any]) -> bool:
+def _is_paid(known: Known) -> bool:
     return set(_DECIDING) <= known.keys() and known["backend"] == BACKEND and not _is_free(known)

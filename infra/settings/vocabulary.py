@@ -1,14 +1,10 @@
-"""What the settings of every backend are written with: names, marks, and refusals in our own words."""
+"""What the settings of every backend are written with: names, marks, and what is said of a problem."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator
-from pydantic.alias_generators import to_camel
-from pydantic.fields import FieldInfo
-from pydantic_core import PydanticCustomError
+from infra.settings.model import Check, Wrong, settings_of
 
 NAMESPACE: Final = "cache"
 
@@ -45,53 +41,29 @@ def values_of(config: Mapping[str, str]) -> dict[str, str]:
     return {key.removeprefix(prefix): text for key, text in config.items() if key.startswith(prefix)}
 
 
-def texts(value: object) -> object:
-    """Read a list as Pulumi hands it over, as JSON; or, typed on a command line, with commas."""
-    if not isinstance(value, str):
-        return value
-    if value.lstrip().startswith("["):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return [item.strip() for item in value.split(",") if item.strip()]
+Texts = tuple[str, ...]
 
 
-Texts = Annotated[tuple[str, ...], BeforeValidator(texts)]
-
-
-def refusal(words: str, *, example: str = "") -> PydanticCustomError:
-    """Refuse a value for a reason that pydantic's own rules cannot see."""
-    return PydanticCustomError("settings", "{words}", {"words": words, "example": example})
-
-
-def wrong(words: str) -> PydanticCustomError:
-    """Refuse a free text; the message shows it, unless it is a secret."""
-    return PydanticCustomError("wrong", "{words}", {"words": words})
-
-
-def checked(problem: Callable[[str], str | None]) -> AfterValidator:
+def checked(problem: Callable[[str], str | None]) -> Check:
     """Refuse a text for what is said of it, as a predicate like "is not the id of a subnet"."""
 
-    def check(text: str | None) -> str | None:
+    def check(text: str | None) -> None:
         if text is not None and (words := problem(text)):
-            raise wrong(f"it {words}")
-        return text
+            raise Wrong(f"it {words}")
 
-    return AfterValidator(check)
+    return Check(check)
 
 
-def each_checked(problem: Callable[[str], str | None]) -> AfterValidator:
+def each_checked(problem: Callable[[str], str | None]) -> Check:
     """Refuse a list for what is said of each item, all of it at once, and for an item that stands there twice."""
 
-    def check(items: tuple[str, ...]) -> tuple[str, ...]:
+    def check(items: Texts) -> None:
         problems = ["it names the same twice"] if len(set(items)) < len(items) else []
         problems += [f"item {place} {words}" for place, item in enumerate(items, start=1) if (words := problem(item))]
         if problems:
-            raise wrong("; ".join(problems))
-        return items
+            raise Wrong("; ".join(problems))
 
-    return AfterValidator(check)
+    return Check(check)
 
 
 def problem(words: str, *, cure: str, stack: str) -> str:
@@ -108,11 +80,6 @@ def name_problems(name_of: Callable[[str], str], stack: str) -> list[str]:
     return []
 
 
-def example_of(settings: type[BaseModel], key: str) -> str:
+def example_of(settings: type, key: str) -> str:
     """Give the value that a fix-it line proposes for a key, without its namespace."""
-    return next(example(field) for name, field in settings.model_fields.items() if to_camel(name) == key)
-
-
-def example(field: FieldInfo) -> str:
-    """Give the value that a fix-it line proposes where the problem itself does not say."""
-    return str(field.examples[0]) if field.examples else "VALUE"
+    return settings_of(settings)[key].field.example

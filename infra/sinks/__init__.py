@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import pulumi
 
-# Only to be typed with: the host of our providers loads this module, and has no use for the settings and pydantic.
+# Only to be typed with: the host of our providers loads this module, and has no use for the settings.
 if TYPE_CHECKING:
     from infra.settings import Settings
     from infra.settings.vocabulary import SinkName

@@ -26,7 +26,7 @@ from infra.dynamic import Provider
 from infra.sinks import Delivered, Delivery, environment_file, files
 from infra.sinks.environment_file import Unquotable
 
-# Only to be typed with: the host of our providers loads this module, and has no use for the settings and pydantic.
+# Only to be typed with: the host of our providers loads this module, and has no use for the settings.
 if TYPE_CHECKING:
     from infra.settings import Settings
 

@@ -23,7 +23,7 @@ from infra.dynamic import Provider
 from infra.sinks import Delivered, Delivery, encore_cli, files
 from infra.sinks.encore_cli import Selection
 
-# Only to be typed with: the host of our providers loads this module, and has no use for the settings and pydantic.
+# Only to be typed with: the host of our providers loads this module, and has no use for the settings.
 if TYPE_CHECKING:
     from infra.settings import Settings
 

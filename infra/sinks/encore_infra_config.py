@@ -27,7 +27,7 @@ from infra.dynamic import Provider
 from infra.sinks import Delivered, Delivery, encore_cluster, files, json_text
 from infra.sinks.files import FileError
 
-# Only to be typed with: the host of our providers loads this module, and has no use for the settings and pydantic.
+# Only to be typed with: the host of our providers loads this module, and has no use for the settings.
 if TYPE_CHECKING:
     from infra.settings import Settings
 

@@ -1,13 +1,11 @@
 """Waivers: what a stack may leave unmet, with a reason, until a day."""
 
 import tomllib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Final, Self
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from typing import Any, Final, get_args
 
 from infra.settings import BackendName
 from infra.sizing import TierName
@@ -17,23 +15,19 @@ from runner.project import ProjectError
 FILE: Final = "operate/compliance/waivers.toml"
 
 
-class Waiver(BaseModel):
-    """One entry of the file. It holds for a stack, or for every stack of a tier, through the day `until`."""
+SHORTEST_REASON: Final = 10
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
+class Waiver:
+    """One entry of the file. It holds for a stack, or for every stack of a tier, through the day `until`."""
 
     stack: str | None = None
     tier: TierName | None = None
     backend: BackendName | None = None
-    rules: Annotated[tuple[str, ...], Field(min_length=1)]
-    reason: Annotated[str, Field(min_length=10)]
+    rules: tuple[str, ...]
+    reason: str
     until: date
-
-    @model_validator(mode="after")
-    def _one_scope(self) -> Self:
-        if (self.stack is None) == (self.tier is None):
-            raise ValueError("name a stack or a tier, and not both")
-        return self
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,16 +59,35 @@ def load(file: Path) -> list[Waiver]:
     problems = [f"  {key} is no part of it; there is [[waiver]]" for key in content.keys() - {"waiver"}]
     waivers = []
     for place, entry in enumerate(content.get("waiver", []), start=1):
-        try:
-            waivers.append(Waiver.model_validate(entry))
-        except ValidationError as invalid:
-            problems += [
-                f"  waiver {place}: {' '.join(map(str, error['loc']))} {error['msg']}".replace("  ", " ")
-                for error in invalid.errors(include_url=False)
-            ]
+        found = [f"  waiver {place}: {words}" for words in _problems(entry)]
+        if found:
+            problems += found
+        else:
+            waivers.append(Waiver(**(entry | {"rules": tuple(entry["rules"])})))
     if problems:
         raise ProjectError("\n".join([f"{FILE} has problems:", *problems]))
     return waivers
+
+
+def _problems(entry: Mapping[str, Any]) -> Iterator[str]:
+    names = [field.name for field in fields(Waiver)]
+    yield from (f"{name} is no part of it; there are {', '.join(names)}" for name in entry if name not in names)
+    if ("stack" in entry) == ("tier" in entry):
+        yield "name a stack or a tier, and not both"
+    if not isinstance(entry.get("stack", ""), str):
+        yield "stack is the name of one"
+    for name, choices in (("tier", get_args(TierName)), ("backend", get_args(BackendName))):
+        if name in entry and entry[name] not in choices:
+            yield f"{name} is one of {', '.join(choices)}"
+    rules = entry.get("rules")
+    if not isinstance(rules, list) or not rules or not all(isinstance(rule, str) for rule in rules):
+        yield "rules are the ids of one rule or more, as a list"
+    reason = entry.get("reason")
+    if not isinstance(reason, str) or len(reason) < SHORTEST_REASON:
+        yield f"reason is a text of {SHORTEST_REASON} characters or more"
+    # A moment is a date too, and cannot be compared with one.
+    if type(entry.get("until")) is not date:
+        yield "until is a day, as 2027-06-30"
 
 
 def apply(waivers: Sequence[Waiver], rows: Sequence[Row], scope: Scope, today: date) -> tuple[list[Row], list[str]]:

@@ -12,12 +12,12 @@ from infra.sizing import GIBIBYTE, MemorystoreSize
 from tests.stacks.project import ROOT
 
 
-def settings(**values: object) -> Settings:
+def settings(**values: Any) -> Settings:
     """Make settings, without asking for what only a real account has."""
-    return Settings.model_validate({"backend": "elasticache", "tier": "prod", **values})
+    return Settings(**{"backend": "elasticache", "tier": "prod", **values})
 
 
-def monthly(*, region: str | None = "us-east-1", **values: object) -> float | None:
+def monthly(*, region: str | None = "us-east-1", **values: Any) -> float | None:
     """Give what a stack costs."""
     return costs.estimate(settings(**values), region=region).monthly_usd
 
@@ -71,15 +71,15 @@ def test_prod_pays_for_nodes_snapshots_a_key_and_a_secret() -> None:
 def test_what_is_not_there_is_not_paid_for() -> None:
     """An adopted key is its owner's, and dev has no snapshots."""
     adopted = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-    assert monthly(tier="dev", kmsKeyArn=adopted) == 12.08
+    assert monthly(tier="dev", kms_key_arn=adopted) == 12.08
     assert monthly(tier="staging", persistence="none") == 48.12
 
 
 def test_valkey_and_another_node_have_their_own_prices() -> None:
     """The node that the stack names, on the engine that it names."""
     node = "cache.r7g.large"
-    assert monthly(engine="valkey", nodeType=node) == pytest.approx(2 * 730 * 0.1752 + 5.10 + 1 + 0.40, abs=0.01)
-    assert monthly(engine="redis", nodeType=node) == pytest.approx(2 * 730 * 0.219 + 5.10 + 1 + 0.40, abs=0.01)
+    assert monthly(engine="valkey", node_type=node) == pytest.approx(2 * 730 * 0.1752 + 5.10 + 1 + 0.40, abs=0.01)
+    assert monthly(engine="redis", node_type=node) == pytest.approx(2 * 730 * 0.219 + 5.10 + 1 + 0.40, abs=0.01)
 
 
 @pytest.mark.parametrize("region", ["eu-west-1", None])
@@ -126,7 +126,7 @@ def test_redis_clouds_free_plan_costs_nothing_and_a_paid_one_is_told_by_its_api(
     assert (free.monthly_usd, free.words) == (0, "0.00 USD a month (Redis Cloud's free plan of 30 MB 0.00)")
     paid = costs.estimate(settings(backend="rediscloud"), region=None)
     costs.require_within_budget(paid, 1, stack="prod")
-    elsewhere = settings(backend="rediscloud", tier="staging", cloudRegion="eu-west-1")
+    elsewhere = settings(backend="rediscloud", tier="staging", cloud_region="eu-west-1")
     assert costs.estimate(elsewhere, region=None).monthly_usd is None
 
 

@@ -41,7 +41,7 @@ REJECTED: list[tuple[dict[str, str], str, str]] = [
     ),
     (
         {"backend": "local", "memoryMb": "lots"},
-        'cache:memoryMb "lots" will not do: input should be a valid',
+        'cache:memoryMb "lots" will not do: it is not a whole number',
         "set cache:m",
     ),
     ({"backend": "local", "maxmemoryPolicy": "lru"}, 'cache:maxmemoryPolicy "lru" is not one of', "set cache:maxm"),
@@ -77,7 +77,7 @@ REJECTED: list[tuple[dict[str, str], str, str]] = [
     # The server on this machine.
     (
         {"backend": "local", "port": "65536"},
-        'cache:port "65536" will not do: input should be less',
+        'cache:port "65536" will not do: it is greater than 65535',
         "set cache:port 6379",
     ),
     ({"backend": "local", "folder": ""}, 'cache:folder "" will not do', "set cache:folder ~/cache"),
@@ -207,7 +207,7 @@ REJECTED: list[tuple[dict[str, str], str, str]] = [
     ({**PROD, "nodeType": "cache.r8g.large"}, "cache.r8g.large is not for redis", "set cache:nodeType cache.m6g.large"),
     ({**PROD, "replicas": "0"}, "cache:replicas 0 will not do for tier prod", "set cache:replicas 1"),
     ({**PROD, "replicas": "6"}, "cache:replicas 6 is more than the 5 of elasticache", "set cache:replicas 1"),
-    ({**PROD, "replicas": "-1"}, 'cache:replicas "-1" will not do: input should be greater', "set cache:replicas 1"),
+    ({**PROD, "replicas": "-1"}, 'cache:replicas "-1" will not do: it is less than 0', "set cache:replicas 1"),
     # ElastiCache: encryption, snapshots and windows.
     ({**PROD, "kmsKeyArn": "alias/cache"}, "it is not the ARN of a key; its id or alias will not do", "arn:aws:kms:"),
     (
@@ -282,7 +282,7 @@ REJECTED: list[tuple[dict[str, str], str, str]] = [
     # Memorystore: Redis, its encryption and its care.
     ({**GOOGLE, "redisVersion": "REDIS_7_2"}, 'cache:redisVersion "REDIS_7_2" is not one of', "cache:redisVersion 7.2"),
     ({**GOOGLE, "redisVersion": "5.0"}, 'cache:redisVersion "5.0" is not one of', "set cache:redisVersion 7.2"),
-    ({**GOOGLE, "tls": "prefer"}, 'cache:tls "prefer" will not do: input should be a valid boolean', "cache:tls true"),
+    ({**GOOGLE, "tls": "prefer"}, 'cache:tls "prefer" will not do: it is neither true nor false', "cache:tls true"),
     (
         {**GOOGLE, "kmsKeyName": "key"},
         "it is not a key in full, projects/PROJECT/locations",

@@ -24,7 +24,10 @@ SEEN = (
     "is not a policy of",
     # Of a backend; what a plan can do hangs on other keys as well.
     '" is not what',
-    "input should be",
+    "it is not a whole number",
+    "it is neither true nor false",
+    "it is greater than",
+    "it is less than",
     'cache:folder "" will not do',
 )
 

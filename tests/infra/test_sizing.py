@@ -60,8 +60,8 @@ def test_a_named_tier_is_kept() -> None:
             {"organizations": "9000000"},
             ["cache:organizations 9000000 cannot be had: 9740 MiB are more than the 8192 MiB of the largest tier"],
         ),
-        ({"organizations": "0"}, ['cache:organizations "0" will not do: input should be greater than 0']),
-        ({"organizations": "many"}, ['cache:organizations "many" will not do: input should be a valid integer']),
+        ({"organizations": "0"}, ['cache:organizations "0" will not do: it is not greater than 0']),
+        ({"organizations": "many"}, ['cache:organizations "many" will not do: it is not a whole number']),
         (
             {"organizations": "1000", "memoryMb": "200"},
             [
@@ -69,9 +69,9 @@ def test_a_named_tier_is_kept() -> None:
                 "pulumi config rm cache:memoryMb --stack local",
             ],
         ),
-        ({"budgetUsd": "0"}, ['cache:budgetUsd "0" will not do: input should be greater than 0']),
-        ({"budgetUsd": "inf"}, ['cache:budgetUsd "inf" will not do: input should be a finite number']),
-        ({"budgetUsd": "much"}, ['cache:budgetUsd "much" will not do: input should be a valid number']),
+        ({"budgetUsd": "0"}, ['cache:budgetUsd "0" will not do: it is not greater than 0']),
+        ({"budgetUsd": "inf"}, ['cache:budgetUsd "inf" will not do: it is not a finite number']),
+        ({"budgetUsd": "much"}, ['cache:budgetUsd "much" will not do: it is not a number']),
     ],
     ids=lambda value: " ".join(f"{key}={text}" for key, text in value.items()) if isinstance(value, dict) else "",
 )

@@ -2,6 +2,7 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,10 +18,10 @@ RED = Row(status="red", words="copies", rules={"own": ["cache-failover"], "Secur
 GREEN = Row(status="green", words="TLS", rules={"own": ["cache-tls"]})
 
 
-def waiver(**fields: object) -> Waiver:
+def waiver(**fields: Any) -> Waiver:
     """Make one for tier dev."""
-    return Waiver.model_validate(
-        {"tier": "dev", "rules": ["ElastiCache.3"], "reason": "one node is enough", "until": DAY} | fields
+    return Waiver(
+        **{"tier": "dev", "rules": ("ElastiCache.3",), "reason": "one node is enough", "until": DAY, **fields}
     )
 
 
@@ -43,7 +44,7 @@ def test_an_expired_waiver_leaves_the_row_red_and_says_so() -> None:
 @pytest.mark.parametrize("rule", ["cache-tls", "ElastiCache.33"])
 def test_a_waiver_for_nothing_is_stale(rule: str) -> None:
     """Its rule is green by now, or never was one."""
-    _, stale = waivers.apply([waiver(rules=["ElastiCache.3", rule])], [RED, GREEN], DEV, DAY)
+    _, stale = waivers.apply([waiver(rules=("ElastiCache.3", rule))], [RED, GREEN], DEV, DAY)
     assert stale == [f"{rule} is waived for nothing"]
 
 
@@ -75,6 +76,8 @@ def test_every_problem_of_the_file_is_named(tmp_path: Path) -> None:
         '[[waiver]]\ntier = "dev"\nrules = []\nreason = "because it is so"\nuntil = 2027-01-01\n'
         '[[waiver]]\nstack = "a"\ntier = "dev"\nrules = ["x"]\nreason = "because it is so"\nuntil = 2027-01-01\n'
         '[[waiver]]\ntier = "dev"\nrules = ["x"]\nreason = "so"\nexpires = 2027-01-01\n'
+        '[[waiver]]\nstack = 1\nbackend = "redis"\nrules = [1]\nreason = 1\nuntil = 2027-01-01T00:00:00\n'
+        '[[waiver]]\ntier = "best"\n'
         "[waivers]\n"
     )
     with pytest.raises(ProjectError) as refused:
@@ -82,11 +85,18 @@ def test_every_problem_of_the_file_is_named(tmp_path: Path) -> None:
     text = str(refused.value)
     for words in (
         "waivers is no part of it",
-        "waiver 1: rules",
-        "waiver 2: Value error, name a stack or a tier",
-        "waiver 3: reason",
-        "waiver 3: until Field required",
-        "waiver 3: expires",
+        "waiver 1: rules are the ids of one rule or more",
+        "waiver 2: name a stack or a tier, and not both",
+        "waiver 3: reason is a text of 10 characters or more",
+        "waiver 3: until is a day",
+        "waiver 3: expires is no part of it; there are stack, tier,",
+        "waiver 4: stack is the name of one",
+        "waiver 4: backend is one of local, docker,",
+        "waiver 4: rules are",
+        "waiver 4: reason is",
+        "waiver 4: until is",
+        "waiver 5: tier is one of dev, staging, prod",
+        "waiver 5: rules are",
     ):
         assert words in text
 
