@@ -75,7 +75,8 @@ def _probe(pin: str, path: Path) -> Binary | None:
             [path, "--version"],
             capture_output=True,
             text=True,
-            timeout=10,
+            # A busy machine may take its time, and to give up would take another server.
+            timeout=60,
             check=False,
             stdin=subprocess.DEVNULL,
         ).stdout
