@@ -95,7 +95,7 @@ def _value(setting: Setting) -> Schema:
         "exclusiveMinimum": setting.field.gt,
         "minimum": setting.field.ge,
         "maximum": setting.field.le,
-        "minLength": setting.field.min_length or None,
+        "minLength": None if setting.field.may_be_empty else 1,
     }
     set_bounds = {name: bound for name, bound in bounds.items() if bound is not None}
     return {"type": TYPES[setting.kind], **set_bounds}

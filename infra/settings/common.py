@@ -1,13 +1,12 @@
 """The settings that a stack has whatever its backend."""
 
 import re
-from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from infra import sizing
 from infra.capabilities import CAPABILITIES, MaxmemoryPolicy, Persistence
-from infra.settings.model import Check, Field, Known, Refusal, rule
+from infra.settings.model import Check, Field, Known, Model, Refusal, rule
 from infra.settings.vocabulary import BackendName
 from infra.sizing import MEBIBYTE, TIERS, TierName
 from verify.capacity import InvalidForecast
@@ -46,8 +45,7 @@ def _application_url_is_an_address_alone(url: str | None) -> None:
         raise _no_application_url(f"holds {' and '.join(found)}: it is the application's address alone")
 
 
-@dataclass(frozen=True, kw_only=True)
-class CommonSettings:
+class CommonSettings(Model):
     """What is asked of every cache. A field `maxmemory_policy` is the configuration key `cache:maxmemoryPolicy`.
 
     The order matters: a rule sees the fields before its own.

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Final, get_args
 
 from infra.aws import forms as aws_forms
@@ -72,7 +71,6 @@ def _aws_can_keep_a_secret_so_long(days: int | None) -> None:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
 class DeliverySettings(CommonSettings):
     """What is asked of the delivery."""
 
@@ -97,7 +95,7 @@ class DeliverySettings(CommonSettings):
         Check(_is_a_command),
         Field(
             example="./redeploy.sh",
-            min_length=1,
+            may_be_empty=False,
             description="A shell command that restarts the application once another connection was delivered",
         ),
     ] = None
@@ -106,7 +104,7 @@ class DeliverySettings(CommonSettings):
         Check(_is_a_files_name),
         Field(
             example=".env",
-            min_length=1,
+            may_be_empty=False,
             description="The file, relative to the project; unset: `.local/<stack>.env`",
         ),
         OnlyWith("dotenv"),

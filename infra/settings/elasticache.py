@@ -2,7 +2,6 @@
 
 import difflib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Final
 
 from infra import sizing, windows
@@ -40,7 +39,6 @@ NETWORK: Final[Mapping[str, str]] = {
 _STACK: Final = Form(r"[\w.-]+/[\w.-]+/[\w.-]+", "a stack with its organization and project")
 
 
-@dataclass(frozen=True, kw_only=True)
 class ElastiCacheSettings(ManagedSettings):
     """What is asked of a replication group and of the network around it."""
 

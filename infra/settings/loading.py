@@ -2,7 +2,6 @@
 
 import difflib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, get_args
 
 from infra import sizing
@@ -22,7 +21,6 @@ class InvalidSettings(Exception):
     """The stack's configuration has problems; the message lists each with the command that cures it."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Settings(DeliverySettings, RedisCloudSettings, MemorystoreSettings, ElastiCacheSettings, SelfHostedSettings):
     """The settings of one stack: those of every backend, of which `Only` leaves each the ones that it has."""
 

@@ -1,6 +1,5 @@
 """The settings that vendors who run a cache themselves have in common."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from infra import windows
@@ -16,7 +15,6 @@ def _maintenance_is_once_a_week(window: str) -> None:
         raise Wrong(f"it {problem}") from None
 
 
-@dataclass(frozen=True, kw_only=True)
 class ManagedSettings(CommonSettings):
     """What is asked of several of the vendors."""
 

@@ -1,7 +1,6 @@
 """The settings of Memorystore for Redis."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 from infra import windows
@@ -28,7 +27,6 @@ _FORMS: Final = {"gcp:project": forms.PROJECT, "gcp:region": forms.REGION}
 WINDOW_MINUTES: Final = 60
 
 
-@dataclass(frozen=True, kw_only=True)
 class MemorystoreSettings(ManagedSettings):
     """What is asked of an instance and of its network."""
 

@@ -4,23 +4,23 @@ Of our own, where others take pydantic: to load that and to build this one model
 with nothing to do costs on the in-process engine (docs/decisions.md).
 """
 
-import dataclasses
-import functools
+import inspect
 import json
 import math
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, TypeVar, Union, dataclass_transform, get_args, get_origin
 
 # The fields before one's own, as far as they are valid.
 Known = Mapping[str, Any]
 # Says nothing, or raises `Refusal`.
 Rule = Callable[[Any, Known], None]
 RuleT = TypeVar("RuleT", bound=Rule)
-ModelT = TypeVar("ModelT")
+ModelT = TypeVar("ModelT", bound="Model")
 
-REQUIRED: Final = dataclasses.MISSING
+# In the place of a default where there is none.
+REQUIRED: Final = object()
 
 TRUTHS: Final[Mapping[str, bool]] = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
@@ -62,7 +62,7 @@ class Field:
     gt: float | None = None
     ge: float | None = None
     le: float | None = None
-    min_length: int = 0
+    may_be_empty: bool = True
     # Whether the rules are for the default too, which they refuse in some company.
     validate_default: bool = False
 
@@ -125,9 +125,34 @@ class Setting:
             raise Wrong(f"it is less than {bounds.ge}")
         if bounds.le is not None and value > bounds.le:
             raise Wrong(f"it is greater than {bounds.le}")
-        if len(text) < bounds.min_length:
+        if not (text or bounds.may_be_empty):
             raise Wrong("it is empty")
         return value
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class Model:
+    """Base of the classes whose fields are settings: frozen, and made by keywords.
+
+    To type checkers they are dataclasses. To make each of them one, with methods compiled for its dozens of fields,
+    cost half as much again as all else of these settings.
+    """
+
+    def __init__(self, **values: Any) -> None:
+        """Take values as they are; `read` is for texts."""
+        fields = {setting.name: setting.default for setting in settings_of(type(self)).values()}
+        vars(self).update(fields | values)
+        wrong = sorted({*values} - {*fields} | {name for name, value in vars(self).items() if value is REQUIRED})
+        if wrong:
+            raise TypeError(f"{type(self).__name__} is not made with or without {', '.join(wrong)}")
+
+    def __setattr__(self, name: str, _value: object) -> None:
+        """Refuse it: settings are what the stack was asked for."""
+        raise AttributeError(f"{name} of settings cannot be set")
+
+    def __repr__(self) -> str:
+        """Show every field."""
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
 
 def rule(*names: str, of_text: bool = False) -> Callable[[RuleT], RuleT]:
@@ -142,7 +167,7 @@ def rule(*names: str, of_text: bool = False) -> Callable[[RuleT], RuleT]:
 
 def read(model: type[ModelT], written: Mapping[str, str]) -> tuple[ModelT | None, Mapping[str, Refusal]]:
     """Make a model of texts by key, or say of each key why not: those that are refused, and None with them."""
-    settings: Mapping[str, Setting] = settings_of(model)  # type: ignore[arg-type]  # a class is hashable
+    settings = settings_of(model)
     known: dict[str, Any] = {}
     refused: dict[str, Refusal] = {}
     for key, setting in settings.items():
@@ -154,48 +179,50 @@ def read(model: type[ModelT], written: Mapping[str, str]) -> tuple[ModelT | None
     return None if refused else model(**known), refused
 
 
-@functools.cache
-def settings_of(model: type) -> Mapping[str, Setting]:
-    """Give the settings of a model by their keys, in the order in which they are read."""
+# As functools.cache would, for which mypy does not take a class to be hashable.
+_collected: Final[dict[type[Model], Mapping[str, Setting]]] = {}
+
+
+def settings_of(model: type[Model]) -> Mapping[str, Setting]:
+    """Give the settings of a model by their keys, in the order in which they are read: its bases' come first."""
+    if model not in _collected:
+        _collected[model] = {setting.key: setting for setting in _collect(model)}
+    return _collected[model]
+
+
+def _collect(model: type[Model]) -> Iterator[Setting]:
+    parts = [part for part in reversed(model.__mro__) if issubclass(part, Model)]
     rules = [
         (*vars(member)["rule"], member.__func__)
-        for part in reversed(model.__mro__)
+        for part in parts
         for member in vars(part).values()
         if isinstance(member, staticmethod) and "rule" in vars(member)
     ]
-    found = [
-        _setting(
-            field,
-            rules_of_texts=tuple(rule for names, of_text, rule in rules if of_text and field.name in names),
-            rules=tuple(rule for names, of_text, rule in rules if not of_text and field.name in names),
-        )
-        for field in dataclasses.fields(model)
-    ]
-    return {setting.key: setting for setting in found}
+    for part in parts:
+        annotations: Mapping[str, Any] = inspect.get_annotations(part)
+        for name, declared in annotations.items():
+            if get_origin(declared) is not Annotated:
+                continue
+            type_, *marks = get_args(declared)
+            if get_origin(type_) in (Union, types.UnionType):
+                (type_,) = (member for member in get_args(type_) if member is not types.NoneType)
+            (field,) = (mark for mark in marks if isinstance(mark, Field))
+            yield Setting(
+                name=name,
+                key=key_of(name),
+                type=type_,
+                default=vars(part).get(name, REQUIRED),
+                field=field,
+                marks=tuple(mark for mark in marks if mark is not field),
+                rules_of_texts=tuple(rule for names, of_text, rule in rules if of_text and name in names),
+                rules=tuple(rule for names, of_text, rule in rules if not of_text and name in names),
+            )
 
 
 def key_of(name: str) -> str:
     """Give the configuration's key for a field: `memoryMb` for `memory_mb`."""
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
-
-
-def _setting(field: dataclasses.Field[Any], **rules: tuple[Rule, ...]) -> Setting:
-    declared: Any = field.type
-    written = declared.__metadata__
-    type_ = declared.__origin__
-    if get_origin(type_) in (Union, types.UnionType):
-        (type_,) = (part for part in get_args(type_) if part is not types.NoneType)
-    (described,) = (mark for mark in written if isinstance(mark, Field))
-    return Setting(
-        name=field.name,
-        key=key_of(field.name),
-        type=type_,
-        default=field.default,
-        field=described,
-        marks=tuple(mark for mark in written if mark is not described),
-        **rules,
-    )
 
 
 def _whole(text: str) -> int:

@@ -1,7 +1,6 @@
 """The settings of Redis Cloud."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final, Literal
 
 from infra.capabilities import CAPABILITIES, Persistence
@@ -31,7 +30,6 @@ def _source_problem(text: str) -> str | None:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
 class RedisCloudSettings(CommonSettings):
     """What is asked of an Essentials subscription and its database.
 
@@ -49,7 +47,7 @@ class RedisCloudSettings(CommonSettings):
         str | None,
         Field(
             example="us-east-1",
-            min_length=1,
+            may_be_empty=False,
             description=f"The region, by that cloud's own name; unset: {DEFAULT_REGION} of AWS",
         ),
         Only("rediscloud"),
@@ -86,7 +84,7 @@ class RedisCloudSettings(CommonSettings):
         str | None,
         Field(
             example="redis_ca.pem",
-            min_length=1,
+            may_be_empty=False,
             description="Certificates to trust for a database on Redis Cloud's own, older authority; from its console",
         ),
         Only("rediscloud"),

@@ -2,7 +2,6 @@
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -26,7 +25,6 @@ def _docker_host_problem(docker_host: str) -> str | None:
     return None if is_daemon else "is not unix:///path, tcp://host:port or ssh://user@host"
 
 
-@dataclass(frozen=True, kw_only=True)
 class SelfHostedSettings(CommonSettings):
     """What is asked of the local server and of the container."""
 
@@ -39,7 +37,7 @@ class SelfHostedSettings(CommonSettings):
         str | None,
         Field(
             example="~/cache",
-            min_length=1,
+            may_be_empty=False,
             description="Where the server's files are kept; relative to the project",
         ),
         Only("local"),

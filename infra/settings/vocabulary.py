@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from infra.settings.model import Check, Wrong, settings_of
+from infra.settings.model import Check, Model, Wrong, settings_of
 
 NAMESPACE: Final = "cache"
 
@@ -80,6 +80,6 @@ def name_problems(name_of: Callable[[str], str], stack: str) -> list[str]:
     return []
 
 
-def example_of(settings: type, key: str) -> str:
+def example_of(settings: type[Model], key: str) -> str:
     """Give the value that a fix-it line proposes for a key, without its namespace."""
     return settings_of(settings)[key].field.example
