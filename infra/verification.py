@@ -1,9 +1,7 @@
-"""The proof, inside an `up`: the checks run over the variables that the application will read, and decide."""
+"""Whether an `up` proves the cache, and from where: infra/proof.py is the proof itself."""
 
 import asyncio
 import os
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 import pulumi
@@ -11,19 +9,9 @@ import pulumi
 from infra import vantages
 from infra.backends import Declaration
 from infra.settings import Settings
-from verify.cache import Backend, open_cache
-from verify.checks.passwords import NO_OTHERS, OtherPasswords
-from verify.environment import CacheEnvironment
-from verify.report import Report
 
 # A failing verification must never block a destroy that runs the program; a setting would be saved in the stack.
 SWITCH: Final = "CACHE_VERIFICATION"
-
-# What a client in memory is tried with.
-PROBE: Final = "proof"
-
-# For an application that is just restarting; one that is yet to be deployed is for `verify app --wait`. In seconds.
-APPLICATION_SECONDS: Final = 5.0
 
 
 def is_on() -> bool:
@@ -39,82 +27,20 @@ async def prove(declaration: Declaration, wanted: Settings, *, stack: str) -> No
     connection = await declaration.connection.future()
     if connection is None or pulumi.runtime.is_dry_run():
         pulumi.export("verification", _unknown())
-    elif not (wanted.attached and connection.host):
-        _prove_memory(connection.delivered(declaration.own_variables, attached=False), stack=stack)
-        await _prove_application(wanted.application_url, expect="memory", stack=stack)
-    elif is_on():
-        report = await vantage.check(connection, declaration, await _others(declaration))
-        _judge(report, wanted, stack=stack, repair=declaration.repair)
-        await _prove_application(wanted.application_url, expect="redis", stack=stack)
-    else:
+        return
+    in_use = wanted.attached and connection.host
+    if in_use and not is_on():
         pulumi.log.warn(f"{SWITCH}=off: the cache was not verified")
         pulumi.export("verification", {"verdict": "off"})
-
-
-async def _others(declaration: Declaration) -> OtherPasswords:
-    """Give the passwords of a rotation beside the one that the connection has."""
-    passwords = None if declaration.passwords is None else await declaration.passwords.future()
-    return NO_OTHERS if passwords is None else OtherPasswords(previous=passwords.previous, retired=passwords.retired)
-
-
-def _prove_memory(environment: Mapping[str, str], *, stack: str) -> None:
-    """Prove that a client which is told of no Redis works in its memory, as the application then does."""
-    with open_cache(CacheEnvironment.from_mapping(environment)) as client:
-        client.set(PROBE, PROBE.encode(), ttl_seconds=60)
-        health, kept = client.health(), client.get(PROBE)
-    message = health.body()["message"]
-    if not health.healthy or health.backend != "memory" or kept != PROBE.encode():
-        raise pulumi.RunError(f"a client of stack {stack} does not run in memory: {message}")
-    pulumi.log.info(f"no Redis is delivered; a client with these variables says: {message}")
-    pulumi.export("verification", {"verdict": "memory"})
-
-
-def _judge(report: Report, wanted: Settings, *, stack: str, repair: str) -> None:
-    """Keep what the checks found, and only then raise or, where that is asked for, warn."""
-    _keep(report, stack)
-    pulumi.export("verification", report.stable())
-    if report.unreachable and wanted.unreachable == "warn":
-        pulumi.log.warn(
-            f"the cache cannot be reached from where it was checked, and nothing is proved: {_words(report)}"
-        )
-    elif not report.passed:
-        raise pulumi.RunError(
-            f"the cache of stack {stack} did not pass its verification:\n{_words(report)}\n"
-            f"  What was created is kept; {repair}"
-        )
-
-
-async def _prove_application(url: str | None, *, expect: Backend, stack: str) -> None:
-    """Ask the application, where its address is known, whether it uses what it should, as the guide does with curl."""
-    if url is None:
         return
-    # Imported late: HTTP is a third of what everything else takes to import.
-    from verify import application
+    # Imported late: a run that proves nothing has no use for the checks and the client.
+    from infra import proof
 
-    report = await asyncio.to_thread(application.run, url, expect=expect, wait_seconds=APPLICATION_SECONDS)
-    pulumi.export("application", report.stable())
-    if not report.passed:
-        raise pulumi.RunError(
-            f"the application of stack {stack} does not say that it is healthy on {expect}:\n{_words(report)}"
-        )
-
-
-def _keep(report: Report, stack: str) -> None:
-    """Write the measurements, which an output may not hold: they change with every run."""
-    file = Path(pulumi.runtime.get_root_directory() or ".") / ".local" / "reports" / f"{stack}.json"
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(report.to_json())
-    except OSError as error:
-        pulumi.log.warn(f"the report of the verification was not kept: {file}: {error.strerror}")
-
-
-def _words(report: Report) -> str:
-    """Say in a few lines what failed, why, and what to do."""
-    lines = []
-    for failure in report.failures():
-        lines += [f"  {failure.title}: {failure.cause or failure.detail}", f"      {failure.remedy}"]
-    return "\n".join(lines)
+    if in_use:
+        await proof.of_redis(vantage, connection, declaration, wanted, stack=stack)
+    else:
+        environment = connection.delivered(declaration.own_variables, attached=False)
+        await proof.of_memory(environment, wanted, stack=stack)
 
 
 def _unknown() -> pulumi.Output[None]:

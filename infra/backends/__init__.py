@@ -4,18 +4,23 @@ A module is imported only when a stack names it, because each cloud's SDK is hea
 has it. It offers `declare(settings, stack) -> Declaration`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pulumi
 
-from infra.aws.place import Place
 from infra.connection import Connection
 from infra.rotation import Passwords
 from infra.settings import BackendName, Settings
 from verify.expectation import Expectation
+
+# Only to be typed with: most stacks are not in AWS.
+if TYPE_CHECKING:
+    from infra.aws.place import Place
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,12 +1,17 @@
 """Where the verification runs from: a cache in a private network cannot be reached from a laptop or a pipeline."""
 
-from typing import Protocol
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
 
 from infra.backends import Declaration
 from infra.connection import Connection
 from infra.settings import Settings
-from verify.checks.passwords import OtherPasswords
-from verify.report import Report
+
+# Only to be typed with: an `up` that does not verify chooses a vantage too, and runs no checks.
+if TYPE_CHECKING:
+    from verify.checks.passwords import OtherPasswords
+    from verify.report import Report
 
 
 class Vantage(Protocol):

@@ -12,7 +12,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from infra import settings, verification
+from infra import proof, settings, verification
 from infra.backends import Declaration
 from infra.connection import Connection
 from infra.rotation import Passwords
@@ -247,7 +247,7 @@ def test_an_application_on_memory_fails_the_update(
 ) -> None:
     """A proved cache that nobody uses is no success."""
     application.backend = "memory"
-    monkeypatch.setattr(verification, "APPLICATION_SECONDS", 0)
+    monkeypatch.setattr(proof, "APPLICATION_SECONDS", 0)
     with pytest.raises(pulumi.RunError, match="does not say that it is healthy on redis"):
         prove(PASSED, monkeypatch, applicationUrl=application.url)
     assert exports["verification"]["verdict"] == "passed"
@@ -259,7 +259,7 @@ def test_an_application_on_memory_is_right_where_the_stack_has_no_cache(
 ) -> None:
     """The backend memory, which is a rollback; an application that is still on redis fails it."""
     monkeypatch.setattr(sys.modules[__name__], "CONNECTION", Connection(host="", port=6379))
-    monkeypatch.setattr(verification, "APPLICATION_SECONDS", 0)
+    monkeypatch.setattr(proof, "APPLICATION_SECONDS", 0)
     with pytest.raises(pulumi.RunError, match="does not say that it is healthy on memory"):
         prove(PASSED, monkeypatch, applicationUrl=application.url)
     application.backend = "memory"
