@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
-from verify import capacity, workload
-
 TierName = Literal["dev", "staging", "prod"]
 
 MEBIBYTE: Final = 1024 * 1024
@@ -58,8 +56,11 @@ BACKLOG_PERCENT: Final = 10
 def memory_mb_for(organizations: int) -> int:
     """Give the MiB that so many organizations need, by the memory model over the guide's workload.
 
-    Raises `verify.capacity.InvalidForecast` and `verify.workload.InvalidWorkload`.
+    Raises `ValueError`: `verify.capacity.InvalidForecast` or `verify.workload.InvalidWorkload`.
     """
+    # Imported late: only a stack that names its organizations needs the model.
+    from verify import capacity, workload
+
     forecast = capacity.forecast(organizations, engine=MODEL, workload=workload.load())
     return math.ceil(forecast.used_memory_bytes * 100 / FULL_PERCENT / MEBIBYTE)
 

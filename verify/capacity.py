@@ -24,7 +24,7 @@ EXPIRY: Final = 8
 TERMINATOR: Final = 1
 
 
-class InvalidForecast(Exception):
+class InvalidForecast(ValueError):
     """What was asked for cannot be forecast; the message is one line."""
 
 

@@ -16,7 +16,7 @@ _DATA_SET: Final = {"name": str, "key": str, "value_bytes": int, "ttl_seconds": 
 _OPTIONAL: Final = frozenset({"ttl_seconds"})
 
 
-class InvalidWorkload(Exception):
+class InvalidWorkload(ValueError):
     """The file is no workload; the message names it and every problem in it."""
 
 
