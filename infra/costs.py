@@ -1,7 +1,7 @@
 """What a stack costs a month: list prices of infra/prices.toml, each with its source and date, and nothing made up."""
 
+import functools
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +10,6 @@ from typing import Any, Final
 from infra import sizing
 from infra.aws.care import CARE
 from infra.settings import BackendName, Settings
-
-PRICES: Final[Mapping[str, Any]] = tomllib.loads((Path(__file__).parent / "prices.toml").read_text(encoding="utf-8"))
 
 # What the vendors' own calculators take for a month.
 HOURS: Final = 730
@@ -80,6 +78,15 @@ class Estimate:
         return UNKNOWN if self.monthly_usd is None else self.monthly_usd
 
 
+@functools.cache
+def prices() -> Mapping[str, Any]:
+    """Read the list prices."""
+    # Imported late: a server on one's own machine has no price to look up.
+    import tomllib
+
+    return tomllib.loads(Path(__file__).with_name("prices.toml").read_text(encoding="utf-8"))
+
+
 def region(backend: BackendName, config: Mapping[str, str], environment: Mapping[str, str]) -> str | None:
     """Give the vendor's region that a stack is for, by its configuration's full keys; None where neither says it."""
     variables = REGION_VARIABLES.get(backend, ())
@@ -107,20 +114,20 @@ def estimate(settings: Settings, *, region: str | None) -> Estimate:
 
 def elasticache(settings: Settings, *, region: str | None) -> Estimate:
     """Estimate a replication group: its nodes, the snapshots at their largest, the key if it is its own, the secret."""
-    prices = PRICES["elasticache"].get(region, {})
+    listed = prices()["elasticache"].get(region, {})
     node, count = settings.node.name, 1 + settings.chosen_replicas
-    hourly = prices.get("nodes", {}).get(settings.engine, {}).get(node)
+    hourly = listed.get("nodes", {}).get(settings.engine, {}).get(node)
     items = [_item(f"{count} x {node} ({settings.engine}) in {place(region)}", hourly, count * HOURS)]
     days = CARE[settings.tier].snapshot_days if settings.chosen_persistence == "snapshot" else 0
     if days:
         # A snapshot is the data, which are at most the memory asked for.
         gib = settings.maxmemory_bytes / sizing.GIBIBYTE
-        price = prices.get("snapshots", {}).get("price")
+        price = listed.get("snapshots", {}).get("price")
         items.append(_item(f"{days} x {gib:.2f} GB of snapshots at most", price, days * gib))
     if settings.kms_key_arn is None:
-        items.append(_item("a KMS key", prices.get("keys", {}).get("price"), 1))
+        items.append(_item("a KMS key", listed.get("keys", {}).get("price"), 1))
     if "aws-secrets-manager" in settings.chosen_sinks:
-        items.append(_item("a secret", prices.get("secrets", {}).get("price"), 1))
+        items.append(_item("a secret", listed.get("secrets", {}).get("price"), 1))
     return Estimate(tuple(items))
 
 
@@ -132,12 +139,12 @@ def place(region: str | None) -> str:
 def memorystore(size: sizing.MemorystoreSize, *, region: str | None) -> Item:
     """Estimate an instance: the rate of its band holds for all of its memory."""
     what = f"{size.memory_size_gb} GB of Memorystore {size.service_tier} in {place(region)}"
-    prices = PRICES["memorystore"].get(region)
-    if prices is None:
+    listed = prices()["memorystore"].get(region)
+    if listed is None:
         return Item(what=what, monthly_usd=None)
     rates = [
         rate
-        for largest, rate in zip(prices["largest_gb"], prices[size.service_tier], strict=True)
+        for largest, rate in zip(listed["largest_gb"], listed[size.service_tier], strict=True)
         if size.memory_size_gb <= largest
     ]
     return _item(what, rates[0] if rates else None, size.memory_size_gb * HOURS)
@@ -146,7 +153,7 @@ def memorystore(size: sizing.MemorystoreSize, *, region: str | None) -> Item:
 def redis_cloud(plan_bytes: int, *, region: str = REDIS_CLOUD_REGION) -> Item:
     """Estimate the smallest plan with a known price that is large enough."""
     gb = math.ceil(plan_bytes / sizing.GIBIBYTE)
-    for plan in PRICES["rediscloud"].get(region, {}).get("plans", ()):
+    for plan in prices()["rediscloud"].get(region, {}).get("plans", ()):
         if plan["size_gb"] >= gb:
             return Item(what=f"Redis Cloud {plan['name']}", monthly_usd=float(plan["price"]))
     return Item(what=f"a Redis Cloud plan of {gb} GB", monthly_usd=None)

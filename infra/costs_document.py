@@ -6,7 +6,7 @@ from typing import Any, Final, get_args
 
 from infra import costs, sizing
 from infra.aws import nodes
-from infra.costs import HOURS, PRICES, Item
+from infra.costs import HOURS, Item, prices
 from infra.markdown import table
 from infra.settings import BackendName, Settings
 from infra.sizing import TIER_NAMES, TIERS, MemorystoreSize
@@ -34,7 +34,7 @@ class GuideEstimate:
 
 
 def _node(name: str) -> Item:
-    hourly: float = PRICES["elasticache"]["us-east-1"]["nodes"]["redis"][name]
+    hourly: float = prices()["elasticache"]["us-east-1"]["nodes"]["redis"][name]
     return Item(what=f"{name}, Redis, us-east-1", monthly_usd=round(hourly * HOURS, 2))
 
 
@@ -139,7 +139,7 @@ def _organizations() -> Iterator[str]:
 def _sources() -> Iterator[str]:
     rows = (
         [name, str(table["unit"]), str(table["source"]), table["read"].isoformat()]
-        for name, table in _sourced("", PRICES)
+        for name, table in _sourced("", prices())
     )
     yield table(["prices", "USD for", "source", "read"], rows)
 

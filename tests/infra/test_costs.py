@@ -6,7 +6,7 @@ import pytest
 
 from infra import costs, costs_document
 from infra.aws.nodes import NODES
-from infra.costs import PRICES, Estimate, Item, OverBudget
+from infra.costs import Estimate, Item, OverBudget, prices
 from infra.settings import Settings
 from infra.sizing import GIBIBYTE, MemorystoreSize
 from tests.stacks.project import ROOT
@@ -34,7 +34,7 @@ def sourced(table: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def test_every_price_has_a_source_a_date_and_a_unit() -> None:
     """Nothing stands in the file that nobody can look up."""
-    tables = list(sourced(PRICES))
+    tables = list(sourced(prices()))
     assert len(tables) == 6
     for table in tables:
         assert table["source"]
@@ -44,12 +44,12 @@ def test_every_price_has_a_source_a_date_and_a_unit() -> None:
 
 def test_every_node_type_has_a_price_for_each_of_its_engines() -> None:
     """And no price is of a node that nobody can have."""
-    prices = PRICES["elasticache"]["us-east-1"]["nodes"]
+    hourly = prices()["elasticache"]["us-east-1"]["nodes"]
     for engine in ("redis", "valkey"):
-        assert prices[engine].keys() == {name for name, node in NODES.items() if engine in node.engines}
+        assert hourly[engine].keys() == {name for name, node in NODES.items() if engine in node.engines}
     # AWS: "priced 20% lower", which the cited table says of each type that both have.
-    for name in prices["redis"]:
-        assert prices["valkey"][name] == pytest.approx(prices["redis"][name] * 0.8)
+    for name in hourly["redis"]:
+        assert hourly["valkey"][name] == pytest.approx(hourly["redis"][name] * 0.8)
 
 
 def test_replicas_are_paid_for() -> None:

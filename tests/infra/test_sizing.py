@@ -108,7 +108,7 @@ def test_the_tiers_hold_without_a_gap() -> None:
 @pytest.mark.parametrize("engine", ["redis", "valkey"])
 def test_the_node_taken_is_the_cheapest_that_holds_the_memory(engine: nodes.Engine) -> None:
     """For the memory of every tier, by the prices there are."""
-    hourly = costs.PRICES["elasticache"]["us-east-1"]["nodes"][engine]
+    hourly = costs.prices()["elasticache"]["us-east-1"]["nodes"][engine]
     for memory_mb in range(100, 8192 + 1, 4):
         taken = nodes.smallest(memory_mb * MEBIBYTE, engine)
         holding = [node for node in nodes.NODES.values() if node.usable_bytes >= memory_mb * MEBIBYTE]
