@@ -1,9 +1,8 @@
 """What each backend can do, and which settings it therefore refuses by name before anything is created."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal, get_args
+from typing import Final, Literal, NamedTuple, get_args
 
 Support = Literal["yes", "no", "optional"]
 Persistence = Literal["append-only", "snapshot", "none"]
@@ -21,8 +20,7 @@ MaxmemoryPolicy = Literal[
 ALL_POLICIES: Final = frozenset(get_args(MaxmemoryPolicy))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Capability:
+class Capability(NamedTuple):
     """One backend's column of the table."""
 
     # How many passwords of ours it takes at a time: two can be rotated without an outage, one with one, and where it is

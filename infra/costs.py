@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from infra import sizing
 from infra.aws.care import CARE
@@ -41,8 +41,7 @@ class OverBudget(Exception):
     """The stack costs more than its budget, or nobody knows what; the message says both figures and the cure."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Item:
+class Item(NamedTuple):
     """One thing that is paid for, in USD a month; None where infra/prices.toml has no price of it."""
 
     what: str

@@ -2,11 +2,10 @@
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Form:
+class Form(NamedTuple):
     """What a vendor's name looks like: a pattern, and the words for what it is not."""
 
     pattern: str

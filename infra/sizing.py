@@ -5,9 +5,8 @@ Memory is what the application can use. What a vendor or a fork keeps for itself
 
 import functools
 import math
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 TierName = Literal["dev", "staging", "prod"]
 
@@ -15,8 +14,7 @@ MEBIBYTE: Final = 1024 * 1024
 GIBIBYTE: Final = 1024 * MEBIBYTE
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tier:
+class Tier(NamedTuple):
     """The memory a tier may have, in MiB that the application can use (Redis's own "mb").
 
     Source: the Redis Provisioning Guide, "Redis Instance Recommendations".
@@ -92,8 +90,7 @@ def container_memory_mb(maxmemory_bytes: int) -> int:
     return 2 * maxmemory_bytes // MEBIBYTE + SERVER_MB
 
 
-@dataclass(frozen=True, kw_only=True)
-class MemorystoreSize:
+class MemorystoreSize(NamedTuple):
     """What Memorystore is asked for."""
 
     memory_size_gb: int

@@ -4,13 +4,12 @@ import difflib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 Persistence = Literal["append-only", "snapshot", "none"]
 
 
-@dataclass(frozen=True)
-class _Kind:
+class _Kind(NamedTuple):
     """What a value must be: the test, the words for it, and a right one."""
 
     accepts: Callable[[Any], bool]

@@ -1,15 +1,13 @@
 """What a tier is given on AWS beside its size."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from infra.sizing import TierName
 
 
-@dataclass(frozen=True, kw_only=True)
-class Care:
+class Care(NamedTuple):
     """How a tier is kept from loss."""
 
     snapshot_days: int

@@ -5,9 +5,8 @@ parameters" and "Redis OSS node-type specific parameters".
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 Engine = Literal["redis", "valkey"]
 
@@ -17,8 +16,7 @@ RESERVED_PERCENT: Final = 25
 GIBIBYTE: Final = 1024**3
 
 
-@dataclass(frozen=True, kw_only=True)
-class Node:
+class Node(NamedTuple):
     """A node type. `maxmemory_bytes` is AWS's figure before the reserve is taken off."""
 
     name: str

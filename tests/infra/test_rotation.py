@@ -1,6 +1,5 @@
 """The state machine of a rotation: every step from every standing, and what a stack refuses to take."""
 
-from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -164,7 +163,7 @@ class TestRequirement:
     def test_with_one_password_at_a_time_there_is_no_way_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """And the refusal says why."""
         monkeypatch.setenv(VARIABLE, "undo")
-        one_at_a_time = replace(CAPABILITIES["local"], passwords=1)
+        one_at_a_time = CAPABILITIES["local"]._replace(passwords=1)
         monkeypatch.setattr(rotation, "CAPABILITIES", {"local": one_at_a_time})
         with pytest.raises(InvalidStep, match=r"local takes one password at a time, and the old one has ended$"):
             rotation.require_possible("local", attached=True, verified=True)
