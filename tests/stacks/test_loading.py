@@ -1,0 +1,35 @@
+"""What a run loads: with nothing to do, that is most of what it costs over the smallest program."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from infra.backends import BACKENDS
+from infra.sinks import SINKS
+from tests.stacks.project import ProjectCopy
+
+# Says on its last line what was loaded, which -X importtime does not of a module that is imported by a table's name.
+SCRIPT = "import sys; from runner.command import main; code = main(); print(*sys.modules); sys.exit(code)"
+
+
+@pytest.mark.parametrize("project", [pytest.param("inprocess", marks=pytest.mark.stack)], indirect=True)
+def test_an_up_with_nothing_to_do_or_prove_loads_only_what_the_stack_has(project: ProjectCopy) -> None:
+    """No other backend or sink, and no client, check or fault; a real `up` before it, which needs a client."""
+    project.run("up")
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, "up", "--engine=inprocess"],
+        cwd=project.root,
+        env={**os.environ, "CACHE_VERIFICATION": "off"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert "4 unchanged" in done.stdout
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert {"infra.backends.local", "infra.sinks.dotenv", "infra.vantages.here"} <= loaded
+    others = {*BACKENDS.values(), *SINKS.values()} - {"infra.backends.local", "infra.sinks.dotenv"}
+    proof = {"infra.proof", "verify.checks", "verify.cache", "verify.faults", "redis"}
+    unused = {"infra.aws.place", "infra.after_delivery", *proof, *others}
+    assert not unused & loaded
