@@ -9,8 +9,6 @@ from infra.capabilities import CAPABILITIES, MaxmemoryPolicy, Persistence
 from infra.settings.model import Check, Field, Known, Model, Refusal, rule
 from infra.settings.vocabulary import BackendName
 from infra.sizing import MEBIBYTE, TIERS, TierName
-from verify.capacity import InvalidForecast
-from verify.workload import InvalidWorkload
 
 # Backends in a network of AWS, where a function can stand beside them.
 INSIDE_AWS: Final[frozenset[BackendName]] = frozenset({"elasticache"})
@@ -20,7 +18,7 @@ def _organizations_fit_a_tier(organizations: int | None) -> None:
     if organizations is not None:
         try:
             sizing.tier_for(sizing.memory_mb_for(organizations))
-        except (InvalidForecast, InvalidWorkload, ValueError) as problem:
+        except ValueError as problem:
             raise Refusal(f"{organizations} cannot be had: {problem}", example="1000000") from None
 
 

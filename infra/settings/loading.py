@@ -13,8 +13,6 @@ from infra.settings.model import NoChoice, NotSet, Refusal, Unknown, Wrong, read
 from infra.settings.rediscloud import RedisCloudSettings
 from infra.settings.self_hosted import SelfHostedSettings
 from infra.settings.vocabulary import NAMESPACE, BackendName, Only, OnlyWith, problem, values_of
-from verify.capacity import InvalidForecast
-from verify.workload import InvalidWorkload
 
 
 class InvalidSettings(Exception):
@@ -68,8 +66,8 @@ def _with_tier(values: Mapping[str, str]) -> Mapping[str, str]:
         return values
     try:
         return {**values, "tier": sizing.tier_for(sizing.memory_mb_for(int(values["organizations"])))}
-    except (ValueError, OverflowError, InvalidForecast, InvalidWorkload):
-        # What is wrong with the number, its validator says.
+    except (ValueError, OverflowError):
+        # What is wrong with the number, its rule says.
         return values
 
 
