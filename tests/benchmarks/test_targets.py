@@ -17,9 +17,6 @@ from verify.cache import Cache, open_cache
 
 pytestmark = pytest.mark.long
 
-# In this process, where a run is little else than imports, the promise is not kept (docs/benchmarks.md says why); this
-# much tells when it becomes worse, as with redis-py imported too early.
-AT_MOST = {"pulumi": stacks.UP_AT_MOST, "inprocess": 2.0}
 ROUNDS = {"pulumi": 5, "inprocess": 12}
 
 
@@ -67,7 +64,7 @@ def test_with_nothing_to_do_an_up_is_cheap_and_its_verification_no_dearer_than_a
     copy(tmp_path / "project")
     project = Clone(root=tmp_path / "project", engine=engine)
     measured = stacks.compare_with_nothing_to_do(project, tmp_path, rounds=ROUNDS[engine])
-    assert _least(measured.up) <= AT_MOST[engine]
+    assert _least(measured.up) <= stacks.UP_AT_MOST
     assert _least(measured.verification) <= stacks.VERIFICATION_AT_MOST
 
 
