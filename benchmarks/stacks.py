@@ -129,8 +129,8 @@ def nothing_to_do_section(measured: Sequence[EngineFigures]) -> Section:
         "(benchmarks/bare_program.py), both run by `python -m runner` on the same engine, with CACHE_VERIFICATION=off.",
         header=comparisons("bare program"),
         lines=[row.cells() for row in rows],
-        remarks="The bare program reads no settings, makes no password and delivers nothing. On the in-process engine a "
-        "run is little else than imports, so what a stack does not use is not loaded (tests/stacks/test_loading.py).",
+        remarks="The bare program reads no settings, makes no password and delivers nothing. On the in-process engine "
+        "a run is little else than imports, so what a stack does not use is not loaded (tests/stacks/test_loading.py).",
     )
 
 
