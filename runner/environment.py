@@ -8,21 +8,26 @@ A set of packages is a lock file: `local` is requirements.txt, every other one i
 
 from __future__ import annotations
 
-import argparse
-import ast
-import contextlib
-import fcntl
-import hashlib
-import importlib.util
-import os
-import re
-import shutil
-import subprocess
 import sys
-import time
-import venv
-from pathlib import Path
-from typing import Iterator, Sequence
+
+try:
+    import argparse
+    import ast
+    import contextlib
+    import fcntl
+    import hashlib
+    import importlib.util
+    import os
+    import re
+    import shutil
+    import subprocess
+    import time
+    import venv
+    from pathlib import Path
+    from typing import Iterator, Sequence
+except KeyboardInterrupt:
+    # Nothing was begun: no traceback, and nothing to say.
+    sys.exit(130)
 
 PROJECT = Path(__file__).resolve().parent.parent
 MINIMUM_PYTHON = (3, 11)

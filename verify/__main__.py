@@ -2,6 +2,10 @@
 
 import sys
 
-from verify.command_line import main
+try:
+    from verify.command_line import main
 
-sys.exit(main())
+    sys.exit(main())
+except KeyboardInterrupt:
+    # The imports take long enough for somebody to think better of it; nothing was begun.
+    sys.exit(130)

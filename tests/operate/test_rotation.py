@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.rotation import VARIABLE, Step
-from operate import __main__ as command
-from operate import rotation
+from operate import command, rotation
 from runner import verbs
 from runner.project import Project
 from tests.operate.stacks import FakeStack

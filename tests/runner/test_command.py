@@ -1,5 +1,4 @@
 import importlib
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,20 +8,6 @@ import pytest
 from runner.attempt import reported
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def test_an_interrupt_during_the_imports_is_no_traceback(tmp_path: Path) -> None:
-    """Somebody thought better of it: nothing was begun, and there is nothing to say."""
-    (tmp_path / "yaml.py").write_text("raise KeyboardInterrupt\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "runner", "outputs"],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_a_missing_package_is_said_with_its_cure(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from operate.permissions import __main__ as command
+from operate.permissions import command
 from operate.permissions.policy import NotInTable, Place, declared, google_roles, iam_policy
 from tests.operate.compliance.stacks import project
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from semver import VersionInfo
 
-from operate.pipeline import __main__ as commands
+from operate.pipeline import command as commands
 from operate.pipeline import proof
 from runner import engines
 from runner.engines import PulumiCommand
