@@ -4,11 +4,9 @@ Whole stacks and what the API says of them are in tests/stacks/test_elasticache_
 """
 
 import inspect
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pulumi_aws
 import pytest
@@ -18,12 +16,11 @@ from infra import verification, windows
 from infra.aws import access, nodes, releases
 from infra.settings import Only, Settings
 from infra.settings.model import settings_of
-from infra.vantages import aws_lambda
 from runner.inprocess import wire
 from tests.servers import RedisServer
 from tests.stacks.aws_stack import AwsStack, stack
 from tests.stacks.inprocess import ROOT, written
-from tests.standins import aws, aws_refusals
+from tests.standins import aws, aws_cache_refusals
 from verify import checks
 from verify.expectation import Expectation
 from verify.redis_cache import RedisCache
@@ -31,7 +28,6 @@ from verify.redis_cache import RedisCache
 GROUP = "aws:elasticache/replicationGroup:ReplicationGroup"
 PARAMETERS = "aws:elasticache/parameterGroup:ParameterGroup"
 USER = "aws:elasticache/user:User"
-ANYTHING = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}'
 
 # What users of the best modules report, by its number in the project's notes, and the test of our answer. Those that
 # are missing are of what we do not declare: imports (4), serverless caches (11, 14), other clouds (19, 20).
@@ -278,7 +274,7 @@ def test_the_rights_are_no_more_than_that(restricted: RedisServer, command: str)
 
 def test_node_types_are_ones_that_aws_has() -> None:
     """The guide's two among them; and what a cache.t3.micro shows in INFO is what AWS writes."""
-    assert set(nodes.NODES) <= set(aws_refusals.node_types("us-east-1"))
+    assert set(nodes.NODES) <= set(aws_cache_refusals.node_types("us-east-1"))
     assert {"cache.t3.micro", "cache.r6g.large"} <= set(nodes.NODES)
     assert nodes.NODES["cache.t3.micro"].usable_bytes == 402653184
     # AWS re:Post, "elasticache-cluster-fix-scale-down": INFO of a cache.m5.xlarge, of the same memory as this one.
@@ -289,7 +285,7 @@ def test_node_types_are_ones_that_aws_has() -> None:
 def test_versions_are_ones_that_aws_has() -> None:
     """Each that a stack may pin, with the default first and newest."""
     for engine, versions in releases.VERSIONS.items():
-        assert set(versions) <= set(aws_refusals.versions(engine))
+        assert set(versions) <= set(aws_cache_refusals.versions(engine))
         assert list(versions) == sorted(versions, reverse=True)
 
 
@@ -330,153 +326,3 @@ def test_no_node_holds_everything() -> None:
 def test_windows_that_meet_are_found(maintenance: str, snapshot: str, meet: bool) -> None:
     """On any day, around midnight and around the week's end."""
     assert windows.overlap(windows.weekly(maintenance), windows.daily(snapshot)) is meet
-
-
-# What stands in for AWS.
-
-
-@pytest.fixture
-def furnished() -> Iterator[aws.Account]:
-    """An account with one of everything, so that each refused request lacks nothing else."""
-    with aws.account() as account:
-        client = account.elasticache
-        network = account.network()
-        subnets = network["subnetIds"].split(",")
-        client.create_cache_subnet_group(
-            CacheSubnetGroupName="subnets", CacheSubnetGroupDescription="two zones", SubnetIds=subnets
-        )
-        client.create_cache_subnet_group(
-            CacheSubnetGroupName="one-zone", CacheSubnetGroupDescription="one zone", SubnetIds=subnets[:1]
-        )
-        for family in ("redis7", "valkey8"):
-            client.create_cache_parameter_group(
-                CacheParameterGroupName=family, CacheParameterGroupFamily=family, Description=family
-            )
-        mode = {"Type": "password", "Passwords": ["0123456789abcdef"]}
-        for id_, name in (("default-user", "default"), ("reader", "reader")):
-            client.create_user(
-                UserId=id_, UserName=name, Engine="redis", AccessString="on ~* +@all", AuthenticationMode=mode
-            )
-        for id_, engine in (("users", "redis"), ("others", "redis"), ("valkey-users", "valkey")):
-            client.create_user_group(UserGroupId=id_, Engine=engine, UserIds=["default-user"])
-        for role in ("verifier", "without-a-policy"):
-            account.iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(aws_lambda.TRUST))
-        policy = account.iam.create_policy(PolicyName="AWSLambdaVPCAccessExecutionRole", PolicyDocument=ANYTHING)
-        account.iam.attach_role_policy(RoleName="verifier", PolicyArn=policy["Policy"]["Arn"])
-        yield account
-
-
-def requests(account: aws.Account) -> dict[str, dict[str, Any]]:
-    """Give a request that AWS takes, for each operation; those that delete are of what is in use."""
-    (group,) = account.ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["application"]}])[
-        "SecurityGroups"
-    ]
-    key = account.kms.create_key(Policy='{"Statement": [{"Principal": {"Service": "logs.us-east-1.amazonaws.com"}}]}')[
-        "KeyMetadata"
-    ]["Arn"]
-    return {
-        "CreateReplicationGroup": {
-            "ReplicationGroupId": "cache",
-            "ReplicationGroupDescription": "a cache",
-            "Engine": "redis",
-            "EngineVersion": "7.1",
-            "CacheNodeType": "cache.t4g.micro",
-            "NumCacheClusters": 2,
-            "AutomaticFailoverEnabled": True,
-            "MultiAZEnabled": True,
-            "CacheParameterGroupName": "redis7",
-            "CacheSubnetGroupName": "subnets",
-            "SecurityGroupIds": [group["GroupId"]],
-            "TransitEncryptionEnabled": True,
-            "AtRestEncryptionEnabled": True,
-            "KmsKeyId": key,
-            "UserGroupIds": ["users"],
-        },
-        "ModifyReplicationGroup": {"ReplicationGroupId": "cache", "ApplyImmediately": True},
-        "DecreaseReplicaCount": {"ReplicationGroupId": "cache", "NewReplicaCount": 0, "ApplyImmediately": True},
-        "DeleteReplicationGroup": {"ReplicationGroupId": "cache", "FinalSnapshotIdentifier": "taken"},
-        "CreateCacheParameterGroup": {
-            "CacheParameterGroupName": "new",
-            "CacheParameterGroupFamily": "redis7",
-            "Description": "new",
-        },
-        "ModifyCacheParameterGroup": {
-            "CacheParameterGroupName": "redis7",
-            "ParameterNameValues": [{"ParameterName": "maxmemory-policy", "ParameterValue": "allkeys-lru"}],
-        },
-        "DeleteCacheParameterGroup": {"CacheParameterGroupName": "redis7"},
-        "DeleteCacheSubnetGroup": {"CacheSubnetGroupName": "subnets"},
-        "CreateUser": {
-            "UserId": "new",
-            "UserName": "new",
-            "Engine": "redis",
-            "AccessString": "on ~* +@all",
-            "AuthenticationMode": {"Type": "password", "Passwords": ["0123456789abcdef"]},
-        },
-        "DeleteUser": {"UserId": "default-user"},
-        "CreateUserGroup": {"UserGroupId": "new", "Engine": "redis", "UserIds": ["default-user"]},
-        "DeleteUserGroup": {"UserGroupId": "users"},
-        "DeleteSecurityGroup": {"GroupId": group["GroupId"]},
-        "CreateSecurityGroup": {"GroupName": "new", "Description": "new", "VpcId": group["VpcId"]},
-        "AuthorizeSecurityGroupIngress": {
-            "GroupId": group["GroupId"],
-            "IpPermissions": [
-                {"IpProtocol": "tcp", "FromPort": 6379, "ToPort": 6379, "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}
-            ],
-        },
-        "CreateLogGroup": {"logGroupName": "new", "kmsKeyId": key},
-        "CreateFunction": {
-            "FunctionName": "new",
-            "Runtime": "python3.13",
-            "Role": "arn:aws:iam::123456789012:role/verifier",
-            "Handler": "verify.function.handle",
-            "Code": {"ZipFile": b"PK"},
-            "VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": [group["GroupId"]]},
-        },
-    }
-
-
-def send(account: aws.Account, operation: str, request: dict[str, Any]) -> None:
-    """Send a request through boto3."""
-    for client in (account.elasticache, account.ec2, account.logs, account.functions):
-        methods = client.meta.method_to_api_mapping
-        for method, name in methods.items():
-            if name == operation:
-                getattr(client, method)(**{key: value for key, value in request.items() if value is not None})
-                return
-    raise KeyError(operation)
-
-
-@pytest.mark.parametrize("operation", sorted({row.operation for row in aws_refusals.REFUSALS}))
-def test_the_stand_in_refuses_what_aws_refuses(
-    furnished: aws.Account, operation: str, subtests: pytest.Subtests
-) -> None:
-    """Each row of the table, by a request that lacks nothing else; without what breaks it, AWS takes it."""
-    taken = requests(furnished)
-    if operation != "CreateReplicationGroup":
-        creation = taken["CreateReplicationGroup"]
-        send(furnished, "CreateReplicationGroup", creation)
-        plain = {"ReplicationGroupId": "plain", "TransitEncryptionEnabled": False, "UserGroupIds": None}
-        send(furnished, "CreateReplicationGroup", {**creation, **plain})
-        furnished.elasticache.create_snapshot(SnapshotName="taken", ReplicationGroupId="cache")
-    others = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:*:*:log-group:/others/*"}}
-    service = {"Service": "logs.us-east-1.amazonaws.com"}
-    locked = furnished.kms.create_key(Policy=json.dumps({"Statement": [{"Principal": service, "Condition": others}]}))[
-        "KeyMetadata"
-    ]["Arn"]
-    rows = aws_refusals.of(operation)
-    for row in rows:
-        with subtests.test(row.words):
-            broken = {**taken[operation], **row.breaks}
-            broken = {key: locked if value == "a-key-without-logs" else value for key, value in broken.items()}
-            with pytest.raises(furnished.elasticache.exceptions.ClientError) as refused:
-                send(furnished, operation, broken)
-            assert refused.value.response["Error"] == {"Code": row.code, "Message": row.words}
-    if all(row.breaks for row in rows):
-        send(furnished, operation, taken[operation])
-
-
-def test_botocore_validates_every_request(furnished: aws.Account) -> None:
-    """A parameter that the API does not have ends before moto or the stand-in see it."""
-    with pytest.raises(Exception, match='Unknown parameter in input: "Sharding"'):
-        furnished.elasticache.describe_user_groups(Sharding=True)

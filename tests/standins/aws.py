@@ -1,8 +1,8 @@
 """A stand-in for AWS and for Pulumi's provider of it: boto3 against moto, in this process.
 
-What moto lacks of ElastiCache is in aws_elasticache.py, what AWS refuses and moto takes in aws_refusals.py and
-aws_secret_refusals.py, and how a function runs in lambda_runtime.py. Requests are validated by botocore, as they are
-on their way to the real AWS.
+What moto lacks of ElastiCache is in aws_elasticache.py, what AWS refuses and moto takes in aws_cache_refusals.py and
+aws_secret_refusals.py, and how a function runs in lambda_runtime.py. Requests are validated by botocore, as they are on
+their way to the real AWS.
 """
 
 import functools
@@ -17,13 +17,14 @@ from botocore.model import OperationModel  # type: ignore[import-untyped]
 from moto import mock_aws
 
 from runner.inprocess.providers import Properties, Provider
-from tests.standins import aws_lambda, aws_providers, aws_refusals, aws_secret_refusals, aws_secrets
+from tests.standins import aws_cache_refusals, aws_lambda, aws_providers, aws_secret_refusals, aws_secrets
 from tests.standins.aws_elasticache import ElastiCache, fault
 
 ACCOUNT_ID = "123456789012"
 # What the declaration says beside inputs, and the stand-ins see to or need not: the provider's version, and how long
 # the real one may take.
 HONOURED = ("version", "customTimeouts")
+REFUSALS = (*aws_cache_refusals.REFUSALS, *aws_secret_refusals.REFUSALS)
 PROVIDERS = {**aws_providers.PROVIDERS, **aws_lambda.PROVIDERS, **aws_secrets.PROVIDERS}
 CALLER = {"Arn": f"arn:aws:iam::{ACCOUNT_ID}:user/tester", "UserId": "AIDATESTER"}
 
@@ -135,13 +136,9 @@ class Account:
     def answer(self, model: OperationModel, context: dict[str, Any]) -> tuple[Any, Any] | None:
         """Refuse what AWS would, answer what moto cannot, and leave the rest to moto."""
         request: Mapping[str, Any] = context["request"]
-        place = aws_refusals.Place(cache=self.cache, ec2=self.ec2, kms=self.kms, iam=self.iam, functions=self.functions)
-        for refusal in aws_refusals.of(model.name):
-            if refusal.refuses(request, place):
-                raise fault(model.name, refusal.code, refusal.words)
-        for secret_refusal in aws_secret_refusals.of(model.name):
-            if secret_refusal.refuses(request, self):
-                raise fault(model.name, secret_refusal.code, secret_refusal.words)
+        for row in REFUSALS:
+            if row.operation == model.name and row.refuses(request, self):
+                raise fault(model.name, row.code, row.words)
         if model.service_model.service_name != "elasticache":
             return None
         response = self.cache.answer(model, request)

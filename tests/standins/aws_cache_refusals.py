@@ -1,8 +1,4 @@
-"""What AWS refuses and moto takes: a table, each row with its source.
-
-`breaks` is what turns a request that AWS takes into one that it refuses, None for a parameter that is left out; a test
-sends each.
-"""
+"""What AWS refuses and moto takes of a cache and what is around it."""
 
 import fnmatch
 import functools
@@ -11,16 +7,16 @@ import ipaddress
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore.session  # type: ignore[import-untyped]
 
 from infra import windows
-from tests.standins.aws_elasticache import ElastiCache
+from tests.standins.aws_refusals import Refusal, Request
 
-Request = Mapping[str, Any]
+if TYPE_CHECKING:
+    from tests.standins.aws import Account
 
 API = "ElastiCache API reference, "
 GUIDE = "ElastiCache User Guide, "
@@ -28,34 +24,6 @@ PROVIDER = "terraform-provider-aws, internal/service/elasticache/"
 CREATE = "CreateReplicationGroup"
 MODIFY = "ModifyReplicationGroup"
 KNOWN_PARAMETERS = {"maxmemory-policy", "reserved-memory-percent", "timeout", "notify-keyspace-events"}
-
-
-@dataclass(frozen=True)
-class Place:
-    """What the rules may look at beside the request."""
-
-    cache: ElastiCache
-    ec2: Any
-    kms: Any
-    iam: Any
-    functions: Any
-
-
-@dataclass(frozen=True, kw_only=True)
-class Refusal:
-    """One thing that AWS refuses."""
-
-    operation: str
-    code: str
-    words: str
-    source: str
-    refuses: Callable[[Request, Place], bool]
-    breaks: Mapping[str, Any] = field(default_factory=dict)
-
-
-def of(operation: str) -> list[Refusal]:
-    """Give the rows of an operation."""
-    return [row for row in REFUSALS if row.operation == operation]
 
 
 @functools.cache
@@ -103,13 +71,13 @@ def _family(engine: str, version: str) -> str:
     return f"{engine}{version.partition('.')[0]}"
 
 
-def _group_family(request: Request, place: Place, engine: str, version: str) -> bool:
-    group = place.cache.parameter_groups.get(request.get("CacheParameterGroupName", ""))
+def _group_family(request: Request, account: "Account", engine: str, version: str) -> bool:
+    group = account.cache.parameter_groups.get(request.get("CacheParameterGroupName", ""))
     return group is not None and group["CacheParameterGroupFamily"] != _family(engine, version)
 
 
-def _engine_after(request: Request, place: Place) -> tuple[str, str]:
-    group = place.cache.group(request["ReplicationGroupId"])
+def _engine_after(request: Request, account: "Account") -> tuple[str, str]:
+    group = account.cache.group(request["ReplicationGroupId"])
     return request.get("Engine", group.engine), request.get("EngineVersion", group.engine_version)
 
 
@@ -117,39 +85,41 @@ def _number(version: str) -> list[int]:
     return [int(part) for part in version.split(".")]
 
 
-def _is_downgrade(request: Request, place: Place) -> bool:
-    group = place.cache.group(request["ReplicationGroupId"])
-    return _number(_engine_after(request, place)[1]) < _number(group.engine_version)
+def _is_downgrade(request: Request, account: "Account") -> bool:
+    group = account.cache.group(request["ReplicationGroupId"])
+    return _number(_engine_after(request, account)[1]) < _number(group.engine_version)
 
 
-def _users_missing_default(request: Request, place: Place) -> bool:
-    users = place.cache.moto.users
+def _users_missing_default(request: Request, account: "Account") -> bool:
+    users = account.cache.moto.users
     return not any(users[user].name == "default" for user in request.get("UserIds", []) if user in users)
 
 
-def _vpc_of_subnet_group(name: str, place: Place) -> str | None:
-    group = place.cache.moto.cache_subnet_groups.get(name)
+def _vpc_of_subnet_group(name: str, account: "Account") -> str | None:
+    group = account.cache.moto.cache_subnet_groups.get(name)
     return group.vpc_id if group else None
 
 
-def _foreign_security_group(request: Request, place: Place) -> bool:
+def _foreign_security_group(request: Request, account: "Account") -> bool:
     wanted = request.get("SecurityGroupIds", [])
-    found = place.ec2.describe_security_groups(Filters=[{"Name": "group-id", "Values": list(wanted)}])["SecurityGroups"]
-    vpc = _vpc_of_subnet_group(request["CacheSubnetGroupName"], place)
+    found = account.ec2.describe_security_groups(Filters=[{"Name": "group-id", "Values": list(wanted)}])[
+        "SecurityGroups"
+    ]
+    vpc = _vpc_of_subnet_group(request["CacheSubnetGroupName"], account)
     return len(found) < len(wanted) or any(group["VpcId"] != vpc for group in found)
 
 
-def _uses(shelf: str, value: str, place: Place) -> bool:
-    groups = place.cache.moto.replication_groups.values()
+def _uses(shelf: str, value: str, account: "Account") -> bool:
+    groups = account.cache.moto.replication_groups.values()
     return any(value in used if isinstance(used := getattr(group, shelf), list) else value == used for group in groups)
 
 
-def _logs_may_not_use_the_key(request: Request, place: Place) -> bool:
+def _logs_may_not_use_the_key(request: Request, account: "Account") -> bool:
     if "kmsKeyId" not in request:
         return False
-    policy = json.loads(place.kms.get_key_policy(KeyId=request["kmsKeyId"], PolicyName="default")["Policy"])
-    service = f"logs.{place.cache.region}.amazonaws.com"
-    group = f"arn:aws:logs:{place.cache.region}:{place.cache.account_id}:log-group:{request['logGroupName']}"
+    policy = json.loads(account.kms.get_key_policy(KeyId=request["kmsKeyId"], PolicyName="default")["Policy"])
+    service = f"logs.{account.cache.region}.amazonaws.com"
+    group = f"arn:aws:logs:{account.cache.region}:{account.cache.account_id}:log-group:{request['logGroupName']}"
     return not any(
         any(fnmatch.fnmatchcase(group, pattern) for pattern in _log_groups(statement))
         for statement in policy["Statement"]
@@ -164,15 +134,15 @@ def _log_groups(statement: Mapping[str, Any]) -> list[str]:
     return [found] if isinstance(found, str) else found
 
 
-def _no_network_interface(request: Request, place: Place) -> bool:
+def _no_network_interface(request: Request, account: "Account") -> bool:
     if not request.get("VpcConfig", {}).get("SubnetIds"):
         return False
-    attached = place.iam.list_attached_role_policies(RoleName=request["Role"].rpartition("/")[2])["AttachedPolicies"]
+    attached = account.iam.list_attached_role_policies(RoleName=request["Role"].rpartition("/")[2])["AttachedPolicies"]
     return all(policy["PolicyName"] != "AWSLambdaVPCAccessExecutionRole" for policy in attached)
 
 
-def _used_by_a_function(group: str, place: Place) -> bool:
-    functions = place.functions.list_functions()["Functions"]
+def _used_by_a_function(group: str, account: "Account") -> bool:
+    functions = account.functions.list_functions()["Functions"]
     return any(group in function.get("VpcConfig", {}).get("SecurityGroupIds", []) for function in functions)
 
 
@@ -194,7 +164,7 @@ REFUSALS = (
         code="InvalidParameterValue",
         words="The node type is not one of this region",
         source="cfn-lint, cachenodetype_enum.json",
-        refuses=lambda request, place: request["CacheNodeType"] not in node_types(place.cache.region),
+        refuses=lambda request, account: request["CacheNodeType"] not in node_types(account.cache.region),
         breaks={"CacheNodeType": "cache.r7g.tiny"},
     ),
     Refusal(
@@ -234,9 +204,9 @@ REFUSALS = (
         code="InvalidParameterCombination",
         words="Multi-AZ needs subnets in two zones or more",
         source=f"{GUIDE}Minimizing downtime by using Multi-AZ",
-        refuses=lambda request, place: (
+        refuses=lambda request, account: (
             request.get("MultiAZEnabled", False)
-            and len(place.cache.zones_of_subnets(request["CacheSubnetGroupName"])) < 2
+            and len(account.cache.zones_of_subnets(request["CacheSubnetGroupName"])) < 2
         ),
         breaks={"CacheSubnetGroupName": "one-zone"},
     ),
@@ -277,8 +247,8 @@ REFUSALS = (
         code="UserGroupNotFound",
         words="There is no such user group",
         source=f"{API}CreateReplicationGroup, Errors",
-        refuses=lambda request, place: any(
-            group not in place.cache.user_groups for group in request.get("UserGroupIds", [])
+        refuses=lambda request, account: any(
+            group not in account.cache.user_groups for group in request.get("UserGroupIds", [])
         ),
         breaks={"UserGroupIds": ["nobody"]},
     ),
@@ -287,12 +257,12 @@ REFUSALS = (
         code="InvalidParameterCombination",
         words="Redis OSS takes user groups of the engine redis alone",
         source=f"{GUIDE}Role-Based Access Control (RBAC)",
-        refuses=lambda request, place: (
+        refuses=lambda request, account: (
             request["Engine"] == "redis"
             and any(
-                place.cache.user_groups[group]["Engine"] == "valkey"
+                account.cache.user_groups[group]["Engine"] == "valkey"
                 for group in request.get("UserGroupIds", [])
-                if group in place.cache.user_groups
+                if group in account.cache.user_groups
             )
         ),
         breaks={"UserGroupIds": ["valkey-users"]},
@@ -336,7 +306,7 @@ REFUSALS = (
         code="CacheParameterGroupNotFound",
         words="There is no such parameter group",
         source=f"{API}CreateReplicationGroup, Errors",
-        refuses=lambda request, place: request["CacheParameterGroupName"] not in place.cache.parameter_groups,
+        refuses=lambda request, account: request["CacheParameterGroupName"] not in account.cache.parameter_groups,
         breaks={"CacheParameterGroupName": "nothing"},
     ),
     Refusal(
@@ -344,7 +314,7 @@ REFUSALS = (
         code="InvalidParameterCombination",
         words="The parameter group is of another family",
         source="cloudposse/terraform-aws-elasticache-redis issues 178 and 201",
-        refuses=lambda request, place: _group_family(request, place, request["Engine"], request["EngineVersion"]),
+        refuses=lambda request, account: _group_family(request, account, request["Engine"], request["EngineVersion"]),
         breaks={"CacheParameterGroupName": "valkey8"},
     ),
     Refusal(
@@ -352,7 +322,7 @@ REFUSALS = (
         code="CacheSubnetGroupNotFoundFault",
         words="There is no such subnet group",
         source=f"{API}CreateReplicationGroup, Errors",
-        refuses=lambda request, place: request["CacheSubnetGroupName"] not in place.cache.moto.cache_subnet_groups,
+        refuses=lambda request, account: request["CacheSubnetGroupName"] not in account.cache.moto.cache_subnet_groups,
         breaks={"CacheSubnetGroupName": "nothing", "MultiAZEnabled": False},
     ),
     Refusal(
@@ -374,7 +344,7 @@ REFUSALS = (
     Refusal(
         operation=CREATE,
         code="InvalidParameterCombination",
-        words="A log goes to one place",
+        words="A log goes to one account",
         source=f"{API}LogDeliveryConfigurationRequest; terraform-aws-modules/terraform-aws-elasticache issue 16",
         refuses=lambda request, _: (
             len({each["LogType"] for each in request.get("LogDeliveryConfigurations", [])})
@@ -414,7 +384,7 @@ REFUSALS = (
         code="InvalidParameterCombination",
         words="The parameter group is of another family",
         source="cloudposse/terraform-aws-elasticache-redis issues 178 and 201",
-        refuses=lambda request, place: _group_family(request, place, *_engine_after(request, place)),
+        refuses=lambda request, account: _group_family(request, account, *_engine_after(request, account)),
         breaks={"CacheParameterGroupName": "valkey8"},
     ),
     Refusal(
@@ -422,8 +392,8 @@ REFUSALS = (
         code="InvalidParameterValue",
         words="The node type is not one of this region",
         source="cfn-lint, cachenodetype_enum.json",
-        refuses=lambda request, place: (
-            "CacheNodeType" in request and request["CacheNodeType"] not in node_types(place.cache.region)
+        refuses=lambda request, account: (
+            "CacheNodeType" in request and request["CacheNodeType"] not in node_types(account.cache.region)
         ),
         breaks={"CacheNodeType": "cache.r7g.tiny"},
     ),
@@ -432,9 +402,9 @@ REFUSALS = (
         code="InvalidParameterCombination",
         words="Encryption in transit goes by preferred to required, a step at a time",
         source=f"{GUIDE}Enabling in-transit encryption on an existing cluster; terraform-provider-aws issue 33906",
-        refuses=lambda request, place: (
+        refuses=lambda request, account: (
             request.get("TransitEncryptionMode") == "required"
-            and not place.cache.group(request["ReplicationGroupId"]).transit_encryption_mode
+            and not account.cache.group(request["ReplicationGroupId"]).transit_encryption_mode
         ),
         breaks={"ReplicationGroupId": "plain", "TransitEncryptionMode": "required"},
     ),
@@ -443,9 +413,9 @@ REFUSALS = (
         code="InvalidReplicationGroupState",
         words="Automatic failover needs a replica",
         source=f"{API}DecreaseReplicaCount, NewReplicaCount",
-        refuses=lambda request, place: (
+        refuses=lambda request, account: (
             request["NewReplicaCount"] < 1
-            and place.cache.group(request["ReplicationGroupId"]).automatic_failover == "enabled"
+            and account.cache.group(request["ReplicationGroupId"]).automatic_failover == "enabled"
         ),
     ),
     Refusal(
@@ -453,7 +423,7 @@ REFUSALS = (
         code="SnapshotAlreadyExistsFault",
         words="There is a snapshot of that name",
         source=f"{API}DeleteReplicationGroup, Errors; cloudposse/terraform-aws-elasticache-redis issue 120",
-        refuses=lambda request, place: request.get("FinalSnapshotIdentifier") in place.cache.moto.snapshots,
+        refuses=lambda request, account: request.get("FinalSnapshotIdentifier") in account.cache.moto.snapshots,
     ),
     # What replication groups use.
     Refusal(
@@ -471,7 +441,7 @@ REFUSALS = (
         code="CacheParameterGroupAlreadyExists",
         words="There is a parameter group of that name",
         source=f"{API}CreateCacheParameterGroup, Errors",
-        refuses=lambda request, place: request["CacheParameterGroupName"] in place.cache.parameter_groups,
+        refuses=lambda request, account: request["CacheParameterGroupName"] in account.cache.parameter_groups,
         breaks={"CacheParameterGroupName": "redis7"},
     ),
     Refusal(
@@ -489,14 +459,16 @@ REFUSALS = (
         code="InvalidCacheParameterGroupState",
         words="The parameter group is in use",
         source=f"{API}DeleteCacheParameterGroup, Errors; pulumi-aws issue 427",
-        refuses=lambda request, place: _uses("cache_parameter_group_name", request["CacheParameterGroupName"], place),
+        refuses=lambda request, account: _uses(
+            "cache_parameter_group_name", request["CacheParameterGroupName"], account
+        ),
     ),
     Refusal(
         operation="DeleteCacheSubnetGroup",
         code="CacheSubnetGroupInUse",
         words="The subnet group is in use",
         source=f"{API}DeleteCacheSubnetGroup, Errors",
-        refuses=lambda request, place: _uses("cache_subnet_group_name", request["CacheSubnetGroupName"], place),
+        refuses=lambda request, account: _uses("cache_subnet_group_name", request["CacheSubnetGroupName"], account),
     ),
     Refusal(
         operation="CreateUser",
@@ -534,8 +506,8 @@ REFUSALS = (
         code="DefaultUserAssociatedToUserGroup",
         words="The default user of a group stays with it",
         source=f"{API}DeleteUser, Errors",
-        refuses=lambda request, place: any(
-            request["UserId"] in group["UserIds"] for group in place.cache.user_groups.values()
+        refuses=lambda request, account: any(
+            request["UserId"] in group["UserIds"] for group in account.cache.user_groups.values()
         ),
     ),
     Refusal(
@@ -543,7 +515,9 @@ REFUSALS = (
         code="UserNotFound",
         words="There is no such user",
         source=f"{API}CreateUserGroup, Errors",
-        refuses=lambda request, place: any(user not in place.cache.moto.users for user in request.get("UserIds", [])),
+        refuses=lambda request, account: any(
+            user not in account.cache.moto.users for user in request.get("UserIds", [])
+        ),
         breaks={"UserIds": ["default-user", "nobody"]},
     ),
     Refusal(
@@ -559,12 +533,12 @@ REFUSALS = (
         code="InvalidParameterCombination",
         words="Every user of a group of Valkey has a password",
         source=f"{GUIDE}Role-Based Access Control (RBAC); terraform-provider-aws issue 34784",
-        refuses=lambda request, place: (
+        refuses=lambda request, account: (
             request["Engine"].lower() == "valkey"
             and any(
-                place.cache.moto.users[user].no_password_required
+                account.cache.moto.users[user].no_password_required
                 for user in request.get("UserIds", [])
-                if user in place.cache.moto.users
+                if user in account.cache.moto.users
             )
         ),
         breaks={"Engine": "valkey", "UserIds": ["default"]},
@@ -574,7 +548,7 @@ REFUSALS = (
         code="InvalidUserGroupState",
         words="The user group is in use",
         source=f"{API}DeleteUserGroup, Errors",
-        refuses=lambda request, place: _uses("user_group_ids", request["UserGroupId"], place),
+        refuses=lambda request, account: _uses("user_group_ids", request["UserGroupId"], account),
     ),
     # Around the cache.
     Refusal(
@@ -582,8 +556,8 @@ REFUSALS = (
         code="DependencyViolation",
         words="The security group is in use",
         source="EC2 API reference, DeleteSecurityGroup; cloudposse/terraform-aws-elasticache-redis issues 116 and 121",
-        refuses=lambda request, place: (
-            _uses("security_group_ids", request["GroupId"], place) or _used_by_a_function(request["GroupId"], place)
+        refuses=lambda request, account: (
+            _uses("security_group_ids", request["GroupId"], account) or _used_by_a_function(request["GroupId"], account)
         ),
     ),
     Refusal(

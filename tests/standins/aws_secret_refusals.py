@@ -1,18 +1,13 @@
-"""What AWS refuses and moto takes of secrets, parameters and grants: a table, each row with its source.
-
-`breaks` is what turns a request that AWS takes into one that it refuses; a test sends each.
-"""
+"""What AWS refuses and moto takes of secrets, parameters and grants."""
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tests.standins.aws_refusals import Refusal, Request
 
 if TYPE_CHECKING:
     from tests.standins.aws import Account
-
-Request = Mapping[str, Any]
 
 SECRETS = "Secrets Manager API reference, "
 PARAMETERS = "Systems Manager API reference, "
@@ -20,23 +15,6 @@ PROVIDER = "terraform-provider-aws, internal/service/"
 DEEPEST = 15
 LARGEST_STANDARD = 4096
 UNKNOWN_ROLE = "arn:aws:iam::123456789012:role/nobody"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Refusal:
-    """One thing that AWS refuses."""
-
-    operation: str
-    code: str
-    words: str
-    source: str
-    refuses: Callable[[Request, "Account"], bool]
-    breaks: Mapping[str, Any]
-
-
-def of(operation: str) -> list[Refusal]:
-    """Give the rows of an operation."""
-    return [row for row in REFUSALS if row.operation == operation]
 
 
 def _scheduled(request: Request, account: "Account") -> bool:
