@@ -1,13 +1,17 @@
-"""What every test runs under: an environment without the user's clouds, and an account of the tiers."""
+"""What every test runs under: no cloud of the user's, an account of AWS that stands in, and a count of the tiers."""
 
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests import tiers
+
+if TYPE_CHECKING:
+    from tests.standins.aws import Account
 
 # A test must neither reach somebody's account nor pass only because of it.
 _FOREIGN = ("ARM_", "AWS_", "AZURE_", "CACHE_", "CLOUDSDK_", "GCLOUD_", "GOOGLE_", "PULUMI_", "REDIS_", "REDISCLOUD_")
@@ -29,6 +33,16 @@ def pytest_configure() -> None:
             del os.environ[name]
     # The tests are a pipeline wherever they run: no prod stack of theirs has to be confirmed.
     os.environ["CI"] = "true"
+
+
+@pytest.fixture
+def account() -> Iterator[Account]:
+    """An account of AWS with nothing in it."""
+    # Imported here, because moto takes a second that most runs of a few tests can save.
+    from tests.standins import aws
+
+    with aws.account() as made:
+        yield made
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,7 +1,6 @@
 """The stand-in for AWS refuses what AWS refuses."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,38 +13,37 @@ ROLE = "arn:aws:iam::123456789012:role/application"
 
 
 @pytest.fixture
-def furnished() -> Iterator[aws.Account]:
+def furnished(account: aws.Account) -> aws.Account:
     """An account with one of everything, so that each refused request lacks nothing else."""
-    with aws.account() as account:
-        client = account.elasticache
-        network = account.network()
-        subnets = network["subnetIds"].split(",")
-        client.create_cache_subnet_group(
-            CacheSubnetGroupName="subnets", CacheSubnetGroupDescription="two zones", SubnetIds=subnets
+    client = account.elasticache
+    network = account.network()
+    subnets = network["subnetIds"].split(",")
+    client.create_cache_subnet_group(
+        CacheSubnetGroupName="subnets", CacheSubnetGroupDescription="two zones", SubnetIds=subnets
+    )
+    client.create_cache_subnet_group(
+        CacheSubnetGroupName="one-zone", CacheSubnetGroupDescription="one zone", SubnetIds=subnets[:1]
+    )
+    for family in ("redis7", "valkey8"):
+        client.create_cache_parameter_group(
+            CacheParameterGroupName=family, CacheParameterGroupFamily=family, Description=family
         )
-        client.create_cache_subnet_group(
-            CacheSubnetGroupName="one-zone", CacheSubnetGroupDescription="one zone", SubnetIds=subnets[:1]
+    mode = {"Type": "password", "Passwords": ["0123456789abcdef"]}
+    for id_, name in (("default-user", "default"), ("reader", "reader")):
+        client.create_user(
+            UserId=id_, UserName=name, Engine="redis", AccessString="on ~* +@all", AuthenticationMode=mode
         )
-        for family in ("redis7", "valkey8"):
-            client.create_cache_parameter_group(
-                CacheParameterGroupName=family, CacheParameterGroupFamily=family, Description=family
-            )
-        mode = {"Type": "password", "Passwords": ["0123456789abcdef"]}
-        for id_, name in (("default-user", "default"), ("reader", "reader")):
-            client.create_user(
-                UserId=id_, UserName=name, Engine="redis", AccessString="on ~* +@all", AuthenticationMode=mode
-            )
-        for id_, engine in (("users", "redis"), ("others", "redis"), ("valkey-users", "valkey")):
-            client.create_user_group(UserGroupId=id_, Engine=engine, UserIds=["default-user"])
-        for role in ("verifier", "without-a-policy", "application"):
-            account.iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(aws_lambda.TRUST))
-        policy = account.iam.create_policy(PolicyName="AWSLambdaVPCAccessExecutionRole", PolicyDocument=ANYTHING)
-        account.iam.attach_role_policy(RoleName="verifier", PolicyArn=policy["Policy"]["Arn"])
-        account.secrets.create_secret(Name="taken", SecretString="first")
-        account.secrets.put_secret_value(SecretId="taken", SecretString="second")
-        account.secrets.create_secret(Name="deleted", SecretString="first")
-        account.secrets.delete_secret(SecretId="deleted", RecoveryWindowInDays=7)
-        yield account
+    for id_, engine in (("users", "redis"), ("others", "redis"), ("valkey-users", "valkey")):
+        client.create_user_group(UserGroupId=id_, Engine=engine, UserIds=["default-user"])
+    for role in ("verifier", "without-a-policy", "application"):
+        account.iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(aws_lambda.TRUST))
+    policy = account.iam.create_policy(PolicyName="AWSLambdaVPCAccessExecutionRole", PolicyDocument=ANYTHING)
+    account.iam.attach_role_policy(RoleName="verifier", PolicyArn=policy["Policy"]["Arn"])
+    account.secrets.create_secret(Name="taken", SecretString="first")
+    account.secrets.put_secret_value(SecretId="taken", SecretString="second")
+    account.secrets.create_secret(Name="deleted", SecretString="first")
+    account.secrets.delete_secret(SecretId="deleted", RecoveryWindowInDays=7)
+    return account
 
 
 def requests(account: aws.Account) -> dict[str, dict[str, Any]]:

@@ -51,13 +51,12 @@ PAINS = {
 
 
 @pytest.fixture
-def prod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsStack]:
+def prod(account: aws.Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AwsStack:
     """A stack of tier prod that is up."""
     monkeypatch.setenv(verification.SWITCH, "off")
-    with aws.account() as account:
-        made = stack(tmp_path, account)
-        made.up()
-        yield made
+    made = stack(tmp_path, account)
+    made.up()
+    return made
 
 
 def test_every_pain_has_a_test() -> None:
@@ -164,32 +163,34 @@ def test_tls_is_required_from_the_first_day(prod: AwsStack) -> None:
 
 
 @pytest.mark.stack
-def test_an_upgrade_that_aws_made_never_replaces_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upgrade_that_aws_made_never_replaces_the_cache(
+    account: aws.Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The provider takes the pinned version for a downgrade then; the group is protected, and `up` says so."""
     monkeypatch.setenv(verification.SWITCH, "off")
-    with aws.account() as account:
-        made = stack(tmp_path, account, engine="valkey", engineVersion="8.0")
-        made.up()
-        account.cache.group("hospitality-redis-prod").engine_version = "8.1"
-        printed = made.preview(code=1)
-        assert "hospitality-redis-prod is protected, and a change of engineVersion replaces it" in printed
-        made.configure(engineVersion="8.1")
-        assert "replac" not in made.up()
+    made = stack(tmp_path, account, engine="valkey", engineVersion="8.0")
+    made.up()
+    account.cache.group("hospitality-redis-prod").engine_version = "8.1"
+    printed = made.preview(code=1)
+    assert "hospitality-redis-prod is protected, and a change of engineVersion replaces it" in printed
+    made.configure(engineVersion="8.1")
+    assert "replac" not in made.up()
 
 
 @pytest.mark.stack
-def test_a_security_groups_description_never_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_security_groups_description_never_changes(
+    account: aws.Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It would replace the group, which cannot go while a cache uses it: neither tier nor stack is in it."""
     monkeypatch.setenv(verification.SWITCH, "off")
     descriptions = []
-    with aws.account() as account:
-        for tier in ("dev", "prod"):
-            made = stack(tmp_path / tier, account, tier=tier)
-            made.up()
-            groups = [each for each in made.resources if each.type == "aws:ec2/securityGroup:SecurityGroup"]
-            descriptions.append([group.inputs["description"] for group in groups])
-            # The rules are resources of their own, and none is inside a group.
-            assert not [group for group in groups if {"ingress", "egress"} & group.inputs.keys()]
+    for tier in ("dev", "prod"):
+        made = stack(tmp_path / tier, account, tier=tier)
+        made.up()
+        groups = [each for each in made.resources if each.type == "aws:ec2/securityGroup:SecurityGroup"]
+        descriptions.append([group.inputs["description"] for group in groups])
+        # The rules are resources of their own, and none is inside a group.
+        assert not [group for group in groups if {"ingress", "egress"} & group.inputs.keys()]
     assert sorted(descriptions[0]) == sorted(descriptions[1])
 
 

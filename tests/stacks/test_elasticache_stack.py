@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,6 @@ from tests.stacks.inprocess import ROOT
 from tests.standins import aws
 
 pytestmark = pytest.mark.stack
-
-
-@pytest.fixture
-def account() -> Iterator[aws.Account]:
-    """An account with nothing in it."""
-    with aws.account() as made:
-        yield made
 
 
 @pytest.fixture(autouse=True)

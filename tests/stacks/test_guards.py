@@ -1,6 +1,5 @@
 """The guards of a prod stack, met as a user meets them: nothing is made, and the command that helps is said."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,13 +9,6 @@ from tests.stacks.aws_stack import stack
 from tests.standins import aws
 
 pytestmark = pytest.mark.stack
-
-
-@pytest.fixture
-def account() -> Iterator[aws.Account]:
-    """An account with nothing in it."""
-    with aws.account() as made:
-        yield made
 
 
 @pytest.fixture(autouse=True)

@@ -35,13 +35,6 @@ ROTATED = {"password:Password", "aws:elasticache/user:User", SECRET}
 
 
 @pytest.fixture
-def account() -> Iterator[aws.Account]:
-    """An account with nothing in it."""
-    with aws.account() as made:
-        yield made
-
-
-@pytest.fixture
 def unverified(account: aws.Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AwsStack:
     """A stack of tier prod that is up, with no server behind it and without a verification."""
     monkeypatch.setenv(verification.SWITCH, "off")

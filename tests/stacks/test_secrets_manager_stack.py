@@ -1,7 +1,6 @@
 """Whole ElastiCache stacks that deliver to Secrets Manager, where they go when nothing is said."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,13 +17,6 @@ from verify.environment import CacheEnvironment
 pytestmark = pytest.mark.stack
 
 NAME = "hospitality-redis-prod"
-
-
-@pytest.fixture
-def account() -> Iterator[aws.Account]:
-    """An account with nothing in it."""
-    with aws.account() as made:
-        yield made
 
 
 @pytest.fixture

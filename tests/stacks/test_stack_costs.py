@@ -1,6 +1,5 @@
 """What a stack says of its costs before anything is created, and what a budget then does."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,13 +9,6 @@ from tests.stacks.aws_stack import stack
 from tests.standins import aws
 
 pytestmark = pytest.mark.stack
-
-
-@pytest.fixture
-def account() -> Iterator[aws.Account]:
-    """An account with nothing in it."""
-    with aws.account() as made:
-        yield made
 
 
 def test_a_preview_says_what_the_stack_costs(account: aws.Account, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """The sink aws-secrets-manager against Secrets Manager and KMS as moto and botocore have them."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,6 @@ from tests.standins import aws, aws_secrets
 pytestmark = pytest.mark.stack
 
 NAME = "hospitality-redis-prod"
-
-
-@pytest.fixture
-def account() -> Iterator[aws.Account]:
-    """An account with nothing in it."""
-    with aws.account() as made:
-        yield made
 
 
 def stack(folder: Path, account: aws.Account, **settings: Any) -> AwsStack:

@@ -1,7 +1,6 @@
 """The sink aws-ssm against Parameter Store, IAM and KMS as moto and botocore have them."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,6 @@ pytestmark = pytest.mark.stack
 
 PATH = "/hospitality-redis-prod"
 PARAMETERS = f"arn:aws:ssm:us-east-1:123456789012:parameter{PATH}"
-
-
-@pytest.fixture
-def account() -> Iterator[aws.Account]:
-    """An account with nothing in it."""
-    with aws.account() as made:
-        yield made
 
 
 def stack(folder: Path, account: aws.Account, **settings: Any) -> AwsStack:
