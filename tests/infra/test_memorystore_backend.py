@@ -18,8 +18,8 @@ from infra.gcp import care, forms, naming, permanence, releases
 from runner.inprocess import operations, wire
 from runner.inprocess.engine import Engine
 from tests.certificates import Authority
-from tests.stacks.gcp_stack import INSTANCE, MAIN, GcpStack, stack
-from tests.stacks.inprocess import ROOT, written
+from tests.stacks.gcp_stack import INSTANCE, MAIN, stack
+from tests.stacks.inprocess import ROOT, StackInProcess, written
 from tests.standins import gcp, gcp_discovery, gcp_refusals
 from tests.standins.gcp_refusals import CONNECT, CREATE, DISCONNECT, PATCH, RESERVE, UPGRADE
 from tests.standins.gcp_resource import Refused
@@ -51,7 +51,7 @@ PAINS = {
 
 
 @pytest.fixture
-def prod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GcpStack:
+def prod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StackInProcess:
     """A stack of tier prod that is up, with a private service access of its own."""
     monkeypatch.setenv(verification.SWITCH, "off")
     monkeypatch.setenv(guards.CONFIRMATION, "prod")
@@ -71,7 +71,7 @@ def test_every_pain_has_a_test() -> None:
 
 
 @pytest.mark.stack
-def test_types_and_names_are_pinned(prod: GcpStack) -> None:
+def test_types_and_names_are_pinned(prod: StackInProcess) -> None:
     """A rename has to take an alias."""
     name = "hospitality-redis-prod"
     assert {(each.type, each.name) for each in prod.resources if each.custom and "sinks" not in each.type} == {
@@ -83,7 +83,7 @@ def test_types_and_names_are_pinned(prod: GcpStack) -> None:
 
 
 @pytest.mark.stack
-def test_the_auth_string_is_a_secret_wherever_it_goes(prod: GcpStack) -> None:
+def test_the_auth_string_is_a_secret_wherever_it_goes(prod: StackInProcess) -> None:
     """In the instance's outputs and in the connection, and in clear nowhere."""
     password = prod.outputs["connection"]["REDIS_PASSWORD"]
     assert len(password) == 36
@@ -114,7 +114,7 @@ def test_the_connection_is_a_secret_by_itself(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.stack
-def test_every_input_is_one_of_the_providers(prod: GcpStack) -> None:
+def test_every_input_is_one_of_the_providers(prod: StackInProcess) -> None:
     """An input that the SDK does not know would be dropped in silence by a stand-in."""
     known = set(inspect.signature(pulumi_gcp.redis.Instance._internal_init).parameters)
     names = {re.sub(r"(?<!^)(?=[A-Z])", "_", key).lower() for key in prod.inputs(INSTANCE)}
@@ -122,7 +122,7 @@ def test_every_input_is_one_of_the_providers(prod: GcpStack) -> None:
 
 
 @pytest.mark.stack
-def test_everything_that_can_take_labels_has_ours(prod: GcpStack) -> None:
+def test_everything_that_can_take_labels_has_ours(prod: StackInProcess) -> None:
     """Who made it, for which stack and tier; a range of addresses takes labels too, and needs none."""
     assert prod.inputs(INSTANCE)["labels"] == {
         "project": "cache",
@@ -136,7 +136,7 @@ def test_everything_that_can_take_labels_has_ours(prod: GcpStack) -> None:
 
 
 @pytest.mark.stack
-def test_nothing_is_said_of_zones_and_read_replicas(prod: GcpStack) -> None:
+def test_nothing_is_said_of_zones_and_read_replicas(prod: StackInProcess) -> None:
     """What Google chooses well, and what replaces a cache or is an error where it is said."""
     said = prod.inputs(INSTANCE).keys()
     assert not said & {"locationId", "alternativeLocationId", "readReplicasMode", "replicaCount", "secondaryIpRange"}
@@ -172,7 +172,7 @@ def test_persistence_that_is_not_said_in_full_would_change_for_ever() -> None:
 
 
 @pytest.mark.stack
-def test_everything_that_would_replace_the_cache_is_held(prod: GcpStack) -> None:
+def test_everything_that_would_replace_the_cache_is_held(prod: StackInProcess) -> None:
     """Of the inputs that the provider replaces an instance for, each that we declare is refused in the plan."""
     declared = prod.inputs(INSTANCE).keys() & {*gcp.Instance.replaces, "customerManagedKey", "redisVersion"}
     # Its name is the stack's, and there is but one way to connect.

