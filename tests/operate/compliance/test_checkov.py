@@ -4,19 +4,17 @@ import json
 import shutil
 import subprocess
 import sys
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from operate.compliance import checkov, matrix, waivers
-from operate.compliance.judgement import judge
-from operate.compliance.matrix import Row
+from operate.compliance import checkov, matrix
 from operate.compliance.terraform import render
 from operate.compliance.waivers import Scope
 from runner.project import Project, ProjectError
 from tests.operate.compliance.stacks import ROOT, SWITCHES, Declared, project, recorded
+from tests.operate.compliance.verdicts import red, scanned
 
 CHECK = {"check_id": "CKV_1", "check_name": "Ensure", "resource": "a.b", "check_result": {"evaluated_keys": ["x/[0]"]}}
 
@@ -76,14 +74,6 @@ def test_the_users_own_settings_of_checkov_do_not_reach_it(monkeypatch: pytest.M
     assert found["HOME"] == "/nowhere"
 
 
-def scanned(root: Path, declared: Declared, scope: Scope) -> tuple[list[Row], list[str]]:
-    """Judge with the real scanner and the project's own waivers."""
-    (root / checkov.ENVIRONMENT).symlink_to(ROOT / checkov.ENVIRONMENT)
-    plan = render(declared)
-    rows = judge(plan, checkov.scan(Project(root), plan), stack=scope.stack)
-    return waivers.apply(waivers.load(ROOT / waivers.FILE), rows, scope, date(2026, 12, 1))
-
-
 PROD = Scope(stack="prod", tier="prod", backend="elasticache")
 
 
@@ -107,7 +97,7 @@ class TestRealScanner:
         switch, wanted = SWITCHES[name]
         rows, _ = scanned(tmp_path, switch(prod), PROD)
         assert not matrix.passed(rows)
-        assert wanted <= {rule for row in rows if row.status == "red" for rule in row.ids}
+        assert wanted <= red(rows)
         failed = {f"{rule} failed" for rule in wanted if rule.startswith("CKV")}
         assert all(any(words in row.reason for row in rows) for words in failed)
 

@@ -16,7 +16,8 @@ from operate.compliance.demands import DEMANDS, EXEMPTIONS, OUTSIDE
 from operate.compliance.judgement import judge
 from operate.compliance.matrix import Row
 from operate.compliance.terraform import render
-from tests.operate.compliance.stacks import GROUP, INGRESS, SWITCHES, USER, Declared, approving, changed, resource
+from tests.operate.compliance.stacks import GROUP, INGRESS, SWITCHES, USER, Declared, changed, resource
+from tests.operate.compliance.verdicts import approving, judged, red
 
 SECURITY_GROUP = "aws:ec2/securityGroup:SecurityGroup"
 EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
@@ -33,17 +34,6 @@ GOOD_CONTAINER: dict[str, Any] = {
     "securityOpts": ["no-new-privileges"],
     "healthcheck": {"tests": ["CMD", "true"]},
 }
-
-
-def judged(declared: Declared) -> list[Row]:
-    """Judge with a checkov that is content."""
-    plan = render(declared)
-    return judge(plan, approving(plan), stack="prod")
-
-
-def red(rows: list[Row]) -> set[str]:
-    """Give the ids of everything red."""
-    return {rule for row in rows if row.status == "red" for rule in row.ids}
 
 
 def test_prod_is_green(prod: Declared) -> None:

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from operate.compliance import checkov, matrix, offline, waivers
+from operate.compliance import matrix, offline
 from operate.compliance.demands import memorystore
-from operate.compliance.judgement import judge
-from operate.compliance.matrix import Row
 from operate.compliance.recording import record
 from operate.compliance.terraform import render
 from operate.compliance.waivers import Scope
 from runner.project import Project
-from tests.operate.compliance.stacks import ROOT, Declared, approving, changed
+from tests.operate.compliance.stacks import ROOT, Declared, changed
+from tests.operate.compliance.verdicts import judged, red, scanned
 
 INSTANCE = "gcp:redis/instance:Instance"
 EXAMPLE = ROOT / "examples" / "memorystore" / "Pulumi.memorystore.yaml"
@@ -87,17 +85,6 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Declared:
     return declared(tmp_path_factory.mktemp("example"))
 
 
-def judged(declaration: Declared) -> list[Row]:
-    """Judge with a checkov that is content."""
-    plan = render(declaration)
-    return judge(plan, approving(plan), stack="memorystore")
-
-
-def red(rows: list[Row]) -> set[str]:
-    """Give the ids of everything red."""
-    return {rule for row in rows if row.status == "red" for rule in row.ids}
-
-
 def test_the_example_is_green(example: Declared) -> None:
     """Nothing is red or waived, and every demand was looked at."""
     rows = judged(example)
@@ -146,17 +133,9 @@ def test_the_types_have_terraforms_names(tmp_path: Path) -> None:
 class TestRealScanner:
     """checkov itself, over what is declared; four seconds each."""
 
-    @staticmethod
-    def scanned(folder: Path, declaration: Declared, scope: Scope) -> tuple[list[Row], list[str]]:
-        """Judge with the real scanner and the project's own waivers."""
-        (folder / checkov.ENVIRONMENT).symlink_to(ROOT / checkov.ENVIRONMENT)
-        plan = render(declaration)
-        rows = judge(plan, checkov.scan(Project(folder), plan), stack=scope.stack)
-        return waivers.apply(waivers.load(ROOT / waivers.FILE), rows, scope, date(2026, 12, 1))
-
     def test_the_example_is_green_without_a_waiver(self, example: Declared, tmp_path: Path) -> None:
         """Also by the rules that checkov alone looks at."""
-        rows, stale = self.scanned(tmp_path, example, SCOPE)
+        rows, stale = scanned(tmp_path, example, SCOPE)
         assert stale == []
         assert matrix.passed(rows), matrix.to_text(rows)
         assert not [row for row in rows if row.status == "waived"]
@@ -166,7 +145,7 @@ class TestRealScanner:
     def test_one_protection_switched_off_is_red(self, example: Declared, tmp_path: Path, name: str) -> None:
         """By its ids, and by checkov's own finding where it has one."""
         switch, wanted = SWITCHES[name]
-        rows, _ = self.scanned(tmp_path, switch(example), SCOPE)
+        rows, _ = scanned(tmp_path, switch(example), SCOPE)
         assert not matrix.passed(rows)
         assert wanted <= red(rows)
         failed = {f"{rule} failed" for rule in wanted if rule.startswith("CKV")}
@@ -176,6 +155,6 @@ class TestRealScanner:
     def test_smaller_tiers_pass_by_their_waivers_alone(self, tmp_path: Path, tier: str) -> None:
         """With a reason and a day; no waiver is too many."""
         declaration = declared(tmp_path, "trial", tier=tier, privateServiceAccess="declare")
-        rows, stale = self.scanned(tmp_path, declaration, Scope(stack="trial", tier=tier, backend="memorystore"))
+        rows, stale = scanned(tmp_path, declaration, Scope(stack="trial", tier=tier, backend="memorystore"))
         assert stale == []
         assert matrix.passed(rows), matrix.to_text(rows)

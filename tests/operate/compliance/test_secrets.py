@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from operate.compliance import matrix
-from operate.compliance.judgement import judge
 from operate.compliance.matrix import Row
 from operate.compliance.terraform import render
-from tests.operate.compliance.stacks import Declared, approving, changed, project, recorded, resource
+from tests.operate.compliance import verdicts
+from tests.operate.compliance.stacks import Declared, changed, project, recorded, resource
 
 SECRET = "aws:secretsmanager/secret:Secret"
 POLICY = "aws:secretsmanager/secretPolicy:SecretPolicy"
@@ -34,8 +34,7 @@ def delivering(tmp_path_factory: pytest.TempPathFactory) -> Declared:
 
 def judged(declared: Declared) -> dict[str, Row]:
     """Judge with a checkov that is content; give each rule's row."""
-    plan = render(declared)
-    return {rule: row for row in judge(plan, approving(plan), stack="prod") for rule in row.ids}
+    return {rule: row for row in verdicts.judged(declared) for rule in row.ids}
 
 
 def policy(**changes: Any) -> str:
