@@ -3,9 +3,7 @@
 import asyncio
 import json
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,8 @@ from infra.backends import Declaration
 from infra.connection import Connection
 from infra.rotation import Passwords
 from infra.settings import Settings
+from tests.serving import running
+from tests.standins.application import Application
 from verify import checks
 from verify.checks.passwords import NO_OTHERS, OtherPasswords
 from verify.exit_code import ExitCode
@@ -191,47 +191,11 @@ def test_a_report_that_cannot_be_kept_is_a_warning(
     assert "was not kept" in exports.warnings[0]
 
 
-class Application(ThreadingHTTPServer):
-    """An application with the guide's two endpoints."""
-
-    backend = "redis"
-
-    @property
-    def url(self) -> str:
-        """Where it is."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class Endpoints(BaseHTTPRequestHandler):
-    """The guide's bodies."""
-
-    server: Application
-
-    def do_GET(self) -> None:
-        bodies = {
-            "/cache/health": {"healthy": True, "backend": self.server.backend, "message": "Cache is healthy"},
-            "/cache/status": {
-                "type": self.server.backend,
-                "available": True,
-                "redisInfo": {"connected": self.server.backend == "redis", "keys": 1},
-            },
-        }
-        body = json.dumps(bodies[self.path]).encode()
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
 def application() -> Iterator[Application]:
     """Run an application."""
-    with Application(("127.0.0.1", 0), Endpoints) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+    with running(Application()) as server:
         yield server
-        server.shutdown()
 
 
 def test_the_application_is_asked_as_well(

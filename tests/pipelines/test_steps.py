@@ -7,13 +7,9 @@ import os
 import shutil
 import signal
 import subprocess
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -22,7 +18,9 @@ from runner import engines
 from runner.project import Project
 from tests.pipelines.workflows import ROOT, Step, steps
 from tests.servers import until
+from tests.serving import running
 from tests.stacks.project import ProjectCopy, copy
+from tests.standins.application import Application
 from tests.standins.github import GitHubStandIn, serving
 
 FILE = "Pulumi.local.yaml"
@@ -172,35 +170,6 @@ def pulumi_job(tmp_path: Path) -> Iterator[Job]:
     yield from job_with("pulumi", tmp_path)
 
 
-@contextmanager
-def application(backend: str) -> Iterator[str]:
-    """Serve what an application on this backend says of its cache; give its address."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            words = f"Cache is healthy using {backend} backend"
-            body: dict[str, Any] = {"healthy": True, "backend": backend, "message": words}
-            if self.path == "/cache/status":
-                body = {"type": backend, "available": True, "redisInfo": {"connected": True, "keys": 0}}
-            encoded = json.dumps(body).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(encoded)))
-            self.end_headers()
-            self.wfile.write(encoded)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 def junit(file: Path) -> ET.Element:
     """Read a report."""
     return ET.fromstring(file.read_text())  # noqa: S314 - our own
@@ -210,8 +179,8 @@ def test_a_deployment_is_proved_and_its_proofs_are_kept(job: Job) -> None:
     """up, check, app: JUnit, JSON and a page, without a secret."""
     job.shell(UP)
     assert "passed" in job.shell(CHECK)
-    with application("redis") as url:
-        job.shell(APPLICATION, APPLICATION_URL=url)
+    with running(Application()) as application:
+        job.shell(APPLICATION, APPLICATION_URL=application.url)
         for name in ("cache", "application"):
             suite = junit(job.proofs / f"{name}.xml")
             assert int(suite.attrib["tests"]) > int(suite.attrib["skipped"])
@@ -228,8 +197,8 @@ def test_a_rollback_is_proved_as_one_and_taken_back(job: Job) -> None:
     job.shell(UP)
     assert "is rolled back" in job.shell(CHANGE, DIRECTION="rollback")
     assert "there is no cache to prove" in job.shell(CHECK)
-    with application("memory") as url:
-        assert "healthy on memory" in job.shell(APPLICATION, APPLICATION_URL=url)
+    with running(Application("memory")) as application:
+        assert "healthy on memory" in job.shell(APPLICATION, APPLICATION_URL=application.url)
     job.shell(CHANGE, DIRECTION="attach")
     assert "passed" in job.shell(CHECK)
 

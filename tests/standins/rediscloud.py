@@ -21,6 +21,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from tests.servers import RedisServer
+from tests.serving import running
 
 ACCESS_KEY: Final = "account-key-that-nobody-may-see"
 SECRET_KEY: Final = "user-key-that-nobody-may-see"
@@ -596,15 +597,6 @@ def account(folder: Path, **settings: Any) -> Iterator[Cloud]:
         def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - http.server's name
             """Say nothing."""
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-    with contextlib.closing(cloud), Server(("127.0.0.1", 0), Handler) as server:
+    with contextlib.closing(cloud), running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
         cloud.address = f"http://127.0.0.1:{server.server_address[1]}/v1"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield cloud
-        finally:
-            server.shutdown()
-            thread.join()
+        yield cloud

@@ -11,6 +11,8 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from tests.serving import running
+
 Handler = Callable[[socket.socket], None]
 
 _TLS_HANDSHAKE = b"\x16"
@@ -31,14 +33,8 @@ def listener(handler: Handler) -> Iterator[int]:
         daemon_threads = True
         allow_reuse_address = True
 
-    with Server(("127.0.0.1", 0), Connection) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield int(server.server_address[1])
-        finally:
-            server.shutdown()
-            thread.join()
+    with running(Server(("127.0.0.1", 0), Connection)) as server:
+        yield int(server.server_address[1])
 
 
 @contextlib.contextmanager
