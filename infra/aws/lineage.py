@@ -2,6 +2,9 @@
 
 A dynamic resource: the engine's version is compared before anything is touched, and the final snapshot's name is in
 the state from the creation on (the provider reads it from there when it deletes the group).
+
+Google's counterpart is infra/gcp/permanence.py. Their names are in every stack's state, and what they compare, refuse
+and keep differs: only the shape that the SDK gives a provider is the same.
 """
 
 import secrets

@@ -1,7 +1,7 @@
 """What Google cannot change of an instance, held in the state, so that no change of a setting replaces it unasked.
 
 A dynamic resource: it refuses in the plan, in every tier, where the provider would delete the instance with its data
-and make another one.
+and make another one. AWS's counterpart is infra/aws/lineage.py, which says why they are two.
 """
 
 from collections.abc import Mapping
