@@ -80,8 +80,9 @@ def _reply(error: BaseException) -> str:
 
 
 def _phase(errors: tuple[BaseException, ...]) -> Phase:
+    connecting = any("connecting to" in str(error) for error in errors)
     if any(isinstance(error, ssl.SSLError) or "handshake" in str(error) for error in errors):
-        return "handshake"
-    if any("connecting to" in str(error) for error in errors):
-        return "connect"
-    return "answer"
+        # A connection that is cut off later is an error of TLS too.
+        cut_off = any(isinstance(error, ssl.SSLEOFError) for error in errors) and not connecting
+        return "answer" if cut_off else "handshake"
+    return "connect" if connecting else "answer"

@@ -173,7 +173,7 @@ CLIENT_CERTIFICATE_WANTED = Fault(
     signs=(
         Sign(words="CERTIFICATE_REQUIRED", tls=True),
         Sign(words="HANDSHAKE_FAILURE", tls=True),
-        Sign(raised=ssl.SSLEOFError),
+        Sign(raised=ssl.SSLEOFError, phase="handshake"),
     ),
 )
 TLS_VERSION = Fault(
@@ -240,6 +240,8 @@ CONNECTION_CLOSED = Fault(
     signs=(
         Sign(raised=ConnectionResetError),
         Sign(raised=BrokenPipeError),
+        # What Python before 3.13 makes of either in TLS.
+        Sign(raised=ssl.SSLEOFError, phase="answer"),
         Sign(words="Connection closed by server"),
     ),
 )
@@ -584,10 +586,11 @@ FAULTS: Final = (
     CLIENT_CERTIFICATE_WANTED,
     TLS_VERSION,
     CA_UNREADABLE,
+    # Before the one that takes every error of TLS, of which being cut off may be one.
+    CONNECTION_CLOSED,
     TLS_FAILED,
     CONNECT_TIMEOUT,
     NO_ANSWER,
-    CONNECTION_CLOSED,
     NOT_REDIS,
     WRONG_PASSWORD,
     PASSWORD_MISSING,

@@ -71,6 +71,23 @@ def look(environment: CacheEnvironment) -> Preflight:
         )
 
 
+def lost_refusal(environment: CacheEnvironment) -> ssl.SSLError | None:
+    """Give what TLS says to a client that stays silent, after one that spoke found the connection closed.
+
+    In TLS 1.3 the client's handshake is over before the server sees that it has no certificate (RFC 8446, section 2).
+    The server sends an alert and closes; where that comes before the first command has gone out, the command meets a
+    closed connection, and the alert is never read.
+    """
+    try:
+        with _connect(environment, _second_look_seconds(environment)) as plain, _secure(plain, environment) as link:
+            link.recv(1)
+    except ssl.SSLError as error:
+        return None if isinstance(error, ssl.SSLEOFError) else error
+    except (OSError, CacheError):
+        pass
+    return None
+
+
 def _connect(environment: CacheEnvironment, seconds: float) -> socket.socket:
     """Connect to the first address that answers, all within `seconds`: a name may have several dead ones."""
     addresses = _resolve(environment, seconds)
@@ -139,11 +156,11 @@ def _ask(link: socket.socket, environment: CacheEnvironment) -> str:
         answer = _exchange(link)
     except OSError as error:
         told = cache_error(error, tls=environment.use_tls, phase="answer")
-        raise _unless_tls(told, environment) from error
+        raise _told_better(told, environment) from error
     if answer.startswith(_TLS_RECORDS):
         raise CacheError(TLS_REQUIRED)
     if not answer:
-        raise _unless_tls(CacheError(CONNECTION_CLOSED), environment)
+        raise _told_better(CacheError(CONNECTION_CLOSED), environment)
     text = answer.decode(errors="replace")
     if not answer.startswith((b"+", b"-")):
         raise CacheError(NOT_REDIS, f"it answered {text[:40]!r}")
@@ -154,10 +171,12 @@ def _ask(link: socket.socket, environment: CacheEnvironment) -> str:
     return text
 
 
-def _unless_tls(told: CacheError, environment: CacheEnvironment) -> CacheError:
-    """Give the better name of what keeps plain text out: that the port speaks TLS."""
-    wanted = not environment.use_tls and _answers_tls(environment)
-    return CacheError(TLS_REQUIRED, told.detail) if wanted else told
+def _told_better(told: CacheError, environment: CacheEnvironment) -> CacheError:
+    """Give the better name of what ends a connection: that the port speaks TLS, or what TLS says of the client."""
+    if not environment.use_tls:
+        return CacheError(TLS_REQUIRED, told.detail) if _answers_tls(environment) else told
+    refusal = lost_refusal(environment) if told.fault is CONNECTION_CLOSED else None
+    return told if refusal is None else cache_error(refusal, tls=True, phase="answer")
 
 
 def _exchange(link: socket.socket) -> bytes:

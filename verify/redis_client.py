@@ -15,10 +15,10 @@ from redis.connection import Connection, ConnectionPool, DefaultParser
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
-from verify import tls
+from verify import preflight, tls
 from verify.diagnosis import diagnose
 from verify.environment import CacheEnvironment
-from verify.faults import COMMAND_BLOCKED, PASSWORD_MISSING
+from verify.faults import COMMAND_BLOCKED, CONNECTION_CLOSED, PASSWORD_MISSING
 
 _RESP2: Final = 2
 _RESP3: Final = 3
@@ -111,6 +111,17 @@ class _Connection(Connection):
 
 class _TlsConnection(_Connection):
     """A connection in TLS, by the one context of `verify.tls`."""
+
+    def on_connect_check_health(self, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 — redis-py's signature
+        """Greet the server; where it closes, ask once more why, since the answer may be lost with the connection."""
+        try:
+            super().on_connect_check_health(check_health=check_health)
+        except redis.ConnectionError as error:
+            closed = diagnose(error, tls=True) is CONNECTION_CLOSED
+            refusal = preflight.lost_refusal(self._environment) if closed else None
+            if refusal is None:
+                raise
+            raise redis.ConnectionError(str(refusal)) from refusal
 
     def _connect(self) -> socket.socket:
         context = tls.context(self._environment)

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import select
 import shutil
 import socket
 import ssl
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -436,6 +438,27 @@ class TestEachFault:
             assert len(connections) == (1 + environment.max_retries if case.retryable else 1)
 
 
+def test_a_refusal_that_comes_before_the_first_command_is_heard(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command meets a closed connection then: the client and the check look again without a word."""
+    speak = ssl.SSLSocket.sendall
+    closed: list[ssl.SSLSocket] = []
+
+    def late(link: ssl.SSLSocket, *arguments: Any) -> None:
+        events = select.poll()
+        events.register(link, 0)
+        if events.poll(60_000):
+            closed.append(link)
+        speak(link, *arguments)
+
+    monkeypatch.setattr(ssl.SSLSocket, "sendall", late)
+    environment = client_certificate_is_wanted(bench)
+    with pytest.raises(CacheError, match="client-certificate-wanted"):
+        preflight.look(environment)
+    with open_cache(environment) as cache, pytest.raises(CacheError, match="client-certificate-wanted"):
+        read_and_write(cache)
+    assert len(closed) == 2
+
+
 def test_every_fault_of_the_table_is_made_somewhere() -> None:
     """A row without a test is a promise that nobody has seen kept."""
     made = {case.code for case in CASES} | ELSEWHERE
@@ -446,6 +469,13 @@ def test_every_fault_of_the_table_is_made_somewhere() -> None:
 def test_codes_are_unique() -> None:
     """Alarms match on them."""
     assert len({fault.code for fault in FAULTS}) == len(FAULTS)
+
+
+def wrapped(words: str, cause: Exception) -> redis.ConnectionError:
+    """Give redis-py's error for one of TLS."""
+    error = redis.ConnectionError(words)
+    error.__cause__ = cause
+    return error
 
 
 def test_a_wrong_password_is_one_line_in_the_servers_log(bench: Bench) -> None:
@@ -462,6 +492,15 @@ def test_a_wrong_password_is_one_line_in_the_servers_log(bench: Bench) -> None:
         (OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH)), "no-route"),
         (OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH)), "no-route"),
         (ssl.SSLError("[SSL] something new"), "tls-failed"),
+        # As redis-py tells of it; Python 3.13 and later say "reset" where those before say "end of file".
+        (
+            wrapped("Error 8 while writing to socket. EOF occurred", ssl.SSLEOFError(8, "EOF occurred")),
+            "connection-closed",
+        ),
+        (
+            wrapped("Error 8 connecting to cache:6379. EOF occurred", ssl.SSLEOFError(8, "EOF occurred")),
+            "client-certificate-wanted",
+        ),
         (ModuleNotFoundError("No module named 'redis'"), "client-missing"),
         (redis.ResponseError("NEWCODE of a later server"), "unknown"),
     ],

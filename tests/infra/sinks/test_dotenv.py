@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import socket
 import stat
 import subprocess
@@ -258,7 +259,9 @@ class TestCheck:
 
     def test_a_name_that_no_file_can_have_is_refused(self) -> None:
         """With the setting that cures it."""
-        assert problems(file="a\0b") == ["a\0b cannot be read: embedded null byte; set cache:dotenvFile to another"]
+        (problem,) = problems(file="a\0b")
+        # Python's own words differ from one of its versions to the next.
+        assert re.fullmatch(r"a\0b cannot be read: .*embedded null .*; set cache:dotenvFile to another", problem)
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
     def test_a_folder_that_may_not_be_written_is_refused(self, project: Path) -> None:
