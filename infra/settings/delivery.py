@@ -54,7 +54,7 @@ def _is_a_files_name(file: str | None) -> None:
         raise Wrong("it is the name of a folder, and not of a file")
 
 
-def _encore_has_the_types(types: tuple[str, ...]) -> None:
+def _encore_has_the_types(types: Texts) -> None:
     unknown = [type_ for type_ in types if type_ not in ENCORE_TYPES]
     if unknown:
         raise Refusal(f"{', '.join(unknown)} is none of {', '.join(ENCORE_TYPES)}", example="prod")
@@ -205,7 +205,7 @@ class DeliverySettings(CommonSettings):
 
     @rule("sinks")
     @staticmethod
-    def _sinks_are_there(sinks: tuple[str, ...] | None, known: Known) -> None:
+    def _sinks_are_there(sinks: Texts | None, known: Known) -> None:
         if sinks is None:
             return
         unknown = [sink for sink in sinks if sink not in get_args(SinkName)]
@@ -228,7 +228,7 @@ class DeliverySettings(CommonSettings):
 
     @rule("encore_environments")
     @staticmethod
-    def _encore_is_told_for_which_environments(environments: tuple[str, ...], known: Known) -> None:
+    def _encore_is_told_for_which_environments(environments: Texts, known: Known) -> None:
         types = known.get("encore_types")
         if not environments and types == () and goes_to("encore", known):
             raise Refusal(
@@ -280,6 +280,6 @@ def goes_to(sink: SinkName, known: Known) -> bool:
     return sink in (DEFAULT_SINKS.get(backend, ()) if asked is None and backend else asked or ())
 
 
-def _require_distinct(items: tuple[str, ...]) -> None:
+def _require_distinct(items: Texts) -> None:
     if len(set(items)) < len(items):
         raise Refusal("names the same twice", example=",".join(dict.fromkeys(items)))

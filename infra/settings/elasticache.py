@@ -182,7 +182,7 @@ class ElastiCacheSettings(ManagedSettings):
 
     @rule("subnet_ids")
     @staticmethod
-    def _replicas_have_a_subnet_each(subnet_ids: tuple[str, ...], known: Known) -> None:
+    def _replicas_have_a_subnet_each(subnet_ids: Texts, known: Known) -> None:
         replicas = known.get("replicas")
         if replicas is None:
             replicas = REPLICAS.get(known.get("tier", ""), 0)

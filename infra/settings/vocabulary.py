@@ -10,6 +10,8 @@ NAMESPACE: Final = "cache"
 
 BackendName = Literal["local", "docker", "elasticache", "memorystore", "rediscloud", "memory"]
 
+Texts = tuple[str, ...]
+
 SinkName = Literal["dotenv", "encore", "encore-infra-config", "aws-secrets-manager", "aws-ssm", "gcp-secret-manager"]
 
 
@@ -39,9 +41,6 @@ def values_of(config: Mapping[str, str]) -> dict[str, str]:
     """Give a stack's own settings, without their namespace; keys of other namespaces are other programs'."""
     prefix = f"{NAMESPACE}:"
     return {key.removeprefix(prefix): text for key, text in config.items() if key.startswith(prefix)}
-
-
-Texts = tuple[str, ...]
 
 
 def checked(problem: Callable[[str], str | None]) -> Check:
