@@ -18,7 +18,7 @@ TOOLS = .venv-test/bin
 .DEFAULT_GOAL := help
 .SILENT:
 .NOTPARALLEL:
-.PHONY: help up preview down outputs env verify rotate rotate-finish rotate-undo rollback attach capacity compliance permissions pulumi install docs lock test test-all lint bench tools
+.PHONY: help up preview down outputs env verify rotate rotate-finish rotate-undo rollback attach capacity compliance permissions pulumi install docs lock test test-all soak lint bench tools
 
 help: ## this list
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -90,6 +90,9 @@ test: tools ## run the quick tests (under five minutes)
 
 test-all: test ## run the quick tests, then those that take long, need Docker or the Pulumi CLI
 	$(TOOLS)/pytest --part long --require="$$REQUIRE"
+
+soak: tools ## run the soak tests in full size; SOAK_SEED=<number> replays a run
+	$(TOOLS)/pytest --part soak --timeout=7200
 
 lint: tools ## check style, format and types
 	$(TOOLS)/ruff check

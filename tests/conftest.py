@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests import tiers
+from tests.soak import Soak
 
 if TYPE_CHECKING:
     from tests.standins.aws import Account
@@ -33,6 +34,17 @@ def pytest_configure() -> None:
             del os.environ[name]
     # The tests are a pipeline wherever they run: no prod stack of theirs has to be confirmed.
     os.environ["CI"] = "true"
+
+
+@pytest.fixture
+def soak(request: pytest.FixtureRequest) -> Soak:
+    """The size and the seed of a test that is marked `soak(cases)`."""
+    marker = request.node.get_closest_marker("soak")
+    made = Soak.of(marker.args[0], full=request.config.getoption("--part") == "soak", environment=os.environ)
+    request.node.user_properties.append(("soak", f"{made.cases} cases, SOAK_SEED={made.seed}"))
+    # Shown with the test when it fails.
+    print(f"to replay: SOAK_SEED={made.seed}")
+    return made
 
 
 @pytest.fixture
@@ -73,6 +85,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.section("tiers")
     for line in tiers.summary(terminalreporter.stats, config.getoption("--part")):
         terminalreporter.write_line(line)
+    if config.getoption("--part") == "soak":
+        for report in (report for reports in terminalreporter.stats.values() for report in reports):
+            size = dict(getattr(report, "user_properties", ())).get("soak")
+            if size:
+                terminalreporter.write_line(f"{report.nodeid}: {report.outcome}, {size}, {report.duration:.0f} s")
     for line in _unmet(config):
         terminalreporter.write_line(line, red=True)
 

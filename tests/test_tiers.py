@@ -39,7 +39,7 @@ def test_engine(): pass
 def suite(tmp_path: Path) -> Path:
     """Return a project with a few tests of every tier."""
     (tmp_path / "tests").mkdir()
-    for name in ("pyproject.toml", "tests/conftest.py", "tests/tiers.py"):
+    for name in ("pyproject.toml", "tests/conftest.py", "tests/soak.py", "tests/tiers.py"):
         shutil.copy(Path(__file__).parents[1] / name, tmp_path / name)
     (tmp_path / "tests" / "test_suite.py").write_text(SUITE)
     return tmp_path

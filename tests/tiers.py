@@ -10,12 +10,27 @@ from typing import Any
 
 TIERS = ("unit", "stack", "docker", "engine")
 LONG_TIERS = ("docker", "engine")
-PARTS = {"all": "every test", "quick": "what make test runs", "long": "what make test leaves out"}
+PARTS = {
+    "all": "every test",
+    "quick": "what make test runs",
+    "long": "what make test leaves out",
+    "soak": "the soak tests, in full size",
+}
 
 # The tiers of which a part takes more than the tests that are marked long.
-_TAKEN = {"all": TIERS, "quick": tuple(tier for tier in TIERS if tier not in LONG_TIERS), "long": LONG_TIERS}
+_TAKEN = {
+    "all": TIERS,
+    "quick": tuple(tier for tier in TIERS if tier not in LONG_TIERS),
+    "long": LONG_TIERS,
+    "soak": (),
+}
 
-_LEFT_OUT = {"quick": "make test-all runs them", "long": "make test runs them", "all": "not selected"}
+_LEFT_OUT = {
+    "quick": "make test-all runs them",
+    "long": "make test runs them",
+    "soak": "no soak tests",
+    "all": "not selected",
+}
 _PROPERTY = "tier"
 
 
@@ -33,6 +48,8 @@ def tier_of(markers: Iterable[str]) -> str:
 def is_taken(part: str, markers: Iterable[str]) -> bool:
     """Tell whether a part of the tests includes a test with these markers."""
     names = set(markers)
+    if part == "soak":
+        return "soak" in names
     long = "long" in names or tier_of(names) in LONG_TIERS
     return part == "all" or long == (part == "long")
 
