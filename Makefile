@@ -62,7 +62,7 @@ capacity: install ## what so many ORGANIZATIONS need and cost on each backend, a
 
 compliance: install ## hold what the stack declares against every known security rule, offline
 	$(ENVIRONMENT) --set compliance --venv .venv-compliance
-	.venv/bin/python -m operate.compliance --stack="$$STACK"
+	.venv/bin/python -m compliance --stack="$$STACK"
 
 permissions: install ## print the least that a pipeline's role needs to bring the stack up
 	.venv/bin/python -m operate.permissions --stack="$$STACK"
@@ -78,7 +78,7 @@ docs: install tools ## renew the tables in the documents from the code
 	.venv/bin/python -m infra.reference
 	.venv/bin/python -m verify faults --markdown > docs/faults.md
 	.venv/bin/python -m infra.costs_document > docs/costs.md
-	.venv/bin/python -m operate.compliance --reference > docs/compliance.md
+	.venv/bin/python -m compliance --reference > docs/compliance.md
 	.venv/bin/python -m infra.schema > docs/pulumi-stack.schema.json
 	$(TOOLS)/python -m operate.permissions --write
 

@@ -12,6 +12,7 @@ from tests import tiers
 from tests.soak import Soak
 
 if TYPE_CHECKING:
+    from tests.recorded_stacks import Declared
     from tests.standins.aws import Account
 
 # A test must neither reach somebody's account nor pass only because of it.
@@ -55,6 +56,15 @@ def account() -> Iterator[Account]:
 
     with aws.account() as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def prod(tmp_path_factory: pytest.TempPathFactory) -> Declared:
+    """What the stack prod declares, in a network of the test's."""
+    # Imported here: most runs of a few tests record nothing.
+    from tests.recorded_stacks import project, recorded
+
+    return recorded(project(tmp_path_factory.mktemp("prod"), "prod", like="prod"), "prod")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted(
     ".".join(path.parent.relative_to(ROOT).parts)
-    for package in ("benchmarks", "operate", "runner", "verify")
+    for package in ("benchmarks", "compliance", "operate", "runner", "verify")
     for path in (ROOT / package).rglob("__main__.py")
 )
 
@@ -37,7 +37,7 @@ def test_an_interrupt_during_the_imports_is_no_traceback(tmp_path: Path, command
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
-@pytest.mark.parametrize("module", ["benchmarks", "operate.compliance", "operate.permissions"])
+@pytest.mark.parametrize("module", ["benchmarks", "compliance", "operate.permissions"])
 def test_an_interrupt_at_work_is_no_traceback(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the commands that have nothing to say of it: they leave nothing half done."""
 

@@ -19,6 +19,8 @@ ARROWS = {
     "__main__": {"infra"},
     "infra": {"verify"},
     "operate": {"runner", "infra", "verify"},
+    # What it judges is recorded by operate/offline.
+    "compliance": {"operate", "runner", "infra"},
     # The servers and the faults of the tests are what it measures on.
     "benchmarks": {"infra", "verify", "tests"},
     "runner": set(),

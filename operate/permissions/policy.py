@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeVar
 
 from infra.naming import PREFIX
-from operate.compliance import offline
-from operate.compliance.recording import record
+from operate.offline import answers
+from operate.offline.recorder import record
 from operate.permissions.amazon import GRANTS
 from operate.permissions.google import ROLES
 from operate.permissions.grant import Grant
@@ -60,7 +60,7 @@ def declared(project: Project, stack: str) -> tuple[frozenset[str], Place]:
 
     Raises `ProjectError`, and `pulumi.RunError` for a configuration that the program refuses.
     """
-    configuration, _ = offline.completed(project.configuration(stack))
+    configuration, _ = answers.completed(project.configuration(stack))
     types = frozenset(each.type for each in record(project, stack, configuration) if each.type.startswith(CLOUDS))
     place = Place(
         stack=stack,

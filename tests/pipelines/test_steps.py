@@ -51,7 +51,7 @@ TESTED_ELSEWHERE = {
         "Install the packages of the stack whose plugin needs no account",
     ): "tests/runner/test_environment.py",
     ("ci", "engine", "Install the Pulumi CLI"): "tests/operate/pipeline/test_commands.py",
-    ("ci", "compliance", "Hold the stack against every known rule"): "tests/operate/compliance",
+    ("ci", "compliance", "Hold the stack against every known rule"): "tests/compliance",
 }
 
 NOT_HERE = {

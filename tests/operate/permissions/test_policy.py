@@ -7,7 +7,7 @@ import pytest
 
 from operate.permissions import command
 from operate.permissions.policy import NotInTable, Place, declared, google_roles, iam_policy
-from tests.operate.compliance.stacks import project
+from tests.recorded_stacks import project
 
 PROD = Place(stack="prod", region="eu-west-1", account="123456789012", reader="arn:aws:iam::123456789012:role/app")
 

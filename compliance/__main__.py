@@ -1,0 +1,11 @@
+"""`python -m compliance --stack STACK`: what `make compliance` calls."""
+
+import sys
+
+try:
+    from compliance.command import main
+
+    sys.exit(main())
+except KeyboardInterrupt:
+    # Nothing was begun that the same command does not do anew.
+    sys.exit(130)

@@ -1,0 +1,159 @@
+"""A container on a developer's machine, after the CIS Docker Benchmark 1.6.0. checkov has no rule for it."""
+
+from typing import Final
+
+from compliance.demand import Demand, Outside
+from compliance.terraform import Plan, Resource
+
+CONTAINER: Final = "docker_container"
+DECLARATION: Final = "infra/backends/docker.py"
+BENCHMARK: Final = "CIS"
+EVERY_ADDRESS: Final = ("", "0.0.0.0", "::")  # noqa: S104 - what must not be
+
+
+def _rule(number: str) -> dict[str, tuple[str]]:
+    return {BENCHMARK: (f"CIS-Docker-{number}",)}
+
+
+def _user(container: Resource, _: Plan) -> str | None:
+    user = container.known("user") or "root"
+    return "it runs as root" if str(user).partition(":")[0] in ("root", "0") else None
+
+
+def _capabilities(container: Resource, _: Plan) -> str | None:
+    blocks = container.blocks("capabilities")
+    if any(block.get("adds") for block in blocks):
+        return "capabilities are added"
+    return None if any("ALL" in (block.get("drops") or []) for block in blocks) else "not all capabilities are dropped"
+
+
+def _privileged(container: Resource, _: Plan) -> str | None:
+    return "it is privileged" if container.known("privileged") else None
+
+
+def _own_network(container: Resource, _: Plan) -> str | None:
+    return "it has the machine's network" if container.known("network_mode") == "host" else None
+
+
+def _memory(container: Resource, _: Plan) -> str | None:
+    return None if container.known("memory") else "it may take all memory"
+
+
+def _read_only(container: Resource, _: Plan) -> str | None:
+    return None if container.known("read_only") else "its root filesystem can be written"
+
+
+def _bound(container: Resource, _: Plan) -> str | None:
+    open_ports = [
+        str(port.get("external")) for port in container.blocks("port") if (port.get("ip") or "") in EVERY_ADDRESS
+    ]
+    return f"port {', '.join(open_ports)} is published on every address" if open_ports else None
+
+
+def _restart(container: Resource, _: Plan) -> str | None:
+    policy = container.known("restart")
+    return None if policy == "on-failure" else f"the restart policy is {policy or 'not set'}"
+
+
+def _no_new_privileges(container: Resource, _: Plan) -> str | None:
+    options = container.known("security_opts") or []
+    return None if any(str(each).startswith("no-new-privileges") for each in options) else "privileges can be gained"
+
+
+def _healthcheck(container: Resource, _: Plan) -> str | None:
+    return None if container.values.get("healthcheck") else "nobody looks after its health"
+
+
+DEMANDS: Final = (
+    Demand(
+        name="container-not-root",
+        words="not as root",
+        types=(CONTAINER,),
+        check=_user,
+        cure=f'set user="redis" in {DECLARATION}',
+        rules=_rule("4.1"),
+    ),
+    Demand(
+        name="container-capabilities",
+        words="no kernel capabilities",
+        types=(CONTAINER,),
+        check=_capabilities,
+        cure=f'drop "ALL" capabilities in {DECLARATION}',
+        rules=_rule("5.4"),
+    ),
+    Demand(
+        name="container-privileged",
+        words="not privileged",
+        types=(CONTAINER,),
+        check=_privileged,
+        cure=f"take privileged out of {DECLARATION}",
+        rules=_rule("5.5"),
+    ),
+    Demand(
+        name="container-own-network",
+        words="a network of its own",
+        types=(CONTAINER,),
+        check=_own_network,
+        cure=f"take network_mode out of {DECLARATION}",
+        rules=_rule("5.10"),
+    ),
+    Demand(
+        name="container-memory",
+        words="a limit of its memory",
+        types=(CONTAINER,),
+        check=_memory,
+        cure=f"set memory in {DECLARATION}",
+        rules=_rule("5.11"),
+    ),
+    Demand(
+        name="container-read-only",
+        words="a root filesystem that cannot be written",
+        types=(CONTAINER,),
+        check=_read_only,
+        cure=f"set read_only=True in {DECLARATION}",
+        rules=_rule("5.13"),
+    ),
+    Demand(
+        name="container-bound",
+        words="published on a chosen address alone",
+        types=(CONTAINER,),
+        check=_bound,
+        cure="pulumi config set cache:bindAddress 127.0.0.1 --stack STACK",
+        rules=_rule("5.14"),
+    ),
+    Demand(
+        name="container-restart",
+        words="given up after five restarts",
+        types=(CONTAINER,),
+        check=_restart,
+        cure="",
+        declined="a cache is wanted back however often the machine was restarted: unless-stopped",
+        rules=_rule("5.15"),
+    ),
+    Demand(
+        name="container-no-new-privileges",
+        words="privileges cannot be gained",
+        types=(CONTAINER,),
+        check=_no_new_privileges,
+        cure=f'set security_opts=["no-new-privileges"] in {DECLARATION}',
+        rules=_rule("5.26"),
+    ),
+    Demand(
+        name="container-health",
+        words="its health is checked",
+        types=(CONTAINER,),
+        check=_healthcheck,
+        cure=f"set healthcheck in {DECLARATION}",
+        rules=_rule("5.27"),
+    ),
+)
+
+OUTSIDE: Final = (
+    Outside(
+        words="shares of the processor, and a limit of processes",
+        types=(CONTAINER,),
+        status="manual",
+        reason="a limit of processes is no argument of the provider's, and a developer's machine has one cache",
+        rules={BENCHMARK: ("CIS-Docker-5.12", "CIS-Docker-5.29")},
+    ),
+)

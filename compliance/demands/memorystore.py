@@ -1,0 +1,143 @@
+"""Google's Memorystore for Redis: who comes in, encryption, copies, snapshots, protection.
+
+Rule ids: the sources of checkov 3.3.30 and of Steampipe's terraform-gcp-compliance, read whole for Redis. Prowler and
+Trivy have no rule for it. checkov has these two, and looks at nothing else of an instance.
+"""
+
+from typing import Final
+
+from compliance.demand import Demand, Outside
+from compliance.terraform import Plan, Resource
+
+INSTANCE: Final = "google_redis_instance"
+DECLARATION: Final = "infra/backends/memorystore.py"
+
+OLDEST_ENGINE: Final = 6
+
+
+def _authenticated(instance: Resource, _: Plan) -> str | None:
+    return None if instance.known("auth_enabled") is True else "auth_enabled is not true"
+
+
+def _encrypted(instance: Resource, _: Plan) -> str | None:
+    mode = instance.known("transit_encryption_mode")
+    return None if mode == "SERVER_AUTHENTICATION" else f"transit_encryption_mode is {mode or 'not set'}"
+
+
+def _private(instance: Resource, _: Plan) -> str | None:
+    if not instance.values.get("authorized_network"):
+        return "no network is named, so Google takes the project's default one"
+    mode = instance.known("connect_mode")
+    return None if mode == "PRIVATE_SERVICE_ACCESS" else f"connect_mode is {mode or 'not set'}"
+
+
+def _copies(instance: Resource, _: Plan) -> str | None:
+    tier = instance.known("tier")
+    return None if tier == "STANDARD_HA" else f"the tier is {tier or 'not set'}, which is one node alone"
+
+
+def _snapshots(instance: Resource, _: Plan) -> str | None:
+    blocks = [each for each in instance.blocks("persistence_config") if each.get("persistence_mode") == "RDB"]
+    if not blocks:
+        return "no snapshots are taken"
+    return None if all(each.get("rdb_snapshot_period") for each in blocks) else "how often is not said"
+
+
+def _window(instance: Resource, _: Plan) -> str | None:
+    windows = [block.get("weekly_maintenance_window") for block in instance.blocks("maintenance_policy")]
+    return None if any(windows) else "Google may maintain it at any time"
+
+
+def _version(instance: Resource, _: Plan) -> str | None:
+    version = str(instance.known("redis_version") or "")
+    major = version.removeprefix("REDIS_").partition("_")[0]
+    return None if major.isdigit() and int(major) >= OLDEST_ENGINE else f"the version is {version or 'not set'}"
+
+
+def _protected(instance: Resource, _: Plan) -> str | None:
+    missing = [
+        words
+        for words, holds in (
+            ("Pulumi's protect", instance.protected),
+            ("deletion_protection", instance.known("deletion_protection") is True),
+        )
+        if not holds
+    ]
+    return f"{' and '.join(missing)} not set" if missing else None
+
+
+DEMANDS: Final = (
+    Demand(
+        name="memorystore-authenticated",
+        words="nobody comes in without the AUTH string",
+        types=(INSTANCE,),
+        check=_authenticated,
+        cure=f"set auth_enabled=True in {DECLARATION}",
+        rules={"checkov": ("CKV_GCP_95",), "Steampipe": ("redis_instance_auth_enabled",)},
+    ),
+    Demand(
+        name="memorystore-encrypted-in-transit",
+        words="traffic to Memorystore is encrypted",
+        types=(INSTANCE,),
+        check=_encrypted,
+        cure="pulumi config rm cache:tls --stack STACK; on an existing cache this replaces it",
+        rules={"checkov": ("CKV_GCP_97",), "Steampipe": ("redis_instance_encryption_in_transit_enabled",)},
+    ),
+    Demand(
+        name="memorystore-private",
+        words="reached from inside a network of one's own choice alone",
+        types=(INSTANCE,),
+        check=_private,
+        cure=f"name authorized_network, with PRIVATE_SERVICE_ACCESS, in {DECLARATION} (cache:network)",
+    ),
+    Demand(
+        name="memorystore-copies",
+        words="a copy in another zone takes over by itself",
+        types=(INSTANCE,),
+        check=_copies,
+        cure="choose tier staging or prod; on an existing cache this replaces it",
+    ),
+    Demand(
+        name="memorystore-snapshots",
+        words="the data outlive all nodes, by snapshots at a named interval",
+        types=(INSTANCE,),
+        check=_snapshots,
+        cure="pulumi config set cache:persistence snapshot --stack STACK",
+    ),
+    Demand(
+        name="memorystore-maintenance-window",
+        words="maintenance has its hour of the week",
+        types=(INSTANCE,),
+        check=_window,
+        cure=f"set maintenance_policy in {DECLARATION} (cache:maintenanceWindow)",
+    ),
+    Demand(
+        name="memorystore-version",
+        words="the version of Redis is named and knows TLS",
+        types=(INSTANCE,),
+        check=_version,
+        cure="pulumi config set cache:redisVersion 7.2 --stack STACK",
+    ),
+    Demand(
+        name="memorystore-protected",
+        words="no slip deletes or replaces it",
+        types=(INSTANCE,),
+        check=_protected,
+        cure="pulumi config set cache:deletionProtection true --stack STACK",
+    ),
+)
+
+OUTSIDE: Final = (
+    Outside(
+        words="Google's networks and their firewalls",
+        types=(INSTANCE,),
+        status="n/a",
+        reason="none is declared: the cache stands in a network of yours, whose rules its owner judges",
+        rules={
+            "checkov": (
+                *("CKV2_GCP_12", "CKV2_GCP_18", "CKV_GCP_2", "CKV_GCP_3"),
+                *("CKV_GCP_75", "CKV_GCP_77", "CKV_GCP_88", "CKV_GCP_106"),
+            )
+        },
+    ),
+)
