@@ -6,9 +6,9 @@ class by module and name, so a move needs an alias in every stack's state (a tes
 
 from __future__ import annotations
 
-import stat
+import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi.dynamic import (
@@ -25,18 +25,19 @@ from infra.connection import GUIDES_VARIABLES
 from infra.dynamic import Provider
 from infra.sinks import Delivered, Delivery, environment_file, files
 from infra.sinks.environment_file import Unquotable
+from infra.sinks.files import OTHERS, OWNER_ALONE, GitError
 
 # Only to be typed with: the host of our providers loads this module, and has no use for the settings.
 if TYPE_CHECKING:
-    from infra.settings import Settings
+    from pathlib import Path
 
-OWNER_ALONE: Final = 0o600
+    from infra.settings import Settings
 
 
 def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
     """Declare the variables in the stack's file."""
     name = settings.dotenv_file or f".local/{stack}.env"
-    if files.obstacle(name) is None and files.is_open_to_git(files.find(name)):
+    if files.obstacle(name) is None and _is_open_to_git(name):
         pulumi.log.warn(
             f"{name} is not ignored by git, and one `git add --all` would commit the password: name it in .gitignore"
         )
@@ -50,16 +51,10 @@ class DotenvProvider(Provider):
         """Refuse what cannot work, before anything is touched and in a preview already."""
         name = news["file"]
         failures = []
-        if (obstacle := files.obstacle(name)) is not None:
+        if (obstacle := files.obstacle(name) or _obstacle_to_closing(files.find(name))) is not None:
             failures.append(CheckFailure("file", f"{name} {obstacle}; set cache:dotenvFile to another"))
-        elif files.is_tracked_by_git(files.find(name)):
-            failures.append(
-                CheckFailure(
-                    "file",
-                    f"{name} is tracked by git, and the password would be committed; take it out with "
-                    f"git rm --cached {name} and ignore it, or set cache:dotenvFile to another",
-                )
-            )
+        elif (risk := _risk_of_a_commit(name)) is not None:
+            failures.append(CheckFailure("file", f"{risk}, or set cache:dotenvFile to another"))
         for variable, value in (_known(news) or {}).items():
             try:
                 environment_file.assignment(variable, value)
@@ -86,7 +81,8 @@ class DotenvProvider(Provider):
         text = files.read(files.find(props["file"]))
         # With our variables alone it is what a cut-off creation left.
         made = text is None or (text != "" and not environment_file.without(text, props["values"]))
-        return CreateResult(props["file"], _written(props, {}, made=made))
+        mode = files.mode_of(files.find(props["file"]))
+        return CreateResult(props["file"], _written(props, {}, made=made, mode=None if mode is None else f"{mode:o}"))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """See whether the file still has what was put into it, and is still closed to others."""
@@ -96,19 +92,19 @@ class DotenvProvider(Provider):
         intact = (
             text is not None
             and environment_file.holds(text, props["values"])
-            and stat.S_IMODE(file.stat().st_mode) == OWNER_ALONE
+            and files.mode_of(file) == _closed(files.mode_of(file))
         )
         return ReadResult(id_, {**props, "intact": intact})
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Put the new values in the place of the old ones."""
         made = olds["made"] or files.read(files.find(news["file"])) is None
-        return UpdateResult(_written(news, olds["values"], made=made))
+        return UpdateResult(_written(news, olds["values"], made=made, mode=olds.get("mode")))
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
         """Take the variables out, and the file away if it was made for them; nothing happens where they are gone.
 
-        Raises `FileError` where it cannot be read.
+        A file that was there before has its permissions of then. Raises `FileError` where it cannot be used.
         """
         file = files.find(props["file"])
         text = files.read_or_refuse(props["file"])
@@ -118,11 +114,17 @@ class DotenvProvider(Provider):
         if props["made"] and not others.strip():
             files.remove(file)
         elif others != text:
-            files.write(file, others, mode=OWNER_ALONE)
+            before = int(props.get("mode") or f"{OWNER_ALONE:o}", 8)
+            closed = _closed(files.mode_of(file))
+            # Somebody else may have changed them since.
+            files.write(file, others, mode=before if closed == _closed(before) else closed)
 
 
 class Dotenv(Resource, module="sinks", name="Dotenv"):
-    """Variables in an environment file. `made` says whether the file is there for them alone."""
+    """Variables in an environment file.
+
+    `made` says whether the file is there for them alone, and `mode` what its permissions were before, in octal.
+    """
 
     def __init__(
         self,
@@ -136,9 +138,49 @@ class Dotenv(Resource, module="sinks", name="Dotenv"):
         super().__init__(
             DotenvProvider(),
             name,
-            {"file": file, "values": values, "made": None, "intact": None},
+            {"file": file, "values": values, "made": None, "mode": None, "intact": None},
             pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=["values"])),
         )
+
+
+def _closed(mode: int | None) -> int:
+    """Return the permissions of a file with a password: its owner's alone, or its group's too where others have none.
+
+    A group that may read it was chosen by somebody who kept the others out, for the application's own user.
+    """
+    return OWNER_ALONE if mode is None or mode & OTHERS else mode
+
+
+def _obstacle_to_closing(file: Path) -> str | None:
+    """Return why a file that others may read cannot be closed to them; None where it is closed, or can be."""
+    mode = files.mode_of(file)
+    if mode is None or mode == _closed(mode) or os.geteuid() in {0, file.stat().st_uid}:
+        return None
+    return f"can be read by every user, and only its owner can change that (chmod o= {file})"
+
+
+def _is_open_to_git(name: str) -> bool:
+    """Whether one `git add --all` would take the file; where git does not say, the check refuses it."""
+    try:
+        return files.is_open_to_git(files.find(name))
+    except GitError:
+        return False
+
+
+def _risk_of_a_commit(name: str) -> str | None:
+    """Return why git may commit what the file has, with the cure; None where git does not track it."""
+    try:
+        if files.is_tracked_by_git(files.find(name)):
+            return (
+                f"{name} is tracked by git, and the password would be committed; take it out with "
+                f"git rm --cached {name} and ignore it"
+            )
+    except GitError as error:
+        return (
+            f"git does not say whether it tracks {name}, and if it does, the password would be committed ({error}); "
+            "have git answer"
+        )
+    return None
 
 
 def _known(props: Mapping[str, Any]) -> Mapping[str, str] | None:
@@ -148,13 +190,13 @@ def _known(props: Mapping[str, Any]) -> Mapping[str, str] | None:
     return values if known else None
 
 
-def _written(props: Mapping[str, Any], before: Mapping[str, str], *, made: bool) -> dict[str, Any]:
-    """Write the values in the place of those before, and give what the state keeps."""
+def _written(props: Mapping[str, Any], before: Mapping[str, str], *, made: bool, mode: str | None) -> dict[str, Any]:
+    """Write the values in the place of those before, and return what the state keeps."""
     file, values = files.find(props["file"]), props["values"]
     dropped = [name for name in before if name not in values]
     text = environment_file.without(files.read(file) or "", dropped)
-    files.write(file, environment_file.merged(text, _in_order(values)), mode=OWNER_ALONE)
-    return {"file": props["file"], "values": values, "made": made, "intact": True}
+    files.write(file, environment_file.merged(text, _in_order(values)), mode=_closed(files.mode_of(file)))
+    return {"file": props["file"], "values": values, "made": made, "mode": mode, "intact": True}
 
 
 def _in_order(values: Mapping[str, str]) -> Mapping[str, str]:

@@ -61,7 +61,7 @@ class TestWriting:
         file = project / ".local" / "local.env"
         assert file.read_text() == WRITTEN
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
-        assert outputs == {"file": ".local/local.env", "values": VALUES, "made": True, "intact": True}
+        assert outputs == {"file": ".local/local.env", "values": VALUES, "made": True, "mode": None, "intact": True}
         assert [each.name for each in file.parent.iterdir()] == ["local.env"]
 
     def test_a_file_that_is_there_is_kept_and_closed(self, project: Path) -> None:
@@ -74,6 +74,45 @@ class TestWriting:
             "DEBUG=1\nREDIS_HOST=127.0.0.1\n# the end\nREDIS_PORT=6379\nREDIS_PASSWORD='correct horse'\n"
         )
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+    @pytest.mark.parametrize("mode", [0o600, 0o640, 0o660, 0o400])
+    def test_a_file_that_others_cannot_read_keeps_its_permissions(self, project: Path, mode: int) -> None:
+        """A group that may read it is the application's own; so it is after a change and after the removal too."""
+        file = project / ".env"
+        file.write_text("DEBUG=1\n")
+        file.chmod(mode)
+        outputs = created(file=".env")
+        assert files.mode_of(file) == mode
+        assert refreshed(outputs)["intact"]
+        changed = DotenvProvider().update("id", outputs, inputs(file=".env", values={"REDIS_HOST": "there"})).outs
+        assert changed is not None
+        assert files.mode_of(file) == mode
+        DotenvProvider().delete("id", changed)
+        assert (file.read_text(), files.mode_of(file)) == ("DEBUG=1\n", mode)
+
+    @pytest.mark.parametrize("mode", [0o644, 0o666, 0o604])
+    def test_a_file_that_others_can_read_is_as_wide_as_before_once_the_password_is_out(
+        self, project: Path, mode: int
+    ) -> None:
+        """Unless somebody changed it meanwhile."""
+        file = project / ".env"
+        for changed in (None, 0o640):
+            file.write_text("DEBUG=1\n")
+            file.chmod(mode)
+            outputs = created(file=".env")
+            assert files.mode_of(file) == 0o600
+            if changed:
+                file.chmod(changed)
+            DotenvProvider().delete("id", outputs)
+            assert files.mode_of(file) == (changed or mode)
+
+    def test_a_state_of_before_knows_no_permissions(self, project: Path) -> None:
+        """The file stays its owner's alone."""
+        (project / ".env").write_text("DEBUG=1\n")
+        outputs = created(file=".env")
+        del outputs["mode"]
+        DotenvProvider().delete("id", outputs)
+        assert files.mode_of(project / ".env") == 0o600
 
     def test_a_link_stays_and_its_target_is_written(self, project: Path) -> None:
         """A checkout whose .env is a link to somewhere else keeps it."""
@@ -113,7 +152,7 @@ class TestWriting:
 
         (project / ".env").write_text("DEBUG=1\n")
         monkeypatch.setattr(os, "fsync", full)
-        with pytest.raises(OSError, match="No space left on device"):
+        with pytest.raises(FileError, match=r"\.env cannot be written: No space left on device; mend it"):
             created(file=".env")
         assert [(each.name, each.read_text()) for each in project.iterdir()] == [(".env", "DEBUG=1\n")]
 
@@ -141,7 +180,7 @@ class TestChanging:
         assert (difference.changes, difference.replaces) == (True, [])
         updated = DotenvProvider().update("id", outputs, changed).outs
         assert file.read_text() == "FIRST=1\nREDIS_HOST=there\nREDIS_PASSWORD=\nLAST=2\n"
-        assert updated == {"file": ".env", "values": changed["values"], "made": True, "intact": True}
+        assert updated == {**outputs, "values": changed["values"]}
 
     @pytest.mark.parametrize(
         "spoil",
@@ -233,6 +272,46 @@ class TestCheck:
             ".env is tracked by git, and the password would be committed; take it out with git rm"
         )
         assert problems(file="other.env") == []
+
+    @pytest.mark.parametrize(
+        ("spoil", "words"),
+        [
+            (lambda project: os.chown(project / ".git", 12345, 12345), "detected dubious ownership"),
+            (lambda project: (project / ".git" / "index").write_bytes(b"DIRC"), "index"),
+            (lambda project: (project / ".git" / "HEAD").unlink(), "not a git repository"),
+        ],
+        ids=["another user's", "a broken index", "no repository"],
+    )
+    def test_a_file_that_git_does_not_tell_of_is_refused(self, project: Path, spoil: Any, words: str) -> None:
+        """Cannot tell is not no: with git's own words, which have the cure."""
+        subprocess.run(["git", "init", "--quiet"], cwd=project, check=True)
+        try:
+            spoil(project)
+        except PermissionError:
+            pytest.skip("only root can give a folder to another user")
+        (refused,) = problems(file=".env")
+        assert refused.startswith("git does not say whether it tracks .env, and if it does, the password would be")
+        assert words in refused
+
+    def test_without_git_a_file_in_a_repository_is_refused_and_another_is_not(
+        self, project: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A server may have a copy of the project, and no git."""
+        monkeypatch.setenv("PATH", str(project))
+        assert problems(file=".env") == []
+        (project / ".git").mkdir()
+        (refused,) = problems(file=".env")
+        assert "(git is not on PATH)" in refused
+
+    def test_what_is_open_to_others_and_cannot_be_closed_is_refused(
+        self, project: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A file of another user that every user may write."""
+        (project / ".env").touch()
+        (project / ".env").chmod(0o666)
+        monkeypatch.setattr(os, "geteuid", lambda: 12345)
+        (refused,) = problems(file=".env")
+        assert refused.startswith(".env can be read by every user, and only its owner can change that (chmod o= ")
 
     def test_a_folder_a_path_through_a_file_and_a_loop_are_refused(self, project: Path) -> None:
         """Each with the setting that cures it."""
