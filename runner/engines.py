@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from semver import VersionInfo
 
-from runner import pulumi_install
+from runner import package_sources, pulumi_install
 from runner.project import Project, ProjectError
 from runner.pulumi_install import GaveUp
 
@@ -67,7 +67,7 @@ def is_logged_in(environment: Mapping[str, str] = os.environ) -> bool:
     """Say whether the user has a Pulumi backend of their own: named in the environment, or kept by `pulumi login`."""
     if environment.get("PULUMI_BACKEND_URL") or environment.get("PULUMI_ACCESS_TOKEN"):
         return True
-    home = Path(environment.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    home = Path(environment.get("PULUMI_HOME") or package_sources.home() / ".pulumi")
     try:
         return bool(json.loads((home / "credentials.json").read_text()).get("current"))
     except (OSError, ValueError, AttributeError):

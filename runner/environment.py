@@ -1,7 +1,7 @@
 """Make a virtual environment hold exactly what one lock file says.
 
-The system's Python runs this file as a script before anything is installed. It therefore uses nothing but the
-standard library, and keeps to a syntax that Python 3.8 can read, to be able to say that it is too old.
+The system's Python runs this file as a script before anything is installed. It and package_sources.py therefore use
+nothing but the standard library, and keep to a syntax that Python 3.8 can read, to be able to say that it is too old.
 
 A set of packages is a lock file: `local` is requirements.txt, every other one is requirements/<set>.txt.
 """
@@ -12,7 +12,6 @@ import sys
 
 try:
     import argparse
-    import ast
     import contextlib
     import fcntl
     import hashlib
@@ -21,10 +20,15 @@ try:
     import re
     import shutil
     import subprocess
+    import tempfile
     import time
     import venv
     from pathlib import Path
-    from typing import Iterator, Sequence
+    from typing import IO, Iterator, Sequence
+
+    # As a script, isolated, this file has nothing of the project on its path.
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    from runner import package_sources
 except KeyboardInterrupt:
     # Nothing was begun: no traceback, and nothing to say.
     sys.exit(130)
@@ -65,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             chosen = set_of_stack(PROJECT, options.stack) if options.stack else options.set
             synchronise(PROJECT, chosen, options.venv)
-    except (InstallationError, OSError) as failure:
+    except (InstallationError, package_sources.SettingsUnreadable, OSError) as failure:
         say(str(failure))
         return 1
     except KeyboardInterrupt:
@@ -90,6 +94,11 @@ def synchronise(project: Path, requirement_set: str, name: str) -> None:
     Raises InstallationError for an unknown set, a name that is not .venv*, and an installation that fails.
     """
     lock_file = lock_of(project, requirement_set)
+    if os.pathsep in str(project):
+        raise InstallationError(
+            f"{project}: Python makes no virtual environment in a folder with {os.pathsep!r} in its path: "
+            "move the project to another one"
+        )
     # The folder is removed before it is made again, so a slip of the hand must not name somebody's home.
     if not re.fullmatch(r"\.venv[\w.-]*", name):
         raise InstallationError(f"--venv {name}: the name must begin with .venv, as in .venv-test")
@@ -137,9 +146,13 @@ def is_current(environment: Path, lock_file: Path) -> bool:
     """Tell whether the environment is the one that this lock, this Python and this folder ask for."""
     try:
         written = (environment / STAMP).read_text()
-    except OSError:
+    except (OSError, ValueError):
         return False
-    return written == stamp(environment, lock_file) and os.access(environment / "bin" / "python", os.X_OK)
+    return (
+        written == stamp(environment, lock_file)
+        and not missing(environment, lock_file)
+        and os.access(environment / "bin" / "python", os.X_OK)
+    )
 
 
 def stamp(environment: Path, lock_file: Path) -> str:
@@ -149,23 +162,32 @@ def stamp(environment: Path, lock_file: Path) -> str:
     that one installed or removed by hand is noticed.
     """
     lock = hashlib.sha256(lock_file.read_bytes()).hexdigest()
+    return "\n".join([lock, str(sys.implementation.cache_tag), str(environment), *distributions(environment), ""])
+
+
+def distributions(environment: Path) -> list[str]:
+    """Return what is installed in an environment, as `name-version`."""
     library = environment / "lib" / f"python{dotted(sys.version_info[:2])}" / "site-packages"
-    distributions = sorted(entry.name for entry in library.glob("*.dist-info"))
-    return "\n".join([lock, str(sys.implementation.cache_tag), str(environment), *distributions, ""])
+    return sorted(entry.stem for entry in library.glob("*.dist-info"))
+
+
+def missing(environment: Path, lock_file: Path) -> list[str]:
+    """Return what a lock file asks for on every machine and an environment does not hold."""
+    # One with a marker behind it is not for every machine.
+    asked = re.findall(r"^([\w.-]+)==([\w.!+-]+)(?: \\)?$", lock_file.read_text(), re.MULTILINE)
+    held = {canonical(distribution) for distribution in distributions(environment)}
+    return [f"{name}=={version}" for name, version in asked if canonical(f"{name}-{version}") not in held]
+
+
+def canonical(name: str) -> str:
+    """Return a name as packages are compared (https://packaging.python.org/specifications/name-normalization)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 @contextlib.contextmanager
 def exclusive(project: Path) -> Iterator[None]:
     """Hold the project's installation lock, waiting for whoever has it."""
-    folder = project / ".local"
-    try:
-        folder.mkdir(exist_ok=True)
-        file = (folder / "environment.lock").open("w")
-    except OSError as error:
-        raise InstallationError(
-            f"{project} cannot be written ({error.strerror}): clone the project into a folder of your own"
-        ) from None
-    with file:
+    with lock_of_installation(project) as file:
         # An installer inherits the lock: should this process be killed, the next run waits for the orphan
         # instead of installing into the same folder.
         os.set_inheritable(file.fileno(), True)
@@ -180,10 +202,22 @@ def exclusive(project: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def in_use(project: Path) -> Iterator[None]:
     """Keep the environment as it is while a run works with it: another stack's would be made in its place."""
-    (project / ".local").mkdir(exist_ok=True)
-    with (project / ".local" / "environment.lock").open("a") as file:
+    with lock_of_installation(project) as file:
         fcntl.flock(file, fcntl.LOCK_SH)
         yield
+
+
+def lock_of_installation(project: Path) -> IO[str]:
+    """Open the file whose lock decides who changes an environment. Raises InstallationError."""
+    folder = project / ".local"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return (folder / "environment.lock").open("a")
+    except OSError as error:
+        raise InstallationError(
+            f"{error.filename} cannot be written ({error.strerror}): clone the project into a folder of your own, or "
+            "make it yours again after a `sudo make`"
+        ) from None
 
 
 def rebuild(project: Path, environment: Path, lock_file: Path) -> None:
@@ -191,11 +225,10 @@ def rebuild(project: Path, environment: Path, lock_file: Path) -> None:
     started = time.monotonic()
     say(f"installing {lock_file.relative_to(project)} into {environment.name} …")
     uv, settings = find_uv(project)
-    settings = {**settings, **cache_of_uv(project)}
     remove(environment)
     create(environment)
     python = str(environment / "bin" / "python")
-    run([uv, "pip", "sync", "--quiet", "--require-hashes", "--python", python, str(lock_file)], settings)
+    run_uv([uv, "pip", "sync", "--quiet", "--require-hashes", "--python", python, str(lock_file)], settings, project)
     finish(environment, lock_file)
     say(f"installed in {time.monotonic() - started:.0f} s")
 
@@ -218,7 +251,13 @@ def create(environment: Path) -> None:
 
 
 def finish(environment: Path, lock_file: Path) -> None:
-    """Mark the environment as complete, at one stroke."""
+    """Mark the environment as complete, at one stroke. Raises InstallationError for one that is not."""
+    absent = missing(environment, lock_file)
+    if absent:
+        raise InstallationError(
+            f"the installer ended without an error, and {environment} has no {', '.join(absent)}: look for a setting "
+            "of pip or uv that moves or leaves out packages (pip config list, env | grep -e PIP_ -e UV_)"
+        )
     partial = environment / f"{STAMP}.partial"
     partial.write_text(stamp(environment, lock_file))
     partial.rename(environment / STAMP)
@@ -233,13 +272,13 @@ def find_uv(project: Path) -> tuple[str, dict[str, str]]:
     return bring_uv(project)
 
 
-def cache_of_uv(project: Path) -> dict[str, str]:
-    """Return where uv keeps its cache on a machine whose home cannot be written, as in many a pipeline."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    nearest = next(path for path in (home, *home.parents) if path.exists())
-    if "UV_CACHE_DIR" in os.environ or os.access(nearest, os.W_OK | os.X_OK):
-        return {}
-    return {"UV_CACHE_DIR": str(project / ".local" / "uv-cache")}
+def run_uv(command: list[str], settings: dict[str, str], project: Path) -> None:
+    """Run uv in the project, with those of its settings that say where packages come from."""
+    # Its indexes may hold a password: the file is the user's alone, and gone afterwards.
+    with tempfile.NamedTemporaryFile("w", suffix=".toml", encoding="utf-8") as file:
+        file.write(package_sources.configuration_of_uv(project))
+        file.flush()
+        run(command, {"UV_CONFIG_FILE": file.name, **package_sources.cache_of_uv(project), **settings}, folder=project)
 
 
 def version_of(uv: str) -> tuple[int, ...]:
@@ -253,9 +292,12 @@ def bring_uv(project: Path) -> tuple[str, dict[str, str]]:
     """Return the project's own uv in its locked version, fetched by pip when need be, and its settings."""
     environment = project / ".local" / "uv"
     lock_file = lock_of(project, "uv")
-    python = str(environment / "bin" / "python")
-    pip = [python, "-m", "pip", "--disable-pip-version-check"]
-    if not is_current(environment, lock_file):
+    uv = str(environment / "bin" / "uv")
+    # Isolated: no PYTHON* variable and no file of the user's own decides what this Python finds.
+    python = [str(environment / "bin" / "python"), "-I", "-m"]
+    pip = [*python, "pip", "--disable-pip-version-check"]
+    is_there = is_current(environment, lock_file) and os.access(uv, os.X_OK)
+    if not is_there:
         if importlib.util.find_spec("ensurepip") is None:
             raise InstallationError(
                 f"{sys.executable} cannot make a complete virtual environment (it has no ensurepip): run "
@@ -264,27 +306,15 @@ def bring_uv(project: Path) -> tuple[str, dict[str, str]]:
             )
         remove(environment)
         create(environment)
-        run([python, "-m", "ensurepip", "--default-pip"])
+        run([*python, "ensurepip", "--default-pip"])
+    sources = package_sources.sources_of_pip(run([*pip, "config", "list"], package_sources.listing_of_pip(python[0])))
+    if not is_there:
         options = ["--quiet", "--retries=2", "--require-hashes", "--only-binary=:all:", "--requirement", str(lock_file)]
-        run([*pip, "install", *options])
+        own = {f"PIP_{key.replace('-', '_').upper()}": value for key, value in sources.items()}
+        # Of the configuration files nothing is left but what was taken from them.
+        run([*pip, "install", *options], {"PIP_CONFIG_FILE": os.devnull, **own})
         finish(environment, lock_file)
-    return str(environment / "bin" / "uv"), settings_of_pip(run([*pip, "config", "list"]))
-
-
-def settings_of_pip(listing: str) -> dict[str, str]:
-    """Return what `pip config list` says of indexes and certificates, as the variables of uv not yet set.
-
-    uv reads neither pip.conf nor PIP_* (https://docs.astral.sh/uv/pip/compatibility/), so on a machine whose
-    pip is sent to a mirror it would ask the public index.
-    """
-    names = {"index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "cert": "SSL_CERT_FILE"}
-    settings: dict[str, str] = {}
-    for line in listing.splitlines():
-        key, _, value = line.partition("=")
-        name = names.get(key.rpartition(".")[2])
-        if name and name not in os.environ:
-            settings[name] = " ".join(str(ast.literal_eval(value)).split())
-    return settings
+    return uv, package_sources.settings_for_uv(sources)
 
 
 def renew_locks(project: Path) -> None:
@@ -301,19 +331,16 @@ def renew_locks(project: Path) -> None:
             # Relative paths, since the lock names its source.
             output = str(output_of(source).relative_to(project))
             paths = ["--output-file", output, str(source.relative_to(project))]
-            run([uv, *compilation, *paths], settings, folder=project)
+            run_uv([uv, *compilation, *paths], settings, project)
             say(f"locked {output}")
 
 
 def run(command: list[str], settings: dict[str, str] | None = None, folder: Path = PROJECT) -> str:
     """Run an installer in a folder and return what it printed; its last lines and the cure when it fails."""
-    environment = {**os.environ, **(settings or {})}
-    for name in ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV"):
-        environment.pop(name, None)
     finished = subprocess.run(
         command,
         cwd=folder,
-        env=environment,
+        env={**package_sources.inherited(os.environ), **(settings or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

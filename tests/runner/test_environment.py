@@ -22,18 +22,20 @@ from runner.environment import InstallationError
 from tests.servers import until
 
 SCRIPT = Path(environment.__file__)
+# What runs before anything is installed.
+FILES = [SCRIPT.with_name(name) for name in ("__init__.py", "environment.py", "package_sources.py")]
 LOCKS = [environment.output_of(source) for source in (environment.PROJECT / "requirements").glob("*.in")]
 
 # Answers for uv: it logs each call, waits for as long as a file is there, and installs a distribution that bears the
 # name of the lock's only word.
 UV = """#!/bin/sh
-[ "$1" = --version ] && { echo "uv ${UV_VERSION:-0.99.0} (fake)"; exit; }
-echo started >> "$UV_LOG"
-while [ -e "$UV_HELD" ]; do sleep 0.02; done
-[ -z "$UV_FAILS" ] || { echo "first line"; echo "no route to the index" >&2; exit 2; }
+[ "$1" = --version ] && { echo "uv ${FAKE_VERSION:-0.99.0} (fake)"; exit; }
+echo started >> "$FAKE_LOG"
+while [ -e "$FAKE_HELD" ]; do sleep 0.02; done
+[ -z "$FAKE_FAILS" ] || { echo "first line"; echo "no route to the index" >&2; exit 2; }
 for last; do :; done
 site=$(echo "${6%/bin/python}"/lib/python*/site-packages)
-mkdir -p "$site/$(cat "$last").dist-info"
+mkdir -p "$site/$(sed -n '1s/==/-/;1s/ .*//;1p' "$last").dist-info"
 """
 
 
@@ -43,16 +45,17 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     project = tmp_path / "project"
     for folder in ("runner", "requirements"):
         (project / folder).mkdir(parents=True)
-    shutil.copy(SCRIPT, project / "runner")
+    for file in FILES:
+        shutil.copy(file, project / "runner")
     (project / "requirements" / "local.in").write_text("package\n")
-    (project / "requirements.txt").write_text("package-1.0\n")
+    (project / "requirements.txt").write_text("package==1.0\n")
     uv = tmp_path / "bin" / "uv"
     uv.parent.mkdir()
     uv.write_text(UV)
     uv.chmod(0o755)
     monkeypatch.setenv("PATH", f"{uv.parent}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("UV_LOG", str(project / "uv.log"))
-    monkeypatch.setenv("UV_HELD", "")
+    monkeypatch.setenv("FAKE_LOG", str(project / "uv.log"))
+    monkeypatch.setenv("FAKE_HELD", "")
     return project
 
 
@@ -120,7 +123,7 @@ def test_a_current_environment_is_left_alone_in_silence(project: Path) -> None:
 
 def change_lock(project: Path) -> None:
     """Lock another version."""
-    (project / "requirements.txt").write_text("package-2.0\n")
+    (project / "requirements.txt").write_text("package==2.0\n")
 
 
 def break_python(project: Path) -> None:
@@ -149,7 +152,7 @@ def test_an_environment_that_is_not_current_is_made_again(project: Path, happeni
     assert callable(happening)
     happening(project)
     assert run(project)[0] == 0
-    assert installed(project) == [(project / "requirements.txt").read_text().strip() + ".dist-info"]
+    assert installed(project) == [(project / "requirements.txt").read_text().strip().replace("==", "-") + ".dist-info"]
     assert os.access(project / ".venv" / "bin" / "python", os.X_OK)
 
 
@@ -157,7 +160,7 @@ def test_a_moved_project_gets_its_environment_again(project: Path) -> None:
     """The scripts of an environment hold its absolute path, so they would run the old place's Python."""
     run(project)
     moved = project.rename(project.parent / "moved")
-    assert "installing requirements.txt into .venv" in run(moved, UV_LOG=str(moved / "uv.log"))[1]
+    assert "installing requirements.txt into .venv" in run(moved, FAKE_LOG=str(moved / "uv.log"))[1]
 
 
 def test_a_linked_environment_loses_the_link_and_not_the_target(project: Path) -> None:
@@ -173,7 +176,7 @@ def test_a_linked_environment_loses_the_link_and_not_the_target(project: Path) -
 
 def test_two_runs_at_once_install_once(project: Path, held: Path) -> None:
     """The second of two runs waits for the first and finds its work done."""
-    first = start(project, UV_HELD=str(held))
+    first = start(project, FAKE_HELD=str(held))
     wait_for(project)
     second = start(project)
     assert waits(second)
@@ -186,7 +189,7 @@ def test_two_runs_at_once_install_once(project: Path, held: Path) -> None:
 
 def test_a_killed_run_is_repaired_once_its_installer_has_ended(project: Path, held: Path) -> None:
     """An installer that outlives its run keeps the lock, so that two never write into one environment."""
-    killed = start(project, UV_HELD=str(held))
+    killed = start(project, FAKE_HELD=str(held))
     wait_for(project)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
@@ -201,7 +204,7 @@ def test_a_killed_run_is_repaired_once_its_installer_has_ended(project: Path, he
 
 def test_a_failed_installation_ends_with_its_last_lines_and_the_cure(project: Path) -> None:
     """The installer's own words are shown, with what to do, no traceback, and the next run tries again."""
-    code, output = run(project, UV_FAILS="yes")
+    code, output = run(project, FAKE_FAILS="yes")
     assert code == 1
     assert "no route to the index" in output
     assert "then run the same command again" in output
@@ -240,9 +243,10 @@ def test_the_oldest_python_allowed_is_accepted() -> None:
     environment.require_python(environment.MINIMUM_PYTHON)
 
 
-def test_an_old_python_can_read_the_script() -> None:
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_an_old_python_can_read_the_script(file: Path) -> None:
     """A Python that is too old gets as far as saying so."""
-    ast.parse(SCRIPT.read_text(), feature_version=(3, 8))
+    ast.parse(file.read_text(), feature_version=(3, 8))
 
 
 @pytest.mark.parametrize(("version", "own"), [("0.5.0", True), ("0.4.30", False), ("nonsense", False)])
@@ -250,7 +254,7 @@ def test_a_uv_on_path_is_used_when_new_enough(
     project: Path, monkeypatch: pytest.MonkeyPatch, version: str, *, own: bool
 ) -> None:
     """The user's uv is taken with the user's settings; an older one is left alone and ours is brought."""
-    monkeypatch.setenv("UV_VERSION", version)
+    monkeypatch.setenv("FAKE_VERSION", version)
     monkeypatch.setattr(environment, "bring_uv", lambda _project: ("brought", {}))
     found, _ = environment.find_uv(project)
     assert (found != "brought") == own
@@ -264,23 +268,6 @@ def test_a_python_without_ensurepip_is_told_the_package_that_cures_it(
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(InstallationError, match=r"apt-get install python3\.\d+-venv"):
         environment.bring_uv(project)
-
-
-def test_settings_of_pip_reach_uv_unless_uv_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine whose pip is sent to a mirror does not ask the public index."""
-    monkeypatch.setenv("SSL_CERT_FILE", "/own.pem")
-    monkeypatch.delenv("UV_DEFAULT_INDEX", raising=False)
-    monkeypatch.delenv("UV_INDEX", raising=False)
-    listing = (
-        "global.index-url='https://mirror.example/simple'\n"
-        "install.extra-index-url='\\nhttps://a.example\\nhttps://b.example'\n"
-        ":env:.cert='/corporate.pem'\n"
-        "global.timeout='60'\n"
-    )
-    assert environment.settings_of_pip(listing) == {
-        "UV_DEFAULT_INDEX": "https://mirror.example/simple",
-        "UV_INDEX": "https://a.example https://b.example",
-    }
 
 
 def test_an_environment_in_use_is_not_replaced_under_a_run(project: Path) -> None:
@@ -321,17 +308,34 @@ def test_the_set_is_the_one_of_the_stacks_backend(tmp_path: Path, text: str, fou
     assert environment.set_of_stack(tmp_path, "nosuch") == "local"
 
 
-def test_uv_keeps_its_cache_in_the_project_where_home_cannot_be_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As in many a pipeline; what the user has set is left."""
-    monkeypatch.delenv("UV_CACHE_DIR", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    assert environment.cache_of_uv(tmp_path) == {}
-    monkeypatch.setattr(os, "access", lambda *_: False)
-    assert environment.cache_of_uv(tmp_path) == {"UV_CACHE_DIR": str(tmp_path / ".local" / "uv-cache")}
-    monkeypatch.setenv("UV_CACHE_DIR", "/elsewhere")
-    assert environment.cache_of_uv(tmp_path) == {}
+def test_a_stamp_is_not_written_for_what_is_not_there(project: Path) -> None:
+    """Whatever made the installer put its packages elsewhere: the run fails, and so does the next one."""
+    (project / "requirements.txt").write_text("package==1.0\nother-name==2.0 ; python_version < '3'\n")
+    assert run(project)[0] == 0
+    (project / "requirements.txt").write_text("package==1.0 \\\n    --hash=sha256:0\nOther_name==2.0\n")
+    for _ in range(2):
+        code, printed = run(project)
+        assert code == 1
+        assert "has no Other_name==2.0: look for a setting of pip or uv" in printed
+
+
+def test_a_stamp_that_stands_for_nothing_is_found_out(project: Path) -> None:
+    """As an earlier version wrote it, for a clone whose packages PIP_TARGET had moved."""
+    run(project)
+    shutil.rmtree(next((project / ".venv").glob("lib/python*/site-packages/package-1.0.dist-info")))
+    stamp = environment.stamp(project / ".venv", project / "requirements.txt")
+    (project / ".venv" / environment.STAMP).write_text(stamp)
+    assert run(project)[0] == 0
+    assert installed(project) == ["package-1.0.dist-info"]
+
+
+def test_a_project_whose_path_has_a_colon_is_refused_with_the_cure(project: Path) -> None:
+    """Python's own venv refuses it too, with a traceback."""
+    moved = project.rename(project.parent / "a:b")
+    code, printed = run(moved)
+    assert code == 1
+    assert "with ':' in its path: move the project to another one" in printed
+    assert "Traceback" not in printed
 
 
 def entries(lock: Path) -> Iterator[tuple[Requirement, list[str]]]:
