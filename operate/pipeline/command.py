@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from operate import attachment, stack_file
 from operate.pipeline import proof
 from operate.pipeline.github import GitHub
+from operate.pipeline.markdown import fitted
 from runner import engines, verbs
 from runner.attempt import FAILED, attempt, say
 from runner.project import LOCAL_STACK, Project, ProjectError
@@ -28,6 +29,9 @@ ENGINES: Final = ("auto", "pulumi", "inprocess")
 
 # What a stack is afterwards.
 STATES: Final = {"rollback": "rolled back", "attach": "attached"}
+
+# GitHub shows none of a step's summary beyond 1 MiB, and a character takes up to four bytes.
+LONGEST_SUMMARY: Final = 250_000
 
 # What one step leaves to the next.
 PLAN: Final = "plan.md"
@@ -207,7 +211,7 @@ def summarize(markdown: str) -> None:
     page = os.environ.get("GITHUB_STEP_SUMMARY")
     if page:
         with Path(page).open("a") as file:
-            file.write(f"{markdown}\n\n")
+            file.write(f"{fitted(markdown, LONGEST_SUMMARY)}\n\n")
 
 
 def write(file: Path, text: str) -> None:

@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self
 from urllib.parse import quote, urlencode, urlsplit
 
+from operate.pipeline.markdown import fitted
 from runner.project import ProjectError
 
 VERSION: Final = "2022-11-28"
 SECONDS: Final = 30.0
 PAGE: Final = 100
 BOT: Final = "Bot"
+# In characters, of a comment, an issue and a pull request: "body is too long (maximum is 65536 characters)".
+LONGEST_BODY: Final = 65_536
 
 
 class GitHubError(ProjectError):
@@ -120,7 +123,12 @@ class GitHub:
         return self._ask("GET", path, absent=lambda: None)
 
     def _ask(self, method: str, path: str, *, absent: Callable[[], None] | None = None, **content: object) -> Any:
-        """Send a request and give the answer; `absent` answers for what does not exist. Raises `GitHubError`."""
+        """Send a request, its body cut where it is too long, and return the answer. Raises `GitHubError`.
+
+        `absent` answers for what does not exist.
+        """
+        if "body" in content:
+            content["body"] = fitted(str(content["body"]), LONGEST_BODY)
         url = f"{self.api}/repos/{self.repository}{f'/{path}' if path else ''}"
         request = urllib.request.Request(  # noqa: S310 - `from_environment` lets nothing but http and https pass
             url,

@@ -1,21 +1,20 @@
 """A plan in words: the comment on a pull request, and what drift there is. Both are Markdown."""
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from operate.pipeline.markdown import fenced
 from operate.pipeline.plan import Change, Cost, Difference, Plan
 
 # The first column of a line decides its colour where GitHub shows a difference.
 SIGNS: Final = {"create": "+", "update": "!", "replace": "-", "delete": "-"}
-BACKTICKS: Final = re.compile(r"`{3,}")
 
 
 def comment(plan: Plan, *, stack: str) -> str:
     """Say what a pull request would do to a stack, and what that costs."""
     lines = [f"### Preview of stack `{stack}`", ""]
     if plan.problems:
-        return "\n".join([*lines, "**The preview failed**, and so would an `up`:", "", *_fenced(plan.problems)])
+        return "\n".join([*lines, "**The preview failed**, and so would an `up`:", "", *fenced(plan.problems)])
     lines += [f"**Cost:** {cost(plan.cost_before, plan.cost_after)}", ""]
     if plan.is_empty:
         return "\n".join([*lines, f"Nothing to do: {_resources(plan.unchanged)} unchanged."])
@@ -23,7 +22,7 @@ def comment(plan: Plan, *, stack: str) -> str:
     if lost:
         names = ", ".join(f"`{change.name}`" for change in lost)
         lines += [f"**Replaced or deleted, with what is in it:** {names}", ""]
-    lines += _fenced(_planned(plan.changes), "diff")
+    lines += fenced(_planned(plan.changes), "diff")
     return "\n".join([*lines, "", f"{_counted(plan.changes)}, {plan.unchanged} unchanged."])
 
 
@@ -31,11 +30,11 @@ def drift(plan: Plan, *, stack: str) -> str:
     """Say in what a stack is no longer as the program declares it, and what to do about that."""
     if plan.problems:
         lines = [f"Whether stack `{stack}` has drifted cannot be told: the preview failed.", ""]
-        return "\n".join([*lines, *_fenced(plan.problems)])
+        return "\n".join([*lines, *fenced(plan.problems)])
     if plan.is_empty:
         return f"Stack `{stack}` is as the program declares it: {_resources(plan.unchanged)}, no drift."
     lines = [f"Stack `{stack}` is not as the program declares it.", ""]
-    lines += _fenced(line for change in plan.changes for line in _drifted(change))
+    lines += fenced(line for change in plan.changes for line in _drifted(change))
     lines += [
         "",
         f"- What was changed by mistake is put back by the next deploy, or by `make up STACK={stack}`.",
@@ -94,10 +93,3 @@ def _counted(changes: Iterable[Change]) -> str:
 
 def _resources(count: int) -> str:
     return "1 resource" if count == 1 else f"{count} resources"
-
-
-def _fenced(lines: Iterable[str], language: str = "") -> list[str]:
-    """Give lines as a block of code that nothing in them can end: a pull request decides some of the words."""
-    text = "\n".join(lines)
-    fence = "`" * (1 + max((len(found) for found in BACKTICKS.findall(text)), default=2))
-    return [f"{fence}{language}", text, fence]

@@ -17,6 +17,7 @@ from tests.serving import running
 
 REPOSITORY = "team/cache"
 TOKEN = "ghs_ofAJobThatEndsWithIt"
+LONGEST_BODY = 65_536
 BOT = {"login": "github-actions[bot]", "type": "Bot"}
 
 
@@ -51,6 +52,9 @@ class GitHubStandIn:
             raise Refused(401, "Bad credentials")
         if (method, path) in self.refusals:
             raise Refused(self.refusals[method, path], "Resource not accessible by integration")
+        # As an issue's and a comment's reporters have it: "body is too long (maximum is 65536 characters)".
+        if len(content.get("body") or "") > LONGEST_BODY:
+            raise Refused(422, "Validation Failed")
         return self._answer(method, path, query, content)
 
     # One line for each address, as in GitHub's own reference.

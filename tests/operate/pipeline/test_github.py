@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from operate.pipeline import command
 from operate.pipeline.github import GitHub, GitHubError
+from operate.pipeline.markdown import fenced
 from tests.standins.github import BOT, TOKEN, GitHubStandIn, serving
 
 FILE = "Pulumi.prod.yaml"
@@ -133,3 +136,27 @@ def test_what_a_job_did_not_get_is_named_at_once() -> None:
         GitHub.from_environment({"GITHUB_REPOSITORY": "a/b"})
     with pytest.raises(GitHubError, match="is no http or https URL"):
         GitHub.from_environment({"GITHUB_REPOSITORY": "a/b", "GITHUB_TOKEN": "t", "GITHUB_API_URL": "file:///etc"})
+
+
+@pytest.mark.parametrize("length", [65_536 - len("<!-- cache preview prod -->\n"), 65_536, 200_000])
+def test_a_body_that_is_too_long_is_cut_and_says_so(server: GitHubStandIn, github: GitHub, length: int) -> None:
+    """At the end of a line, with its block of code ended, in a comment, an issue and a pull request alike."""
+    body = "\n".join(["### Preview", "", *fenced(["+ create `it`"] * (length // 14))])[: length - 4] + "\n```"
+    github.keep_comment(7, "cache preview prod", body)
+    github.keep_issue("cache drift prod", "Drift", body)
+    github.propose(branch="cache/rollback-prod", path=FILE, content=AFTER, title="Rolled back", body=body)
+    for (written,) in (server.comments, server.issues, server.pulls):
+        text = written["body"]
+        assert len(text) <= 65_536
+        assert ("**Cut here: " in text) == (length + len("<!-- cache preview prod -->\n") > 65_536 and text != body)
+        assert text.count("\n```") == 2
+
+
+def test_a_summary_that_is_too_long_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitHub would show none of it."""
+    page = tmp_path / "summary"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
+    command.summarize("é line\n" * 100_000)
+    written = page.read_bytes()
+    assert len(written) < 2**20
+    assert "**Cut here: " in written.decode()
