@@ -5,7 +5,7 @@ It takes the place of __main__.py in a copy of the project, so that the same eng
 
 import pulumi
 
-from infra.local_server.provider import Server
+from infra.backends.local.provider import Server
 
 server = Server(
     "cache",

@@ -11,7 +11,7 @@ from typing import Any, Final, get_args
 import yaml
 
 from infra import costs, sizing
-from infra.aws import nodes
+from infra.backends.elasticache import nodes
 from infra.settings import NAMESPACE, BackendName, Settings
 from infra.sizing import MEBIBYTE, TIER_NAMES, TIERS, TierName
 from verify import capacity, workload

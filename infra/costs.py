@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from infra import sizing
-from infra.aws.care import CARE
+from infra.backends.elasticache.tier_defaults import CARE
 from infra.settings import BackendName, Settings
 
 # What the vendors' own calculators take for a month.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, get_args
 
 from infra import costs, sizing
-from infra.aws import nodes
+from infra.backends.elasticache import nodes
 from infra.costs import HOURS, Item, prices
 from infra.markdown import table
 from infra.settings import BackendName, Settings

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pulumi
 
 from infra import sinks
-from infra.backends import Declaration
+from infra.backend import Declaration
 from infra.connection import GUIDES_VARIABLES
 from infra.settings import Settings
 from infra.sinks import Delivery

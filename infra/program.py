@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import pulumi
 
-from infra import backends, costs, delivery, guards, rotation, settings, verification
-from infra.backends import BackendNotAvailable, Declaration
+from infra import backend, costs, delivery, preconditions, rotation, settings, verification
+from infra.backend import BackendNotAvailable, Declaration
 from infra.connection import Connection
 from infra.costs import OverBudget
-from infra.guards import Unguarded
+from infra.preconditions import Unguarded
 from infra.rotation import InvalidStep
 from infra.settings import InvalidSettings, Settings
 
@@ -20,11 +20,11 @@ async def main() -> None:
     stack = pulumi.get_stack()
     try:
         wanted = load_settings(stack)
-        guards.require(wanted, stack=stack)
+        preconditions.require(wanted, stack=stack)
         estimated = costs.estimate(wanted, region=costs.region(wanted.backend, configuration(), os.environ))
         costs.require_within_budget(estimated, wanted.budget_usd, stack=stack)
         rotation.require_possible(wanted.backend, attached=wanted.attached, verified=verification.is_on())
-        declaration = backends.declare(wanted, stack=stack)
+        declaration = backend.declare(wanted, stack=stack)
     except (InvalidSettings, Unguarded, OverBudget, BackendNotAvailable, InvalidStep) as error:
         raise pulumi.RunError(str(error)) from None
 

@@ -7,10 +7,10 @@ from typing import Final
 
 import pulumi
 
-from infra.backends import Declaration
+from infra.backend import Declaration
 from infra.connection import Connection
 from infra.settings import Settings
-from infra.vantages import Vantage
+from infra.verifiers import Vantage
 from verify.cache import Backend, open_cache
 from verify.checks.passwords import NO_OTHERS, OtherPasswords
 from verify.environment import CacheEnvironment

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, Literal, get_args
 
-from infra.backends import BACKENDS
+from infra.backend import BACKENDS
 from infra.capabilities import CAPABILITIES, Capability
 from infra.markdown import table
 from infra.settings import NAMESPACE, Only, Settings

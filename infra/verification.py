@@ -6,8 +6,8 @@ from typing import Final
 
 import pulumi
 
-from infra import vantages
-from infra.backends import Declaration
+from infra import verifiers
+from infra.backend import Declaration
 from infra.settings import Settings
 
 # A failing verification must never block a destroy that runs the program; a setting would be saved in the stack.
@@ -21,7 +21,7 @@ def is_on() -> bool:
 
 async def prove(declaration: Declaration, wanted: Settings, *, stack: str) -> None:
     """Verify the cache, export what was found, and only then raise `pulumi.RunError` if it did not pass."""
-    vantage = vantages.choose(declaration, wanted, stack=stack)
+    vantage = verifiers.choose(declaration, wanted, stack=stack)
     pulumi.export("verifiedFrom", vantage.name)
     pulumi.export("repair", declaration.repair)
     connection = await declaration.connection.future()

@@ -7,7 +7,7 @@ from typing import Final
 
 from runner.project import Project
 
-# What the program reads (infra/guards.py).
+# What the program reads (infra/preconditions.py).
 CONFIRMATION: Final = "CACHE_CONFIRM"
 
 
@@ -25,7 +25,7 @@ def hand_over(project: Project, stack: str, word: str) -> None:
 
 
 def _is_pipeline() -> bool:
-    """Read `CI` as the program does (infra/guards.py): `CI=false` is a person's."""
+    """Read `CI` as the program does (infra/preconditions.py): `CI=false` is a person's."""
     return os.environ.get("CI", "").lower() not in {"", "0", "false"}
 
 

@@ -23,7 +23,7 @@ ENCRYPTION_KEYS: Final = ("encryptionsalt", "encryptedkey", "secretsprovider")
 
 PASSPHRASE_BYTES: Final = 32
 
-# What the secrets of a prod stack may be encrypted with, where infra/guards.py refuses a passphrase: by backend.
+# What the secrets of a prod stack may be encrypted with, where infra/preconditions.py refuses a passphrase: by backend.
 PROD_KEYS: Final[Mapping[str, str]] = {
     "elasticache": "awskms://alias/pulumi-state?region=us-east-1",
     "memorystore": "gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K",

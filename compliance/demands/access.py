@@ -7,7 +7,7 @@ from compliance.demands.replication_group import GROUP
 from compliance.terraform import Plan, Resource
 
 USER: Final = "aws_elasticache_user"
-DECLARATION: Final = "infra/aws/access.py"
+DECLARATION: Final = "infra/backends/elasticache/rbac.py"
 
 # Words of an access string that give every command, or let in without a password (Redis, "ACL rules").
 EVERY_COMMAND: Final = frozenset({"+@all", "allcommands", "+@dangerous", "+@admin"})

@@ -6,7 +6,7 @@ from compliance.demand import Demand, Outside
 from compliance.terraform import Plan, Resource
 
 CONTAINER: Final = "docker_container"
-DECLARATION: Final = "infra/backends/docker.py"
+DECLARATION: Final = "infra/backends/docker/resources.py"
 BENCHMARK: Final = "CIS"
 EVERY_ADDRESS: Final = ("", "0.0.0.0", "::")  # noqa: S104 - what must not be
 

@@ -10,7 +10,7 @@ from compliance.demand import Demand, Outside
 from compliance.terraform import Plan, Resource
 
 INSTANCE: Final = "google_redis_instance"
-DECLARATION: Final = "infra/backends/memorystore.py"
+DECLARATION: Final = "infra/backends/memorystore/resources.py"
 
 OLDEST_ENGINE: Final = 6
 

@@ -13,7 +13,7 @@ from compliance.demand import Demand, Exemption, Outside
 from compliance.demands.replication_group import GROUP
 from compliance.terraform import Plan, Resource
 
-DECLARATION: Final = "infra/aws/network.py"
+DECLARATION: Final = "infra/backends/elasticache/network.py"
 SECURITY_GROUP: Final = "aws_security_group"
 RULE: Final = "aws_security_group_rule"
 INGRESS_RULE: Final = "aws_vpc_security_group_ingress_rule"

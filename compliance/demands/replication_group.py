@@ -11,7 +11,7 @@ from compliance.demand import Check, Demand, Outside
 from compliance.terraform import Plan, Resource
 
 GROUP: Final = "aws_elasticache_replication_group"
-DECLARATION: Final = "infra/backends/elasticache.py"
+DECLARATION: Final = "infra/backends/elasticache/resources.py"
 
 OLDEST_ENGINE: Final = 6
 REDIS_PORT: Final = 6379
@@ -295,7 +295,7 @@ DEMANDS: Final = (
         words="slow log and engine log are kept",
         types=(GROUP,),
         check=_logs,
-        cure=f"set log_delivery_configurations in {DECLARATION} (infra/aws/logs.py)",
+        cure=f"set log_delivery_configurations in {DECLARATION} (infra/backends/elasticache/logs.py)",
     ),
     Demand(
         name="cache-unusual-port",

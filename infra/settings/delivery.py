@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Final, get_args
 
-from infra.aws import forms as aws_forms
-from infra.gcp import forms as gcp_forms
+from infra.aws import patterns as aws_forms
+from infra.gcp import patterns as gcp_forms
 from infra.settings.common import CommonSettings
 from infra.settings.model import Check, Field, Known, Refusal, Wrong, rule
 from infra.settings.vocabulary import BackendName, OnlyWith, SinkName, Texts, checked

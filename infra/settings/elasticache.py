@@ -5,12 +5,13 @@ from collections.abc import Collection, Mapping
 from typing import Annotated, Final
 
 from infra import sizing, windows
-from infra.aws import forms, nodes
-from infra.aws.naming import name_of
-from infra.aws.nodes import NODES, Node
-from infra.aws.releases import VERSIONS
+from infra.aws import patterns
+from infra.backends.elasticache import nodes
+from infra.backends.elasticache.naming import name_of
+from infra.backends.elasticache.nodes import NODES, Node
+from infra.backends.elasticache.versions import VERSIONS
 from infra.capabilities import CAPABILITIES
-from infra.forms import Form
+from infra.patterns import Form
 from infra.settings.managed import ManagedSettings
 from infra.settings.model import Field, Known, Refusal, Wrong, rule
 from infra.settings.vocabulary import (
@@ -65,7 +66,7 @@ class ElastiCacheSettings(ManagedSettings):
     ] = None
     account_id: Annotated[
         str | None,
-        checked(forms.ACCOUNT.problem),
+        checked(patterns.ACCOUNT.problem),
         Field(example="123456789012", description="The AWS account that this stack belongs to"),
         Only("elasticache"),
     ] = None
@@ -80,13 +81,13 @@ class ElastiCacheSettings(ManagedSettings):
     ] = None
     vpc_id: Annotated[
         str | None,
-        checked(forms.VPC.problem),
+        checked(patterns.VPC.problem),
         Field(example="vpc-0123456789abcdef0", description="The VPC that the cache stands in"),
         Only("elasticache"),
     ] = None
     subnet_ids: Annotated[
         Texts,
-        each_checked(forms.SUBNET.problem),
+        each_checked(patterns.SUBNET.problem),
         Field(
             example="subnet-0123456789abcdef0,subnet-0123456789abcdef1",
             description="Private subnets of the VPC; with replicas in two zones or more",
@@ -95,19 +96,19 @@ class ElastiCacheSettings(ManagedSettings):
     ] = ()
     application_security_group_ids: Annotated[
         Texts,
-        each_checked(forms.SECURITY_GROUP.problem),
+        each_checked(patterns.SECURITY_GROUP.problem),
         Field(example="sg-0123456789abcdef0", description="Security groups whose members may connect"),
         Only("elasticache"),
     ] = ()
     application_cidrs: Annotated[
         Texts,
-        each_checked(forms.client_network_problem),
+        each_checked(patterns.client_network_problem),
         Field(example="10.0.0.0/16", description="Private networks whose machines may connect"),
         Only("elasticache"),
     ] = ()
     kms_key_arn: Annotated[
         str | None,
-        checked(forms.KEY.problem),
+        checked(patterns.KEY.problem),
         Field(
             example="arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
             description="A key to encrypt with, whose policy lets CloudWatch Logs use it; "

@@ -4,9 +4,9 @@ from collections.abc import Collection, Mapping
 from typing import Annotated, Final, Literal
 
 from infra import windows
-from infra.gcp import forms
-from infra.gcp.naming import name_of
-from infra.gcp.releases import NEWEST, RedisVersion
+from infra.backends.memorystore.naming import name_of
+from infra.backends.memorystore.versions import NEWEST, RedisVersion
+from infra.gcp import patterns
 from infra.settings.managed import ManagedSettings
 from infra.settings.model import Field, Known, Refusal, Wrong, rule
 from infra.settings.vocabulary import NAMESPACE, Only, checked, example_of, name_problems, problem
@@ -21,7 +21,7 @@ NETWORK: Final[Mapping[str, str]] = {
     "privateServiceAccess": "declare makes the network's one private service access, adopt takes the one that it has",
 }
 _EXAMPLES: Final = {"gcp:project": "my-project", "gcp:region": "us-central1"}
-_FORMS: Final = {"gcp:project": forms.PROJECT, "gcp:region": forms.REGION}
+_FORMS: Final = {"gcp:project": patterns.PROJECT, "gcp:region": patterns.REGION}
 
 # Google's window is always one hour long (REST reference, WeeklyMaintenanceWindow).
 WINDOW_MINUTES: Final = 60
@@ -32,7 +32,7 @@ class MemorystoreSettings(ManagedSettings):
 
     network: Annotated[
         str | None,
-        checked(forms.NETWORK.problem),
+        checked(patterns.NETWORK.problem),
         Field(
             example="projects/my-project/global/networks/my-network",
             description="The network that the cache is reached from, in full",
@@ -49,7 +49,7 @@ class MemorystoreSettings(ManagedSettings):
     ] = None
     allocated_range: Annotated[
         str | None,
-        checked(forms.ALLOCATED_RANGE.problem),
+        checked(patterns.ALLOCATED_RANGE.problem),
         Field(
             example="google-managed-services-my-network",
             description="With adopt: the allocated range to take addresses from; unset: Google chooses",
@@ -68,7 +68,7 @@ class MemorystoreSettings(ManagedSettings):
     ] = True
     kms_key_name: Annotated[
         str | None,
-        checked(forms.KEY.problem),
+        checked(patterns.KEY.problem),
         Field(
             example="projects/my-project/locations/us-central1/keyRings/my-ring/cryptoKeys/my-key",
             description="A key of your own to encrypt with, in the cache's region; unset: Google's",
@@ -130,7 +130,7 @@ def _apart(config: Mapping[str, str], stack: str) -> list[str]:
     project, region = config.get("gcp:project", ""), config.get("gcp:region", "")
     network, key = config.get(f"{NAMESPACE}:network", ""), config.get(f"{NAMESPACE}:kmsKeyName", "")
     found = []
-    host = forms.part(network, "projects")
+    host = patterns.part(network, "projects")
     if config.get(f"{NAMESPACE}:privateServiceAccess") == "declare" and project and host not in (None, project):
         found.append(
             problem(
@@ -140,7 +140,7 @@ def _apart(config: Mapping[str, str], stack: str) -> list[str]:
                 stack=stack,
             )
         )
-    location = forms.part(key, "locations")
+    location = patterns.part(key, "locations")
     if region and location not in (None, region):
         found.append(
             problem(

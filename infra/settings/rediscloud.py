@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping
 from typing import Annotated, ClassVar, Final, Literal
 
+from infra.backends.rediscloud.naming import base_of
 from infra.capabilities import CAPABILITIES, Persistence
-from infra.forms import network_problem
-from infra.redis_cloud.naming import base_of
+from infra.patterns import network_problem
 from infra.settings.common import CommonSettings
 from infra.settings.model import Field, Known, Refusal, rule
 from infra.settings.vocabulary import (

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pulumi
 
-from infra.redis_cloud.api import ACCESS_KEY, SECRET_KEY
+from infra.backends.rediscloud.api import ACCESS_KEY, SECRET_KEY
 from infra.settings import elasticache, memorystore
 from runner.inprocess.engine import Invoke
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from infra import costs, costs_document
-from infra.aws.nodes import NODES
+from infra.backends.elasticache.nodes import NODES
 from infra.costs import Estimate, Item, OverBudget, prices
 from infra.settings import Settings
 from infra.sizing import GIBIBYTE, MemorystoreSize

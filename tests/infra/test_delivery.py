@@ -13,7 +13,7 @@ import pytest
 
 from infra import after_delivery, delivery, settings
 from infra.after_delivery import AfterDelivery, AfterDeliveryProvider, CommandFailed
-from infra.backends import Declaration
+from infra.backend import Declaration
 from infra.connection import GUIDES_VARIABLES, Connection
 from infra.rotation import VARIABLE
 from tests import leaks

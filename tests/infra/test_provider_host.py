@@ -23,7 +23,7 @@ def provider_modules() -> list[str]:
 def test_a_provider_needs_no_settings() -> None:
     """A provider is given what it needs."""
     modules = provider_modules()
-    assert {"infra.local_server.provider", "infra.password", "infra.sinks.dotenv"} <= set(modules)
+    assert {"infra.backends.local.provider", "infra.password", "infra.sinks.dotenv"} <= set(modules)
     script = f"import sys, {', '.join(modules)}; print(*(name for name in sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     assert "infra.settings" not in loaded.stdout.split()

@@ -3,7 +3,7 @@
 import pytest
 
 from infra import settings
-from infra.backends import BACKENDS
+from infra.backend import BACKENDS
 from infra.settings import InvalidSettings
 
 NETWORK = {

@@ -1,7 +1,7 @@
 import pytest
 
 from infra import costs, settings, sizing
-from infra.aws import nodes
+from infra.backends.elasticache import nodes
 from infra.settings import InvalidSettings, Settings
 from infra.sizing import GIBIBYTE, MEBIBYTE, MemorystoreSize
 from verify import capacity, workload

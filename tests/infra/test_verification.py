@@ -11,7 +11,7 @@ import pulumi
 import pytest
 
 from infra import proof, settings, verification
-from infra.backends import Declaration
+from infra.backend import Declaration
 from infra.connection import Connection
 from infra.rotation import Passwords
 from infra.settings import Settings

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from infra import guards
-from infra.guards import Unguarded
+from infra import preconditions
+from infra.preconditions import Unguarded
 from runner import consent
 from runner.project import Project
 
@@ -58,7 +58,7 @@ def test_a_person_is_asked_wherever_the_program_would_refuse(
     """Both read `CI` the same way: nobody is refused who was not asked, nor asked for what nobody wants."""
     monkeypatch.setenv("CI", value)
     try:
-        guards.require_word(os.environ, stack="prod")
+        preconditions.require_word(os.environ, stack="prod")
         is_refused = False
     except Unguarded:
         is_refused = True

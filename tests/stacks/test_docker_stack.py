@@ -18,7 +18,7 @@ import redis
 from docker.errors import NotFound  # type: ignore[import-untyped]
 
 from infra import rotation
-from infra.backends import docker as backend
+from infra.backends.docker import resources as backend
 from runner.inprocess import operations
 from tests.processes import living
 from tests.servers import free_port, is_written, until

@@ -14,7 +14,7 @@ import pytest
 from pulumi.runtime.proto import resource_pb2
 
 from infra import verification
-from infra.aws import access
+from infra.backends.elasticache import rbac
 from runner.inprocess import engine, wire
 from tests.stacks.aws_stack import AwsStack, rules, stack, tls_server
 from tests.stacks.inprocess import ROOT
@@ -131,7 +131,7 @@ def test_the_cache_answers_to_one_password_with_few_rights(account: aws.Account,
     made = stack(tmp_path, account)
     made.up()
     (user,) = account.elasticache.describe_users(UserId="hospitality-redis-prod")["Users"]
-    assert (user["UserName"], user["AccessString"]) == ("default", access.ACCESS)
+    assert (user["UserName"], user["AccessString"]) == ("default", rbac.ACCESS)
     assert user["Authentication"] == {"Type": "password", "PasswordCount": 1}
     (group,) = account.elasticache.describe_user_groups()["UserGroups"]
     assert group["UserIds"] == ["hospitality-redis-prod"]
@@ -389,7 +389,7 @@ def test_a_preview_takes_less_than_three_seconds(account: aws.Account, tmp_path:
 def test_no_stack_loads_a_cloud_that_it_does_not_use(backend: str, absent: tuple[str, ...]) -> None:
     """Each SDK takes seconds, and most environments have one of them at most."""
     script = (
-        "import importlib, json, sys; import infra.program; from infra.backends import BACKENDS; "
+        "import importlib, json, sys; import infra.program; from infra.backend import BACKENDS; "
         f"importlib.import_module(BACKENDS[{backend!r}]); print(json.dumps(sorted(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
@@ -414,7 +414,7 @@ def test_the_cache_is_verified_through_tls_with_the_users_rights(
             "default",
             "reset",
             f">{made.outputs['connection']['REDIS_PASSWORD']}",
-            *access.ACCESS.split(),
+            *rbac.ACCESS.split(),
         )
         made.up()
         verdicts = made.outputs["verification"]["checks"]

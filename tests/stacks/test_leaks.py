@@ -24,10 +24,10 @@ import pulumi
 import pytest
 import redis
 
-from infra import delivery, guards, redaction, rotation, verification
-from infra.aws import access, network
-from infra.local_server import provider as local_provider
-from infra.redis_cloud import api
+from infra import delivery, preconditions, redaction, rotation, verification
+from infra.backends.elasticache import network, rbac
+from infra.backends.local import provider as local_provider
+from infra.backends.rediscloud import api
 from infra.sinks import files
 from runner import closing as ending
 from runner import verbs
@@ -261,7 +261,7 @@ def docker(world: World) -> Iterator[Subject]:
         pytest.skip("no Docker Engine answers (.ci/docker COMMAND runs a command with one)")
     import docker as sdk  # type: ignore[import-untyped]
 
-    from infra.backends import docker as backend
+    from infra.backends.docker import resources as backend
     from tests.stacks.test_docker_stack import DockerStack
     from tests.standins import docker as standin
     from tests.standins.error_hooks import EngineWithErrorHooks
@@ -346,7 +346,7 @@ def elasticache(world: World) -> Iterator[Subject]:
         def follow(passwords: Sequence[str]) -> None:
             rules = [f">{password}" for password in passwords]
             with redis.Redis(port=server.port, username="tester", password="any") as tester:
-                tester.execute_command("ACL", "SETUSER", "default", "reset", *rules, *access.ACCESS.split())
+                tester.execute_command("ACL", "SETUSER", "default", "reset", *rules, *rbac.ACCESS.split())
 
         def begin() -> str:
             with pytest.MonkeyPatch.context() as patch:
@@ -635,7 +635,7 @@ WHOLE_LIVES: Final = [*IN_THIS_PROCESS, pytest.param(docker, marks=pytest.mark.d
 def world(tmp_path: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """Folders, and a process that runs what the Makefile would run."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setenv(guards.CONFIRMATION, "dev")
+    monkeypatch.setenv(preconditions.CONFIRMATION, "dev")
     return World(ours=place, vendors=tmp_path / "vendors", patch=monkeypatch)
 
 

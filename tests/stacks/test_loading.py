@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from infra.backends import BACKENDS
+from infra.backend import BACKENDS
 from infra.sinks import SINKS
 from tests.stacks.project import ProjectCopy
 
@@ -28,9 +28,18 @@ def test_an_up_with_nothing_to_do_or_prove_loads_only_what_the_stack_has(project
     )
     assert "4 unchanged" in done.stdout
     loaded = set(done.stdout.splitlines()[-1].split())
-    assert {"infra.backends.local", "infra.sinks.dotenv", "infra.vantages.here"} <= loaded
-    others = {*BACKENDS.values(), *SINKS.values()} - {"infra.backends.local", "infra.sinks.dotenv"}
+    assert {"infra.backends.local.resources", "infra.sinks.dotenv", "infra.verifiers.here"} <= loaded
+    others = {*BACKENDS.values(), *SINKS.values()} - {"infra.backends.local.resources", "infra.sinks.dotenv"}
     assert (
-        not {"infra.proof", "infra.aws.place", "infra.after_delivery", "pydantic", "redis", "tomllib", *others} & loaded
+        not {
+            "infra.proof",
+            "infra.verifiers.lambda_network",
+            "infra.after_delivery",
+            "pydantic",
+            "redis",
+            "tomllib",
+            *others,
+        }
+        & loaded
     )
     assert {name for name in loaded if name.startswith("verify.")} == {"verify.expectation"}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local_server import binary
+from infra.backends.local import binary
 from tests.servers import free_port, is_written, until
 from tests.stacks.project import ProjectCopy, copy
 

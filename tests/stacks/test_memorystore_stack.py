@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from infra import guards, verification
+from infra import preconditions, verification
 from infra.connection import Connection
 from tests.certificates import Authority
 from tests.stacks.gcp_stack import INSTANCE, MAIN, private_server, stack
@@ -43,7 +43,7 @@ def cloud() -> gcp.Cloud:
 def _without_verification(monkeypatch: pytest.MonkeyPatch) -> None:
     """No server stands behind most of these stacks."""
     monkeypatch.setenv(verification.SWITCH, "off")
-    monkeypatch.setenv(guards.CONFIRMATION, "prod")
+    monkeypatch.setenv(preconditions.CONFIRMATION, "prod")
 
 
 def described(cloud: gcp.Cloud, stack_name: str = "prod") -> dict[str, Any]:
@@ -371,7 +371,7 @@ def test_a_preview_takes_less_than_three_seconds(cloud: gcp.Cloud, tmp_path: Pat
 def test_a_stack_on_google_loads_no_other_cloud_and_its_settings_load_none() -> None:
     """Each SDK takes seconds, and an environment has the packages of one backend."""
     script = (
-        "import json, sys; import infra.program; before = [*sys.modules]; import infra.backends.memorystore; "
+        "import json, sys; import infra.program; before = [*sys.modules]; import infra.backends.memorystore.resources; "
         "print(json.dumps([before, [*sys.modules]]))"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from infra.redis_cloud.api import ACCESS_KEY, SECRET_KEY
+from infra.backends.rediscloud.api import ACCESS_KEY, SECRET_KEY
 from operate.offline import answers
 from tests.recorded_stacks import GROUP, INGRESS, Declared, project, recorded
 

@@ -62,7 +62,7 @@ def test_the_configuration_is_one_mapping() -> None:
 
 def test_a_dynamic_resource_carries_its_provider_by_reference() -> None:
     """A class that can be imported is a name in the state, and not its code: editing it is no change."""
-    from infra.local_server.provider import ServerProvider
+    from infra.backends.local.provider import ServerProvider
 
     assert issubclass(Resource, pulumi.CustomResource)
     serialized = pulumi.dynamic.dynamic.serialize_provider(ServerProvider())

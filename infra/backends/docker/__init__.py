@@ -1,0 +1,1 @@
+"""Docker: a container on a developer's machine, or on another daemon."""

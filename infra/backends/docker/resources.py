@@ -1,0 +1,212 @@
+"""A container on a developer's machine, or on another one that runs Docker: the guide's option 4.
+
+What the provider does that is not in its documentation was seen with pulumi-docker 5.2, and stands in the comments.
+"""
+
+import asyncio
+import hashlib
+import ipaddress
+import subprocess
+from collections.abc import Sequence
+from typing import Final
+
+import pulumi
+import pulumi_docker as docker
+
+from infra import sizing
+from infra.backend import Declaration
+from infra.connection import Connection
+from infra.naming import PREFIX
+from infra.password import Password
+from infra.settings import Settings
+from infra.settings.self_hosted import remote_host
+from verify.environment import DEFAULT_PORT
+from verify.expectation import Expectation, Persistence
+
+USER: Final = "redis"
+DATA: Final = "/data"
+LOOPBACK: Final = "127.0.0.1"
+
+# `--save` alone empties the list of save points: the provider refuses the empty argument that else would say so.
+PERSISTENCE: Final[dict[Persistence, Sequence[str]]] = {
+    "append-only": ("--appendonly", "yes", "--appendfsync", "everysec", "--save"),
+    "snapshot": ("--appendonly", "no", "--save", "3600", "1", "300", "100", "60", "10000"),
+    "none": ("--appendonly", "no", "--save"),
+}
+
+# With a password set, `redis-cli ping` without one prints NOAUTH and exits 0: the server answers, which is what a
+# healthcheck can see without knowing the password. That it also works is the verification's to prove.
+HEALTHCHECK: Final = f"redis-cli -p {DEFAULT_PORT} ping | grep -qE 'PONG|NOAUTH'"
+HEALTHY_SECONDS: Final = 60
+# Without it the provider kills, and what a server with save points had not saved yet would be lost.
+STOP_SECONDS: Final = 30
+
+LOG_LINES: Final = 20
+LOG_SECONDS: Final = 10
+
+
+def declare(settings: Settings, *, stack: str) -> Declaration:
+    """Declare the container of a stack, and the volume that its data outlive it on."""
+    name = f"{PREFIX}{stack}"
+    # The stack's name in it, so that no stack takes over another's data, nor those of the guide's own volume
+    # `redis_data`: Docker gives an existing volume to whoever asks for it, and a destroy would then delete it.
+    volume_name = f"redis_data_{stack}"
+    port = settings.port or DEFAULT_PORT
+    options = _of_daemon(settings.docker_host)
+    labels = {"managed-by": "pulumi", "project": pulumi.get_project(), "stack": stack}
+    _warn_of_clear_text(settings.bind_address)
+
+    password = Password("password")
+    image = docker.RemoteImage("image", name=settings.image, keep_locally=True, opts=options)
+    volume = docker.Volume(
+        "data",
+        name=volume_name,
+        labels=[docker.VolumeLabelArgs(label=key, value=value) for key, value in labels.items()],
+        # Another label is another volume to the provider, and the data are lost: seen with a volume that was there
+        # before, restored from a backup, say, and without labels.
+        opts=pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(ignore_changes=["labels"])),
+    )
+    memory_mb = sizing.container_memory_mb(settings.maxmemory_bytes)
+    container = docker.Container(
+        "cache",
+        name=name,
+        image=image.image_id,
+        command=password.passwords.apply(lambda known: command(settings, known.valid)),
+        user=USER,
+        read_only=True,
+        capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
+        security_opts=["no-new-privileges"],
+        memory=memory_mb,
+        # Equal to the memory: no swap. Left out, every preview would show a change of it.
+        memory_swap=memory_mb,
+        volumes=[docker.ContainerVolumeArgs(volume_name=volume.name, container_path=DATA)],
+        ports=[docker.ContainerPortArgs(internal=DEFAULT_PORT, external=port, ip=settings.bind_address)],
+        healthcheck=docker.ContainerHealthcheckArgs(
+            tests=["CMD-SHELL", HEALTHCHECK], interval="3s", timeout="2s", retries=3
+        ),
+        wait=True,
+        wait_timeout=HEALTHY_SECONDS,
+        restart="unless-stopped",
+        destroy_grace_seconds=STOP_SECONDS,
+        log_driver="json-file",
+        log_opts={"max-size": "10m", "max-file": "3"},
+        labels=[docker.ContainerLabelArgs(label=key, value=value) for key, value in labels.items()],
+        opts=pulumi.ResourceOptions.merge(
+            options,
+            pulumi.ResourceOptions(
+                # Its name and its port are taken as long as the old one stands.
+                delete_before_replace=True,
+                hooks=pulumi.ResourceHookBinding(on_error=[_explanation(settings, name, volume_name, stack)]),
+            ),
+        ),
+    )
+    connection = pulumi.Output.all(container.id, password.value).apply(
+        lambda known: Connection(host=connection_host(settings), port=port, password=known[1])
+    )
+    return Declaration(
+        connection=connection,
+        expectation=Expectation(
+            maxmemory_bytes=settings.maxmemory_bytes,
+            maxmemory_policy=settings.maxmemory_policy,
+            persistence=settings.chosen_persistence,
+            authentication=True,
+            tls=False,
+        ),
+        passwords=password.passwords,
+        # The configuration is the command line, so a restart undoes every CONFIG SET.
+        repair="to have the server back as declared, with its data: "
+        f"{' '.join(_docker(settings.docker_host, 'restart', name))} && make up STACK={stack}",
+        outputs={"containerName": container.name, "volumeName": volume.name, "image": image.name},
+    )
+
+
+def command(settings: Settings, passwords: Sequence[str]) -> list[str]:
+    """Give the server's command line. It holds each password's SHA-256, which Redis takes in its place.
+
+    So neither `docker inspect` nor a list of processes shows a password, and no file has it.
+    """
+    digests = [f"#{hashlib.sha256(password.encode()).hexdigest()}" for password in passwords]
+    return [
+        "redis-server",
+        *("--dir", DATA),
+        *("--port", str(DEFAULT_PORT)),
+        *("--maxmemory", str(settings.maxmemory_bytes)),
+        *("--maxmemory-policy", settings.maxmemory_policy),
+        *PERSISTENCE[settings.chosen_persistence],
+        *("--user", "default", "on", *digests, "~*", "&*", "+@all"),
+    ]
+
+
+def connection_host(settings: Settings) -> str:
+    """Give the address that the published port is reached at from here."""
+    address = ipaddress.ip_address(settings.bind_address)
+    if not address.is_unspecified:
+        return settings.bind_address
+    return remote_host(settings.docker_host) or LOOPBACK
+
+
+def _of_daemon(docker_host: str | None) -> pulumi.ResourceOptions:
+    """Take the daemon that the settings name, or else the one that the provider finds by DOCKER_HOST or here."""
+    if docker_host is None:
+        return pulumi.ResourceOptions()
+    return pulumi.ResourceOptions(provider=docker.Provider("daemon", host=docker_host))
+
+
+def _warn_of_clear_text(bind_address: str) -> None:
+    if not ipaddress.ip_address(bind_address).is_loopback:
+        pulumi.log.warn(
+            f"cache:bindAddress {bind_address} publishes Redis without TLS: the password and the data cross the "
+            "network in clear text, and Docker's own rules go before those of the machine's firewall"
+        )
+
+
+def _explanation(settings: Settings, container: str, volume: str, stack: str) -> pulumi.ErrorHook:
+    """Add to the provider's error, which says only what failed, why it did and what to do.
+
+    The engine calls it when the container could not be made, and interrupts the program right after, so nothing
+    else of ours would come to say it.
+    """
+
+    async def explain(failure: pulumi.ErrorHookArgs) -> bool:
+        # In a thread: it asks Docker for the log, and the engine's calls go on meanwhile.
+        words = await asyncio.to_thread(explanation, settings, container, volume, stack, "\n".join(failure.errors))
+        if words:
+            pulumi.log.error(words)
+        return False
+
+    return pulumi.ErrorHook("container-explanation", explain)
+
+
+def explanation(settings: Settings, container: str, volume: str, stack: str, error: str) -> str:
+    """Say why a container could not be made and what cures it; nothing where the error says it."""
+    if "failed to be in healthy state" in error:
+        log = last_lines(settings.docker_host, container)
+        words = f"{container} was not healthy within {HEALTHY_SECONDS} s; the last lines of its log:\n{log}"
+        if "Permission denied" not in log:
+            return words
+        # So a container that ran as root left it.
+        own = ("run", "--rm", "--user", "root", "--entrypoint", "chown", "--volume", f"{volume}:{DATA}", settings.image)
+        cure = _docker(settings.docker_host, *own, "-R", f"{USER}:{USER}", DATA)
+        return f"{words}\n  The files of volume {volume} are not {USER}'s; to give them: {' '.join(cure)}"
+    if "port is already allocated" in error or "address already in use" in error:
+        return f"port {settings.port or DEFAULT_PORT} is taken; pulumi config set cache:port 6380 --stack {stack}"
+    if "is already in use by container" in error:
+        remove = _docker(settings.docker_host, "rm", "--force", container)
+        return f"{container} is there and not this stack's; if nobody needs it: {' '.join(remove)}"
+    return ""
+
+
+def last_lines(docker_host: str | None, name: str) -> str:
+    """Give the last lines of a container's log, or how to get them where there is no docker command."""
+    ask = _docker(docker_host, "logs", "--tail", str(LOG_LINES), name)
+    try:
+        done = subprocess.run(
+            ask, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=LOG_SECONDS, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return f"  {' '.join(ask)}"
+    return "\n".join(f"  {line}" for line in done.stdout.splitlines())
+
+
+def _docker(docker_host: str | None, *arguments: str) -> list[str]:
+    return ["docker", *(["--host", docker_host] if docker_host else []), *arguments]

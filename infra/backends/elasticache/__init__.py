@@ -1,0 +1,1 @@
+"""AWS ElastiCache: a replication group with its network, keys, users and logs."""

@@ -1,0 +1,182 @@
+"""AWS ElastiCache: the guide's option 2, as a replication group of Redis or Valkey."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.aws import account
+from infra.backend import Declaration
+from infra.backends.elasticache import encryption, logs, network, rbac, versions
+from infra.backends.elasticache.naming import name_of
+from infra.backends.elasticache.replacement_guard import Lineage
+from infra.backends.elasticache.tier_defaults import CARE
+from infra.connection import Connection
+from infra.password import Password
+from infra.settings import Settings
+from infra.tags import tags_of
+from infra.verifiers.lambda_network import Place
+from verify.expectation import Expectation
+
+# Longer than the provider's own hour, which a group with several replicas of a large node can exceed.
+TIMEOUTS: Final = pulumi.CustomTimeouts(create="90m", update="120m", delete="90m")
+
+
+def declare(settings: Settings, *, stack: str) -> Declaration:
+    """Declare the replication group of a stack and everything around it."""
+    name = name_of(stack)
+    care = CARE[settings.tier]
+    here = account.find(settings.account_id)
+    tags = tags_of(stack, settings.tier)
+
+    around = network.find(settings)
+    subnet_group = network.subnet_group(name, around, zones=2 if settings.chosen_replicas else 1, tags=tags)
+    groups = network.security_groups(name, around, tags=tags)
+    key_arn: pulumi.Input[str] = (
+        settings.kms_key_arn or encryption.key(name, here, protect=care.protected, tags=tags).arn
+    )
+    log_groups = logs.log_groups(name, key_arn, tags=tags)
+    password = Password("password")
+    _, user_group = rbac.user_group(name, password.passwords, tags=tags)
+    lineage = Lineage(
+        "lineage",
+        {
+            "name": name,
+            "engine": settings.engine,
+            "engineVersion": settings.chosen_engine_version,
+            "applyImmediately": settings.applies_immediately,
+        },
+    )
+    group = aws.elasticache.ReplicationGroup(
+        name,
+        replication_group_id=name,
+        description=f"Cache of the hospitality application, stack {stack}",
+        engine=settings.engine,
+        engine_version=settings.chosen_engine_version,
+        auto_minor_version_upgrade=care.protected,
+        node_type=settings.node.name,
+        num_cache_clusters=1 + settings.chosen_replicas,
+        automatic_failover_enabled=settings.chosen_replicas > 0,
+        multi_az_enabled=settings.chosen_replicas > 0,
+        parameter_group_name=_parameter_group(name, settings, tags).name,
+        port=network.PORT,
+        subnet_group_name=subnet_group.name,
+        security_group_ids=[groups.cache.id],
+        transit_encryption_enabled=True,
+        transit_encryption_mode="required",
+        at_rest_encryption_enabled=True,
+        kms_key_id=key_arn,
+        user_group_ids=[user_group.user_group_id],
+        snapshot_retention_limit=care.snapshot_days if settings.chosen_persistence == "snapshot" else 0,
+        snapshot_window=settings.snapshot_window,
+        final_snapshot_identifier=lineage.finalSnapshot if care.protected else None,
+        maintenance_window=settings.maintenance_window,
+        apply_immediately=settings.applies_immediately,
+        log_delivery_configurations=logs.deliveries(log_groups),
+        tags=tags,
+        opts=pulumi.ResourceOptions(
+            protect=care.protected,
+            # Its id is the stack's: there cannot be two at a time.
+            delete_before_replace=True,
+            custom_timeouts=TIMEOUTS,
+            # A downgrade is refused before anything is asked of AWS.
+            depends_on=[lineage],
+        ),
+    )
+    _warn_of_waiting(group, settings)
+    connection = pulumi.Output.all(host=group.primary_endpoint_address, port=group.port, password=password.value).apply(
+        # The certificate is of a public authority, and for AWS's own name alone: a CNAME of ours would fail it.
+        lambda known: Connection(host=known["host"], port=int(known["port"]), password=known["password"], use_tls=True)
+    )
+    return Declaration(
+        connection=connection,
+        expectation=_expectation(settings),
+        passwords=password.passwords,
+        repair=f"to undo what was changed at AWS by hand: pulumi refresh --stack {stack} && make up STACK={stack}",
+        aws_place=Place(
+            name=name,
+            partition=here.partition,
+            subnet_ids=subnet_group.subnet_ids,
+            security_group_id=groups.verifier.id,
+            kms_key_arn=key_arn,
+            tags=tags,
+            ready=[group, *groups.verifiers_way],
+        ),
+        outputs={
+            "replicationGroupId": group.replication_group_id,
+            "readerEndpoint": group.reader_endpoint_address,
+            "nodeType": settings.node.name,
+            "engineVersion": group.engine_version_actual,
+            "securityGroupId": groups.cache.id,
+            "verifierSecurityGroupId": groups.verifier.id,
+            "subnetIds": subnet_group.subnet_ids,
+            "kmsKeyArn": key_arn,
+            "userGroupId": user_group.user_group_id,
+            "logGroups": {log_type: log_group.name for log_type, log_group in log_groups.items()},
+            "finalSnapshot": lineage.finalSnapshot if care.protected else None,
+        },
+    )
+
+
+def _parameter_group(name: str, settings: Settings, tags: Mapping[str, str]) -> aws.elasticache.ParameterGroup:
+    """Declare the parameters, in a group that another engine's version replaces.
+
+    AWS refuses to delete a group in use, and to have two of one name: so Pulumi makes up its name, the new one is
+    made first, and the family is in the resource's own name (cloudposse/terraform-aws-elasticache-redis issue 178).
+    Never with cluster-enabled: then nothing could become a cluster later (the same, issue 212).
+    """
+    family = versions.family(settings.engine, settings.chosen_engine_version)
+    return aws.elasticache.ParameterGroup(
+        f"{name}-{family}",
+        family=family,
+        description=f"Parameters of {name}",
+        parameters=[
+            aws.elasticache.ParameterGroupParameterArgs(name="maxmemory-policy", value=settings.maxmemory_policy)
+        ],
+        tags=tags,
+    )
+
+
+def _expectation(settings: Settings) -> Expectation:
+    return Expectation(
+        # What INFO shows is AWS's figure for the node, less its reserve. AWS may change it, and a stack asks for room
+        # and not for a figure: that the node has the room is seen to before it is made (nodes.py).
+        maxmemory_bytes=None,
+        maxmemory_policy=settings.maxmemory_policy,
+        # Snapshots are AWS's own, and CONFIG, where save points would show, is closed.
+        persistence=None,
+        authentication=True,
+        tls=True,
+        replicas=settings.chosen_replicas,
+        version=_expected_version(settings),
+        cluster=False,
+    )
+
+
+def _expected_version(settings: Settings) -> str:
+    """Give the pinned version, or its beginning where an upgrade may still wait for the maintenance window."""
+    version = settings.chosen_engine_version
+    known = version if settings.applies_immediately else version.partition(".")[0]
+    return f"{settings.engine} {known}"
+
+
+def _warn_of_waiting(group: aws.elasticache.ReplicationGroup, settings: Settings) -> None:
+    """Say what of a change is not there yet, because it waits for the maintenance window."""
+    if settings.applies_immediately:
+        return
+
+    def warn(known: tuple[str, str]) -> None:
+        version, node_type = known
+        waiting = []
+        if not f"{version}.".startswith(f"{settings.chosen_engine_version}."):
+            waiting.append(f"version {settings.chosen_engine_version} (now {version})")
+        if node_type != settings.node.name:
+            waiting.append(f"node type {settings.node.name} (now {node_type})")
+        if waiting:
+            pulumi.log.warn(
+                f"{' and '.join(waiting)} will be there after the maintenance window {settings.maintenance_window} "
+                "(UTC); to have it at once: pulumi config set cache:applyImmediately true, and make up again"
+            )
+
+    pulumi.Output.all(group.engine_version_actual, group.node_type).apply(lambda known: warn((known[0], known[1])))

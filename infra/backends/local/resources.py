@@ -1,0 +1,82 @@
+"""A real server on this machine: the embedded default, for development and for trying the project out."""
+
+import json
+import os
+from pathlib import Path
+from typing import Final
+
+import pulumi
+
+from infra.backend import Declaration
+from infra.backends.local.provider import Server, ServerInputs
+from infra.backends.local.server import LocalServer
+from infra.connection import Connection
+from infra.password import Password
+from infra.settings import Settings
+from verify.expectation import Expectation
+
+ANY_FREE_PORT: Final = 0
+
+
+def declare(settings: Settings, *, stack: str) -> Declaration:
+    """Declare the server of a stack."""
+    password = Password("password")
+    root = Path(pulumi.runtime.get_root_directory() or ".").resolve()
+    inputs = ServerInputs(
+        folder=str(Path(settings.folder).expanduser()) if settings.folder else f".local/servers/{stack}",
+        owner=f"{state_backend(root)}#{stack}",
+        requestedPort=ANY_FREE_PORT if settings.port is None else settings.port,
+        maxmemory=settings.maxmemory_bytes,
+        maxmemoryPolicy=settings.maxmemory_policy,
+        persistence=settings.chosen_persistence,
+        passwords=password.passwords.apply(lambda known: list(known.valid)),
+    )
+    _warn_of_loss(root, inputs)
+    server = Server("cache", inputs)
+    connection = pulumi.Output.all(host=server.host, port=server.port, password=password.value).apply(
+        lambda known: Connection(host=known["host"], port=int(known["port"]), password=known["password"])
+    )
+    return Declaration(
+        connection=connection,
+        expectation=Expectation(
+            maxmemory_bytes=settings.maxmemory_bytes,
+            maxmemory_policy=settings.maxmemory_policy,
+            persistence=settings.chosen_persistence,
+            authentication=True,
+            tls=False,
+        ),
+        passwords=password.passwords,
+        repair=f"to have the server back as declared, with its data: kill $(cat {inputs['folder']}/server.pid) && "
+        f"make up STACK={stack}",
+        outputs={"serverFolder": inputs["folder"], "serverVersion": server.version},
+    )
+
+
+def state_backend(root: Path) -> str:
+    """Say where this run keeps its state: the same folder must not serve two states.
+
+    A place inside the project is given relative to it, so that the project can be moved.
+    """
+    url = os.environ.get("PULUMI_BACKEND_URL") or _logged_in_backend()
+    return url.replace(f"{root}/", "")
+
+
+def _logged_in_backend() -> str:
+    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    try:
+        return str(json.loads((home / "credentials.json").read_text())["current"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "pulumi"
+
+
+def _warn_of_loss(root: Path, inputs: ServerInputs) -> None:
+    """Say in the plan that another port means another server: the engine's own "replace" does not say what is lost."""
+    here = LocalServer(root / inputs["folder"])
+    record = here.owner()
+    if record is None or record.get("owner") != inputs["owner"]:
+        return
+    port = here.port()
+    if inputs["requestedPort"] not in (ANY_FREE_PORT, port):
+        pulumi.log.warn(
+            f"cache:port {inputs['requestedPort']} replaces the server on port {port}: its data will be lost"
+        )

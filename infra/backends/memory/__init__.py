@@ -1,0 +1,1 @@
+"""No Redis: the application uses its own memory."""

@@ -1,0 +1,19 @@
+"""No Redis at all: the application, told of no host, falls back to its memory."""
+
+import pulumi
+
+from infra.backend import Declaration
+from infra.connection import Connection
+from infra.settings import Settings
+from verify.environment import DEFAULT_PORT
+from verify.expectation import Expectation
+
+
+def declare(settings: Settings, *, stack: str) -> Declaration:
+    """Declare nothing, and a connection without a host."""
+    del settings
+    return Declaration(
+        connection=pulumi.Output.from_input(Connection(host="", port=DEFAULT_PORT)),
+        expectation=Expectation(),
+        repair=f"there is nothing to put back: make up STACK={stack}",
+    )

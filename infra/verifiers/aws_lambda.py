@@ -1,0 +1,120 @@
+"""A function of AWS Lambda in the cache's own subnets.
+
+The connection travels in the call and nowhere else: not in the function's environment, its code or its log. So the
+function needs no way out of the network, and no right to read a secret.
+"""
+
+import json
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+import pulumi
+import pulumi_aws as aws
+
+from infra import redaction
+from infra.backend import Declaration
+from infra.backends.elasticache.logs import RETENTION_DAYS
+from infra.connection import Connection
+from infra.verifiers import bundle
+from infra.verifiers.lambda_network import Place
+from verify.checks.passwords import OtherPasswords
+from verify.report import Report
+
+RUNTIME: Final = "python3.13"
+ARCHITECTURE: Final = "arm64"
+HANDLER: Final = "verify.function.handle"
+MEMORY_MB: Final = 512
+# The checks take a second; a cache that is not ready is waited for, and a black hole costs four timeouts of 5 s.
+WAIT_SECONDS: Final = 30
+TIMEOUT_SECONDS: Final = 90
+
+TRUST: Final = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+# A network interface in the subnets, and a log: what Lambda itself does in the function's name (AWS Lambda Developer
+# Guide, "AWS managed policies for Lambda features"). The code inside can use neither, for lack of a way to AWS.
+EXECUTION_POLICY: Final = "arn:{partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
+
+
+class AwsLambda:
+    """A function that verifies the cache from inside its network."""
+
+    name = "aws-lambda"
+
+    def __init__(self, place: Place, *, stack: str) -> None:
+        """Declare the function, its role and its log."""
+        name = f"{place.name}-verifier"
+        root = Path(pulumi.runtime.get_root_directory() or ".")
+        archive = bundle.build(root / ".local" / "bundles")
+        role = aws.iam.Role(name, assume_role_policy=json.dumps(TRUST), tags=place.tags)
+        policy = aws.iam.RolePolicyAttachment(
+            name, role=role.name, policy_arn=EXECUTION_POLICY.format(partition=place.partition)
+        )
+        log = aws.cloudwatch.LogGroup(
+            name,
+            name=f"/aws/lambda/{name}",
+            retention_in_days=RETENTION_DAYS,
+            kms_key_id=place.kms_key_arn,
+            tags=place.tags,
+        )
+        self._stack = stack
+        self._name = name
+        self._ready = place.ready
+        self._function = aws.lambda_.Function(
+            name,
+            name=name,
+            description="Verifies the cache from inside its network",
+            runtime=RUNTIME,
+            architectures=[ARCHITECTURE],
+            handler=HANDLER,
+            # Relative to the project, so that the state holds no path of this machine.
+            code=pulumi.FileArchive(archive.relative_to(root).as_posix()),
+            memory_size=MEMORY_MB,
+            timeout=TIMEOUT_SECONDS,
+            role=role.arn,
+            vpc_config=aws.lambda_.FunctionVpcConfigArgs(
+                subnet_ids=place.subnet_ids, security_group_ids=[place.security_group_id]
+            ),
+            logging_config=aws.lambda_.FunctionLoggingConfigArgs(log_format="JSON", log_group=log.name),
+            # What Lambda takes where nothing is said, written down for whoever audits the plan.
+            tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="PassThrough"),
+            tags=place.tags,
+            opts=pulumi.ResourceOptions(depends_on=[policy]),
+        )
+
+    async def check(self, connection: Connection, declaration: Declaration, others: OtherPasswords) -> Report:
+        """Call the function and take its report."""
+        call = {
+            "environment": connection.environment(),
+            "expectation": declaration.expectation.to_json(),
+            "otherPasswords": asdict(others),
+            "waitSeconds": WAIT_SECONDS,
+        }
+        # By Pulumi's own provider and not by an SDK of ours: it has the credentials that everything else was made
+        # with. A function's result is in no state.
+        answer = aws.lambda_.get_invocation_output(
+            function_name=self._function.name,
+            input=pulumi.Output.secret(json.dumps(call)),
+            opts=pulumi.InvokeOutputOptions(depends_on=self._ready),
+        )
+        # Recovered and not caught: an output that failed would end the program with the provider's own words.
+        result = await answer.result.recover(lambda error: json.dumps({"problem": _cause(str(error))})).future()
+        body = json.loads(result or "{}")
+        if "report" not in body:
+            passwords = (connection.password, others.previous, others.retired)
+            problem = redaction.without(passwords, str(body.get("problem", "it was not called")))
+            raise pulumi.RunError(
+                f"the verifier {self._name} gave no report: {problem}; its log is /aws/lambda/{self._name} in "
+                "CloudWatch, and to verify from where this runs instead: "
+                f"pulumi config set cache:verifyFrom here --stack {self._stack}"
+            )
+        return Report.from_json(body["report"])
+
+
+def _cause(words: str) -> str:
+    """Give in one line why a call failed: what the function raised, or what the provider says."""
+    raised = re.search(r'"errorMessage": ?("(?:[^"\\]|\\.)*")', words)
+    return " ".join((json.loads(raised[1]) if raised else words).split())
