@@ -9,7 +9,7 @@ import pulumi_gcp as gcp
 from infra.naming import PREFIX
 from infra.settings import Settings
 from infra.sinks import Delivered, Delivery
-from infra.tags import tags_of
+from infra.tags import labels_of
 
 READER: Final = "roles/secretmanager.secretAccessor"
 
@@ -23,8 +23,7 @@ def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
     """Declare the secrets, their values, and who may read them."""
     configuration = pulumi.Config("gcp")
     project, region = configuration.get("project"), configuration.get("region")
-    # A label has no capital letters (REST reference, Secret, labels).
-    labels = tags_of(stack.lower(), settings.tier)
+    labels = labels_of(stack, settings.tier)
     resources: list[pulumi.Resource] = []
     ids: dict[str, pulumi.Output[str]] = {}
     for variable in delivery.variables:

@@ -102,6 +102,16 @@ def test_smaller_tiers_are_smaller(
     assert list(cloud.connections) == [MAIN]
 
 
+def test_the_projects_name_becomes_a_label(cloud: gcp.Cloud, tmp_path: Path) -> None:
+    """A Pulumi project may have capitals and dots, which Google refuses in a label."""
+    made = stack(tmp_path, cloud)
+    file = tmp_path / "Pulumi.yaml"
+    file.write_text(file.read_text().replace("name: cache", "name: My.Cache", 1))
+    made.up()
+    assert described(cloud)["labels"]["project"] == "my-cache"
+    assert "unchanged" in made.preview()
+
+
 def test_the_connection_is_what_google_made(cloud: gcp.Cloud, tmp_path: Path) -> None:
     """Address, port 6378, Google's AUTH string, and every authority of the instance as one PEM text."""
     cloud.authorities = (Authority().pem, Authority().pem)

@@ -14,7 +14,7 @@ from infra.backends.memorystore.replacement_guard import Permanence
 from infra.backends.memorystore.tier_defaults import SNAPSHOT_PERIODS
 from infra.connection import Connection
 from infra.settings import Settings
-from infra.tags import tags_of
+from infra.tags import labels_of
 from verify.expectation import Expectation
 
 # Longer than the provider's own 20 minutes, which a change of a large instance's size can exceed.
@@ -69,7 +69,7 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
         maintenance_policy=maintenance.policy(settings.maintenance_window),
         # Said in every tier: unset, the SDK's documentation and the provider differ on what it means.
         deletion_protection=settings.is_protected,
-        labels=tags_of(stack, settings.tier),
+        labels=labels_of(stack, settings.tier),
         opts=pulumi.ResourceOptions(
             protect=settings.is_protected,
             # Its id is the stack's: there cannot be two at a time.
