@@ -13,6 +13,7 @@ import pulumi
 from infra.backends.rediscloud.api import ACCESS_KEY, SECRET_KEY
 from infra.settings import elasticache, memorystore
 from runner.inprocess.engine import Invoke
+from runner.inprocess.providers import ProviderError
 
 # The account of AWS's own examples.
 ACCOUNT: Final = "123456789012"
@@ -78,8 +79,14 @@ def _subnet(arguments: Mapping[str, Any], configuration: Mapping[str, str]) -> d
     return {"id": subnet, "vpcId": configuration.get("cache:vpcId", ""), "availabilityZone": f"zone of {subnet}"}
 
 
+def _no_replication_group(_: Mapping[str, Any], __: Mapping[str, str]) -> dict[str, Any]:
+    """Answer as the provider does where there is none: what is judged is a stack that is yet to come."""
+    raise ProviderError("no matching ElastiCache Replication Group found")
+
+
 ANSWERS: Final[Mapping[str, Answer]] = {
     "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
     "aws:index/getRegion:getRegion": _region,
     "aws:ec2/getSubnet:getSubnet": _subnet,
+    "aws:elasticache/getReplicationGroup:getReplicationGroup": _no_replication_group,
 }

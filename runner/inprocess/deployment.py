@@ -66,11 +66,13 @@ class Deployment:
 
         provider = self._provider(wanted.type, wanted.name, wire.plain(wanted.inputs))
         old_inputs = wire.plain(finished.inputs) if finished else {}
+        old_outputs = wire.plain(finished.outputs) if finished else {}
         declared = {key: value for key, value in wire.plain(wanted.inputs).items() if value is not None}
         for key in wanted.ignore_changes if finished else ():
             declared.pop(key, None)
             if key in old_inputs:
-                declared[key] = old_inputs[key]
+                # As it was found: under the real engine a refresh corrects the inputs too.
+                declared[key] = old_outputs.get(key, old_inputs[key])
         with _reported(wanted.type, wanted.name):
             inputs, problems = provider.check(old_inputs, declared)
         if problems:
@@ -78,7 +80,6 @@ class Deployment:
 
         if finished is None:
             return self._create(wanted, provider, inputs)
-        old_outputs = wire.plain(finished.outputs)
         if wire.has_unknown(inputs):
             diff = Diff(changes=inputs != old_inputs)
         else:

@@ -15,6 +15,7 @@ from pulumi.runtime.proto import engine_pb2, resource_pb2
 from runner.inprocess import wire
 from runner.inprocess.deployment import NEEDS_CLI, OperationFailed, Registration
 from runner.inprocess.display import Display
+from runner.inprocess.providers import ProviderError
 from runner.inprocess.state import Properties
 
 # Answers a function by its token and arguments.
@@ -127,8 +128,13 @@ class Engine(MockMonitor):
         """Answer a function, or refuse it: it belongs to a plugin."""
         if self._invoke is None:
             raise OperationFailed(f"function {request.tok} {NEEDS_CLI}")
-        answer = self._invoke(request.tok, wire.plain(wire.from_struct(request.args)))
         response = resource_pb2.ResourceInvokeResponse()
+        try:
+            answer = self._invoke(request.tok, wire.plain(wire.from_struct(request.args)))
+        except ProviderError as error:
+            # A program may catch it, as it may catch what a plugin answers under the real engine.
+            response.failures.add(reason=str(error))
+            return response
         getattr(response, "return").CopyFrom(wire.to_struct(answer))
         return response
 

@@ -4,6 +4,7 @@ What is asserted is what the API says afterwards, not what was sent.
 """
 
 import json
+import shlex
 import subprocess
 import sys
 import time
@@ -302,22 +303,126 @@ def test_a_downgrade_ends_in_the_preview(
     assert described(account, "hospitality-redis-staging") == as_it_was
 
 
+WAITS = (
+    "version 7.1 (now 7.0.7) and node type cache.r7g.large (now cache.m6g.large) will be there after the maintenance"
+)
+
+
+def run_printed(account: aws.Account, printed: str) -> None:
+    """Do what a printed command of AWS's command line would do, which names parameters after those of the API."""
+    (line,) = (line for line in printed.splitlines() if "aws elasticache modify-replication-group" in line)
+    words = shlex.split(line.partition("aws elasticache modify-replication-group ")[2])
+    request: dict[str, Any] = {"ApplyImmediately": True}
+    assert words.pop(0) == "--apply-immediately"
+    for option, value in zip(words[::2], words[1::2], strict=True):
+        name = "".join(part.capitalize() for part in option.removeprefix("--").split("-"))
+        request[name] = json.loads(value) if value.startswith("[") else value
+    assert request.pop("Region") == account.region
+    account.elasticache.modify_replication_group(**request)
+
+
 def test_what_waits_for_the_window_is_said_until_it_is_there(account: aws.Account, tmp_path: Path) -> None:
-    """No node of prod is restarted at noon; what waits is said with the way to have it at once."""
+    """No node of prod is restarted at noon. The provider counts what waits as done; what AWS runs is what is said."""
     made = stack(tmp_path, account, engineVersion="7.0")
     made.up()
     made.configure(engineVersion="7.1", nodeType="cache.r7g.large")
+    printed = made.preview()
+    assert f"warning: {WAITS} window sun:03:00-sun:04:00 (UTC)" in printed
+    assert "set it before the change: pulumi config set cache:applyImmediately true --stack prod" in printed
+    assert f"warning: {WAITS}" in made.up()
+    # Nothing is left to send, and it still waits.
     printed = made.up()
-    assert (
-        "warning: version 7.1 (now 7.0.7) and node type cache.r7g.large (now cache.m6g.large) will be there" in printed
-    )
-    assert "after the maintenance window sun:03:00-sun:04:00" in printed
-    assert "pulumi config set cache:applyImmediately true" in printed
+    assert f"warning: {WAITS}" in printed
+    assert "23 unchanged" in printed
+    assert made.outputs["engineVersion"] == "7.0.7"
     assert described(account)["CacheNodeType"] == "cache.m6g.large"
     account.cache.run_maintenance()
+    assert "modify-replication-group" not in made.up()
+    assert (described(account)["CacheNodeType"], made.outputs["engineVersion"]) == ("cache.r7g.large", "7.1.0")
+
+
+@pytest.mark.parametrize("apply_immediately", ["false", "true"])
+def test_the_printed_command_makes_at_once_what_waits(
+    account: aws.Account, tmp_path: Path, apply_immediately: str
+) -> None:
+    """The setting alone comes too late, for the provider sends nothing again: the command of AWS's is the way."""
+    made = stack(tmp_path, account, engineVersion="7.0")
+    made.up()
+    made.configure(engineVersion="7.1", nodeType="cache.r7g.large")
+    made.up()
+    made.configure(applyImmediately=apply_immediately)
     printed = made.up()
-    assert "warning: version" not in printed
+    assert f"warning: {WAITS}" in printed
+    assert described(account)["CacheNodeType"] == "cache.m6g.large"
+    run_printed(account, printed)
     assert (described(account)["CacheNodeType"], cluster(account)["EngineVersion"]) == ("cache.r7g.large", "7.1.0")
+    assert "modify-replication-group" not in made.up()
+
+
+def test_a_change_that_is_made_at_once_waits_for_nothing(account: aws.Account, tmp_path: Path) -> None:
+    """With applyImmediately before the change it is there at the end of the `up`."""
+    made = stack(tmp_path, account, engineVersion="7.0", applyImmediately="true")
+    made.up()
+    made.configure(engineVersion="7.1", nodeType="cache.r7g.large")
+    assert "modify-replication-group" not in made.up()
+    assert (described(account)["CacheNodeType"], made.outputs["engineVersion"]) == ("cache.r7g.large", "7.1.0")
+
+
+def test_an_upgrade_that_waits_is_not_called_off(account: aws.Account, tmp_path: Path) -> None:
+    """The provider would replace the cache: the old version set back is refused, with what the matter is."""
+    made = stack(tmp_path, account, engineVersion="7.0")
+    made.up()
+    made.configure(engineVersion="7.1")
+    made.up()
+    made.configure(engineVersion="7.0")
+    printed = made.preview(code=1)
+    assert (
+        "AWS was asked for redis 7.1 before, and an upgrade that waits for the maintenance window cannot be" in printed
+    )
+    assert "set cache:engine redis and cache:engineVersion 7.1 or later" in printed
+    made.configure(engineVersion="7.1")
+    made.up()
+
+
+def deliver_elsewhere(account: aws.Account, name: str) -> None:
+    """Send a cache's slow log to a group of somebody else's."""
+    account.elasticache.modify_replication_group(
+        ReplicationGroupId=name,
+        ApplyImmediately=True,
+        LogDeliveryConfigurations=[
+            {
+                "LogType": "slow-log",
+                "LogFormat": "text",
+                "DestinationType": "cloudwatch-logs",
+                "DestinationDetails": {"CloudWatchLogsDetails": {"LogGroup": "/elsewhere"}},
+            }
+        ],
+    )
+
+
+def test_log_delivery_that_was_changed_holds_up_no_other_change(account: aws.Account, tmp_path: Path) -> None:
+    """AWS refuses to let it wait, with the whole call: prod says so, and how to put it right."""
+    made = stack(tmp_path, account)
+    made.up()
+    before = described(account)["LogDeliveryConfigurations"]
+    deliver_elsewhere(account, "hospitality-redis-prod")
+    made.configure(maintenanceWindow="mon:03:00-mon:04:00")
+    printed = made.up()
+    assert "warning: the logs of hospitality-redis-prod are not delivered as declared" in printed
+    assert cluster(account)["PreferredMaintenanceWindow"] == "mon:03:00-mon:04:00"
+    run_printed(account, printed)
+    assert described(account)["LogDeliveryConfigurations"] == before
+    assert "modify-replication-group" not in made.up()
+
+
+def test_log_delivery_is_put_right_where_changes_are_made_at_once(account: aws.Account, tmp_path: Path) -> None:
+    """In staging, and in prod with applyImmediately: the `up` does it."""
+    made = stack(tmp_path, account, tier="staging")
+    made.up()
+    before = described(account, "hospitality-redis-staging")["LogDeliveryConfigurations"]
+    deliver_elsewhere(account, "hospitality-redis-staging")
+    assert "modify-replication-group" not in made.up()
+    assert described(account, "hospitality-redis-staging")["LogDeliveryConfigurations"] == before
 
 
 def test_another_account_is_left_alone(account: aws.Account, tmp_path: Path) -> None:

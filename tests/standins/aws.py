@@ -26,6 +26,7 @@ ACCOUNT_ID = "123456789012"
 HONOURED = ("version", "customTimeouts")
 REFUSALS = (*aws_cache_refusals.REFUSALS, *aws_secret_refusals.REFUSALS)
 PROVIDERS = {**aws_providers.PROVIDERS, **aws_lambda.PROVIDERS, **aws_secrets.PROVIDERS}
+FUNCTIONS = {**aws_providers.FUNCTIONS, aws_lambda.INVOCATION: aws_lambda.invoke}
 CALLER = {"Arn": f"arn:aws:iam::{ACCOUNT_ID}:user/tester", "UserId": "AIDATESTER"}
 
 
@@ -92,6 +93,8 @@ class Account:
 
     def invoke(self, function: str, arguments: Properties) -> Properties:
         """Answer the functions of Pulumi's provider."""
+        if function in FUNCTIONS:
+            return FUNCTIONS[function](self, arguments)
         match function:
             case "aws:index/getCallerIdentity:getCallerIdentity":
                 return {"accountId": self.id, "arn": CALLER["Arn"], "userId": CALLER["UserId"], "id": self.id}
@@ -113,8 +116,6 @@ class Account:
             case "aws:index/getAvailabilityZones:getAvailabilityZones":
                 zones = self.ec2.describe_availability_zones()["AvailabilityZones"]
                 return {"names": [zone["ZoneName"] for zone in zones], "zoneIds": [zone["ZoneId"] for zone in zones]}
-            case aws_lambda.INVOCATION:
-                return aws_lambda.invoke(self, arguments)
         raise NotImplementedError(function)
 
     def network(self, *, zones: int = 2) -> dict[str, str]:

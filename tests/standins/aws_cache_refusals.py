@@ -373,6 +373,14 @@ REFUSALS = (
     ),
     Refusal(
         operation=MODIFY,
+        code="InvalidParameterValue",
+        words="To modify the log delivery configuration, set the apply-immediately parameter to true.",
+        source=f"terraform-provider-aws issue 49842; {GUIDE}Log delivery",
+        refuses=lambda request, _: "LogDeliveryConfigurations" in request and not request.get("ApplyImmediately"),
+        breaks={"ApplyImmediately": False, "LogDeliveryConfigurations": []},
+    ),
+    Refusal(
+        operation=MODIFY,
         code="InvalidParameterCombination",
         words="Another engine needs its version in the same request",
         source=f"{PROVIDER}replication_group.go, resourceReplicationGroupUpdate; issue 41181",

@@ -29,6 +29,7 @@ MODIFIED = {
     "CacheParameterGroupName": "cache_parameter_group_name",
     "SecurityGroupIds": "security_group_ids",
     "TransitEncryptionMode": "transit_encryption_mode",
+    "LogDeliveryConfigurations": "log_delivery_configurations",
 }
 
 
@@ -254,6 +255,7 @@ class ElastiCache:
                 "CacheNodeType": group.cache_node_type,
                 "Engine": group.engine,
                 "EngineVersion": PATCH[group.engine_version],
+                "PendingModifiedValues": self._pending(group),
                 "PreferredAvailabilityZone": zone,
                 "PreferredMaintenanceWindow": group.preferred_maintenance_window,
                 "CacheParameterGroup": {"CacheParameterGroupName": group.cache_parameter_group_name},
@@ -272,10 +274,21 @@ class ElastiCache:
             raise fault("DescribeCacheClusters", "CacheClusterNotFound", f"{id_} not found.")
         return {"CacheClusters": clusters}
 
+    def _pending(self, group: Any) -> dict[str, str]:
+        """Give what waits, as DescribeCacheClusters has it: DescribeReplicationGroups has neither of the two."""
+        waiting = self.pending.get(group.replication_group_id, {})
+        found: dict[str, str] = {key: waiting[key] for key in ("CacheNodeType", "EngineVersion") if key in waiting}
+        if "EngineVersion" in found:
+            found["EngineVersion"] = PATCH[found["EngineVersion"]]
+        return found
+
     def _ModifyReplicationGroup(self, request: Request) -> dict[str, Any]:  # noqa: N802
         group = self.group(request["ReplicationGroupId"])
         changes = {key: value for key, value in request.items() if key in MODIFIED}
-        if not request.get("ApplyImmediately"):
+        if request.get("ApplyImmediately"):
+            # "... and any pending modifications" (API reference, ModifyReplicationGroup, ApplyImmediately).
+            changes = self.pending.pop(group.replication_group_id, {}) | changes
+        else:
             waiting = {key: changes.pop(key) for key in WAITING if key in changes}
             self.pending.setdefault(group.replication_group_id, {}).update(waiting)
         _apply(group, changes)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
-from runner.inprocess.providers import Diff, Properties, Provider
+from runner.inprocess.providers import Diff, Properties, Provider, ProviderError
 
 if TYPE_CHECKING:
     from tests.standins.aws import Account
@@ -588,6 +588,7 @@ class ReplicationGroup(_ElastiCache):
         "snapshotRetentionLimit": "SnapshotRetentionLimit",
         "snapshotWindow": "SnapshotWindow",
         "maintenanceWindow": "PreferredMaintenanceWindow",
+        "logDeliveryConfigurations": "LogDeliveryConfigurations",
     }
     creation: ClassVar[dict[str, str]] = {
         **requests,
@@ -612,18 +613,9 @@ class ReplicationGroup(_ElastiCache):
 
     def make(self, news: Properties) -> str:
         request = {name: news[key] for key, name in self.creation.items() if key in news}
-        logs = [
-            {
-                "LogType": each["logType"],
-                "LogFormat": each["logFormat"],
-                "DestinationType": each["destinationType"],
-                "DestinationDetails": {"CloudWatchLogsDetails": {"LogGroup": each["destination"]}},
-            }
-            for each in news.get("logDeliveryConfigurations", [])
-        ]
+        request["LogDeliveryConfigurations"] = log_deliveries(news)
         self.account.elasticache.create_replication_group(
             ReplicationGroupId=news["replicationGroupId"],
-            LogDeliveryConfigurations=logs,
             Tags=pairs(news.get("tags")),
             **request,
         )
@@ -638,14 +630,18 @@ class ReplicationGroup(_ElastiCache):
         member = group["NodeGroups"][0]["NodeGroupMembers"][0]["CacheClusterId"]
         cluster = client.describe_cache_clusters(CacheClusterId=member, ShowCacheNodeInfo=True)["CacheClusters"][0]
         node_group = group["NodeGroups"][0]
+        # What waits counts for the provider as what is (replication_group.go, since v6.58.0:
+        # applyReplicationGroupPendingModifications).
+        pending = cluster.get("PendingModifiedValues", {})
+        version = pending.get("EngineVersion", cluster["EngineVersion"])
         return {
             "replicationGroupId": id_,
             "description": group["Description"],
             "engine": group["Engine"],
-            "engineVersion": ".".join(cluster["EngineVersion"].split(".")[:2]),
-            "engineVersionActual": cluster["EngineVersion"],
+            "engineVersion": ".".join(version.split(".")[:2]),
+            "engineVersionActual": version,
             "autoMinorVersionUpgrade": group["AutoMinorVersionUpgrade"],
-            "nodeType": group["CacheNodeType"],
+            "nodeType": pending.get("CacheNodeType", group["CacheNodeType"]),
             "numCacheClusters": len(group["MemberClusters"]),
             "memberClusters": group["MemberClusters"],
             "automaticFailoverEnabled": group["AutomaticFailover"] == "enabled",
@@ -662,15 +658,7 @@ class ReplicationGroup(_ElastiCache):
             "snapshotRetentionLimit": group["SnapshotRetentionLimit"],
             "snapshotWindow": group["SnapshotWindow"],
             "maintenanceWindow": cluster["PreferredMaintenanceWindow"],
-            "logDeliveryConfigurations": [
-                {
-                    "destination": each["DestinationDetails"]["CloudWatchLogsDetails"]["LogGroup"],
-                    "destinationType": each["DestinationType"],
-                    "logFormat": each["LogFormat"],
-                    "logType": each["LogType"],
-                }
-                for each in group["LogDeliveryConfigurations"]
-            ],
+            "logDeliveryConfigurations": read_log_deliveries(group),
             "primaryEndpointAddress": node_group["PrimaryEndpoint"]["Address"],
             "readerEndpointAddress": node_group["ReaderEndpoint"]["Address"],
             "arn": group["ARN"],
@@ -693,6 +681,8 @@ class ReplicationGroup(_ElastiCache):
         request = {name: news[key] for key, name in self.requests.items() if key in changed}
         if "EngineVersion" in request:
             request["Engine"] = news["engine"]
+        if "LogDeliveryConfigurations" in request:
+            request["LogDeliveryConfigurations"] = log_deliveries(news)
         if request:
             client.modify_replication_group(
                 ReplicationGroupId=id_, ApplyImmediately=news.get("applyImmediately", False), **request
@@ -706,6 +696,66 @@ class ReplicationGroup(_ElastiCache):
             ReplicationGroupId=id_, **({"FinalSnapshotIdentifier": snapshot} if snapshot else {})
         )
 
+
+def log_deliveries(news: Properties) -> list[dict[str, Any]]:
+    """Give the deliveries of logs as the API takes them."""
+    return [
+        {
+            "LogType": each["logType"],
+            "LogFormat": each["logFormat"],
+            "DestinationType": each["destinationType"],
+            "DestinationDetails": {"CloudWatchLogsDetails": {"LogGroup": each["destination"]}},
+        }
+        for each in news.get("logDeliveryConfigurations", [])
+    ]
+
+
+def get_replication_group(account: "Account", arguments: Properties) -> Properties:
+    """Answer aws:elasticache/getReplicationGroup (replication_group_data_source.go): what is, not what waits."""
+    try:
+        found = account.elasticache.describe_replication_groups(ReplicationGroupId=arguments["replicationGroupId"])
+    except ClientError:
+        # tfresource.SingularDataSourceFindError
+        raise ProviderError("1 error occurred:\n\t* no matching ElastiCache Replication Group found") from None
+    (group,) = found["ReplicationGroups"]
+    return {
+        "id": group["ReplicationGroupId"],
+        "replicationGroupId": group["ReplicationGroupId"],
+        "memberClusters": group["MemberClusters"],
+        "nodeType": group["CacheNodeType"],
+        "logDeliveryConfigurations": read_log_deliveries(group),
+    }
+
+
+def read_log_deliveries(group: Properties) -> list[Properties]:
+    """Give the deliveries of logs as the provider has them (log_delivery_configuration.go)."""
+    return [
+        {
+            "destination": each["DestinationDetails"]["CloudWatchLogsDetails"]["LogGroup"],
+            "destinationType": each["DestinationType"],
+            "logFormat": each["LogFormat"],
+            "logType": each["LogType"],
+        }
+        for each in group["LogDeliveryConfigurations"]
+    ]
+
+
+def get_cluster(account: "Account", arguments: Properties) -> Properties:
+    """Answer aws:elasticache/getCluster (cluster_data_source.go)."""
+    (cluster,) = account.elasticache.describe_cache_clusters(CacheClusterId=arguments["clusterId"])["CacheClusters"]
+    return {
+        "id": cluster["CacheClusterId"],
+        "clusterId": cluster["CacheClusterId"],
+        "engine": cluster["Engine"],
+        "engineVersion": cluster["EngineVersion"],
+        "nodeType": cluster["CacheNodeType"],
+    }
+
+
+FUNCTIONS: dict[str, Callable[["Account", Properties], Properties]] = {
+    "aws:elasticache/getCluster:getCluster": get_cluster,
+    "aws:elasticache/getReplicationGroup:getReplicationGroup": get_replication_group,
+}
 
 PROVIDERS: dict[str, Callable[["Account"], Provider]] = {
     "aws:ec2/vpc:Vpc": Vpc,

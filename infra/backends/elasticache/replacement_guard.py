@@ -1,7 +1,8 @@
 """What the state remembers of a replication group, so that a later run can tell where it came from.
 
-A dynamic resource: the engine's version is compared before anything is touched, and the final snapshot's name is in
-the state from the creation on (the provider reads it from there when it deletes the group).
+A dynamic resource: what was asked last is compared before anything is touched (with what runs, running.py
+compares), and the final snapshot's name is in the state from the creation on (the provider reads it from there when it
+deletes the group).
 
 Google's counterpart is infra/backends/memorystore/replacement_guard.py. Their names are in every stack's state, and
 what they compare, refuse and keep differs: only the shape that the SDK gives a provider is the same.
@@ -20,7 +21,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from infra.backends.elasticache.versions import change_problem
+from infra.backends.elasticache.versions import change_problem, is_downgrade
 from infra.dynamic import Provider
 
 FINAL_SNAPSHOT: Final = "finalSnapshot"
@@ -35,6 +36,17 @@ class LineageInputs(TypedDict):
     applyImmediately: bool
 
 
+def _problem(asked: tuple[str, str], wanted: tuple[str, str], *, apply_immediately: bool) -> str | None:
+    if not is_downgrade(asked, wanted):
+        return change_problem(asked, wanted, apply_immediately=apply_immediately)
+    # What runs is no newer than `wanted` here: that is seen to before (running.py).
+    return (
+        f"AWS was asked for {' '.join(asked)} before, and an upgrade that waits for the maintenance window cannot be "
+        f"called off from here. Going back to {' '.join(wanted)} would delete the cache with its data: set "
+        f"cache:engine {asked[0]} and cache:engineVersion {asked[1]} or later"
+    )
+
+
 class LineageProvider(Provider):
     """Refuses a downgrade, and keeps the name of the final snapshot."""
 
@@ -42,7 +54,7 @@ class LineageProvider(Provider):
         """Compare with the last run: the plan already says what is wrong."""
         failures = []
         if "engineVersion" in olds:
-            problem = change_problem(
+            problem = _problem(
                 (olds["engine"], olds["engineVersion"]),
                 (news["engine"], news["engineVersion"]),
                 apply_immediately=news["applyImmediately"],

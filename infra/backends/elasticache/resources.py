@@ -8,9 +8,10 @@ import pulumi_aws as aws
 
 from infra.aws import account
 from infra.backend import Declaration
-from infra.backends.elasticache import encryption, logs, network, rbac, versions
+from infra.backends.elasticache import encryption, logs, network, rbac, running, versions
 from infra.backends.elasticache.naming import name_of
 from infra.backends.elasticache.replacement_guard import Lineage
+from infra.backends.elasticache.running import Running
 from infra.backends.elasticache.tier_defaults import CARE
 from infra.connection import Connection
 from infra.password import Password
@@ -29,6 +30,7 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
     care = CARE[settings.tier]
     here = account.find(settings.account_id)
     tags = tags_of(stack, settings.tier)
+    running.require_no_downgrade(running.find(name), settings, stack=stack)
 
     around = network.find(settings)
     subnet_group = network.subnet_group(name, around, zones=2 if settings.chosen_replicas else 1, tags=tags)
@@ -73,18 +75,23 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
         final_snapshot_identifier=lineage.finalSnapshot if care.protected else None,
         maintenance_window=settings.maintenance_window,
         apply_immediately=settings.applies_immediately,
-        log_delivery_configurations=logs.deliveries(log_groups),
+        log_delivery_configurations=logs.configurations(name, log_groups),
         tags=tags,
         opts=pulumi.ResourceOptions(
             protect=care.protected,
             # Its id is the stack's: there cannot be two at a time.
             delete_before_replace=True,
             custom_timeouts=TIMEOUTS,
+            # A change of log delivery that is to wait is refused by AWS, with every other change of the same call
+            # (terraform-provider-aws issue 49842).
+            ignore_changes=[] if settings.applies_immediately else ["logDeliveryConfigurations"],
             # A downgrade is refused before anything is asked of AWS.
             depends_on=[lineage],
         ),
     )
-    _warn_of_waiting(group, settings)
+    # Asked again once the group is as it is to be.
+    live = group.id.apply(lambda _: running.find(name))
+    live.apply(lambda now: _warn(now, name, settings, region=here.region, stack=stack))
     connection = pulumi.Output.all(host=group.primary_endpoint_address, port=group.port, password=password.value).apply(
         # The certificate is of a public authority, and for AWS's own name alone: a CNAME of ours would fail it.
         lambda known: Connection(host=known["host"], port=int(known["port"]), password=known["password"], use_tls=True)
@@ -107,7 +114,7 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
             "replicationGroupId": group.replication_group_id,
             "readerEndpoint": group.reader_endpoint_address,
             "nodeType": settings.node.name,
-            "engineVersion": group.engine_version_actual,
+            "engineVersion": live.apply(lambda now: now and now.version),
             "securityGroupId": groups.cache.id,
             "verifierSecurityGroupId": groups.verifier.id,
             "subnetIds": subnet_group.subnet_ids,
@@ -161,22 +168,24 @@ def _expected_version(settings: Settings) -> str:
     return f"{settings.engine} {known}"
 
 
-def _warn_of_waiting(group: aws.elasticache.ReplicationGroup, settings: Settings) -> None:
-    """Say what of a change is not there yet, because it waits for the maintenance window."""
-    if settings.applies_immediately:
+def _warn(now: Running | None, name: str, settings: Settings, *, region: str, stack: str) -> None:
+    """Say what is not as it was asked for yet, or will not be by itself."""
+    if now is None:
         return
-
-    def warn(known: tuple[str, str]) -> None:
-        version, node_type = known
-        waiting = []
-        if not f"{version}.".startswith(f"{settings.chosen_engine_version}."):
-            waiting.append(f"version {settings.chosen_engine_version} (now {version})")
-        if node_type != settings.node.name:
-            waiting.append(f"node type {settings.node.name} (now {node_type})")
-        if waiting:
-            pulumi.log.warn(
-                f"{' and '.join(waiting)} will be there after the maintenance window {settings.maintenance_window} "
-                "(UTC); to have it at once: pulumi config set cache:applyImmediately true, and make up again"
-            )
-
-    pulumi.Output.all(group.engine_version_actual, group.node_type).apply(lambda known: warn((known[0], known[1])))
+    waiting = running.waiting(now, settings)
+    if waiting:
+        before = (
+            f"set it before the change: pulumi config set cache:applyImmediately true --stack {stack}; once it waits: "
+            if pulumi.runtime.is_dry_run()
+            else ""
+        )
+        pulumi.log.warn(
+            f"{' and '.join(waiting)} will be there after the maintenance window {settings.maintenance_window} (UTC); "
+            f"to have it at once, {before}{running.upgrade_now(name, now, settings, region=region)}"
+        )
+    if sorted(now.logs) != sorted(logs.declared(name)):
+        pulumi.log.warn(
+            f"the logs of {name} are not delivered as declared, and AWS changes that at once or not at all; to put it "
+            "right, and have whatever waits for the maintenance window at once: "
+            f"{running.deliver_logs_now(name, region=region)}"
+        )

@@ -28,7 +28,7 @@ def change_problem(old: tuple[str, str], new: tuple[str, str], *, apply_immediat
         return None
     (old_engine, old_version), (engine, version) = old, new
     step = f"from {old_engine} {old_version} to {engine} {version}"
-    if (old_engine, engine) == ("valkey", "redis") or _number(version) < _number(old_version):
+    if is_downgrade(old, new):
         return (
             f"{step} is a downgrade, which deletes the cache with its data: set cache:engine {old_engine} and "
             f"cache:engineVersion {old_version} or later"
@@ -40,6 +40,11 @@ def change_problem(old: tuple[str, str], new: tuple[str, str], *, apply_immediat
             "cache:applyImmediately true for this update"
         )
     return None
+
+
+def is_downgrade(old: tuple[str, str], new: tuple[str, str]) -> bool:
+    """Whether the way from one (engine, version) to another goes back."""
+    return (old[0], new[0]) == ("valkey", "redis") or _number(new[1]) < _number(old[1])
 
 
 def _number(version: str) -> tuple[int, ...]:

@@ -20,7 +20,7 @@ from runner.inprocess import wire
 from tests.servers import RedisServer
 from tests.stacks.aws_stack import AwsStack, stack
 from tests.stacks.inprocess import ROOT, written
-from tests.standins import aws, aws_cache_refusals
+from tests.standins import aws, aws_cache_refusals, aws_elasticache
 from verify import checks
 from verify.expectation import Expectation
 from verify.redis_cache import RedisCache
@@ -163,18 +163,46 @@ def test_tls_is_required_from_the_first_day(prod: AwsStack) -> None:
 
 
 @pytest.mark.stack
+@pytest.mark.parametrize("tier", ["dev", "staging", "prod"])
 def test_an_upgrade_that_aws_made_never_replaces_the_cache(
-    account: aws.Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    account: aws.Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tier: str
 ) -> None:
-    """The provider takes the pinned version for a downgrade then; the group is protected, and `up` says so."""
+    """The provider takes the pinned version for a downgrade then; every tier is refused, with what keeps the cache."""
     monkeypatch.setenv(verification.SWITCH, "off")
-    made = stack(tmp_path, account, engine="valkey", engineVersion="8.0")
+    made = stack(tmp_path, account, tier=tier, engine="valkey", engineVersion="8.0")
     made.up()
-    account.cache.group("hospitality-redis-prod").engine_version = "8.1"
-    printed = made.preview(code=1)
-    assert "hospitality-redis-prod is protected, and a change of engineVersion replaces it" in printed
+    group = account.cache.group(f"hospitality-redis-{tier}")
+    group.engine_version = "8.1"
+    for run in (made.preview, made.up):
+        printed = run(code=1)
+        assert "AWS runs valkey 8.1.0: from valkey 8.1 to valkey 8.0 is a downgrade" in printed
+        assert f"pulumi config set cache:engineVersion 8.1 --stack {tier}" in printed
+    assert account.cache.group(f"hospitality-redis-{tier}") is group
     made.configure(engineVersion="8.1")
     assert "replac" not in made.up()
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize(
+    ("version", "cure"),
+    [
+        ("8.0", "set cache:engine valkey --stack dev && pulumi config set cache:engineVersion 8.0 --stack dev"),
+        ("9.1", "add valkey 9.1 to infra/backends/elasticache/versions.py, which does not know it yet"),
+    ],
+)
+def test_another_engine_that_aws_made_is_kept(
+    account: aws.Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, cure: str
+) -> None:
+    """AWS may end an engine, too, and may know versions that the project does not."""
+    monkeypatch.setenv(verification.SWITCH, "off")
+    monkeypatch.setitem(aws_elasticache.PATCH, "9.1", "9.1.0")
+    made = stack(tmp_path, account, tier="dev")
+    made.up()
+    group = account.cache.group("hospitality-redis-dev")
+    group.engine, group.engine_version = "valkey", version
+    printed = made.preview(code=1)
+    assert f"AWS runs valkey {version}" in printed
+    assert cure in printed
 
 
 @pytest.mark.stack
