@@ -9,8 +9,9 @@ from typing import Any, Final
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, UpdateResult
 
-from infra import redaction, rotation
+from infra import rotation
 from infra.dynamic import Provider
+from verify import redaction
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
 
@@ -94,8 +95,9 @@ def _run(command: str, values: Mapping[str, str]) -> None:
             held.close()
     if process.returncode:
         # Before the lines are cut: a certificate has several.
-        last = redaction.without(values.values(), printed).strip().splitlines()[-LAST_LINES:]
+        said = redaction.without(values.values(), printed[-redaction.LONGEST_READ :])
+        last = " / ".join(map(redaction.legible, said.strip().splitlines()[-LAST_LINES:]))
         raise CommandFailed(
-            f"cache:afterDelivery {command} ended with {process.returncode}: {' / '.join(last)}; the connection is "
+            f"cache:afterDelivery {command} ended with {process.returncode}: {last}; the connection is "
             "delivered, and the next `make up` runs the command again"
         )

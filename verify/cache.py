@@ -146,7 +146,7 @@ def open_cache(environment: CacheEnvironment, *, fail_open: bool = False) -> Cac
     try:
         from verify.redis_cache import RedisCache
     except ModuleNotFoundError as missing:
-        raise cache_error(missing, tls=environment.use_tls) from missing
+        raise cache_error(missing, environment) from None
     return RedisCache(environment, fail_open=fail_open)
 
 

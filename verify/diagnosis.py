@@ -7,7 +7,9 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from verify.faults import FAULTS, UNKNOWN, CacheError, Fault, Phase, Sign
+from verify import redaction
+from verify.environment import CacheEnvironment
+from verify.faults import COMMAND_BLOCKED, FAULTS, PASSWORD_MISSING, UNKNOWN, CacheError, Fault, Phase, Sign
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,9 @@ def diagnose(error: BaseException, *, tls: bool, phase: Phase | None = None) -> 
     come, and is read from the error where it is not given.
     """
     errors = tuple(_chain(error))
+    for link in errors:
+        if isinstance(link, CacheError):
+            return link.fault
     symptoms = _Symptoms(
         errors=errors,
         replies=tuple(_reply(link) for link in errors),
@@ -41,11 +46,19 @@ def diagnose_reply(reply: str, *, tls: bool) -> Fault:
     return _find(_Symptoms(errors=(), replies=(reply,), words="", phase="answer", tls=tls))
 
 
-def cache_error(error: BaseException, *, tls: bool, phase: Phase | None = None) -> CacheError:
-    """Turn an error into the one that we raise; the driver's text goes to its detail."""
-    if isinstance(error, CacheError):
-        return error
-    return CacheError(diagnose(error, tls=tls, phase=phase), str(error))
+def cache_error(error: BaseException, environment: CacheEnvironment, *, phase: Phase | None = None) -> CacheError:
+    """Return the error that we raise in the place of another; the driver's text goes to its detail, without secrets.
+
+    Raise it outside of the `except` clause: the driver's error is then in no chain that a log prints.
+    """
+    for link in _chain(error):
+        if isinstance(link, CacheError):
+            return CacheError(link.fault, link.detail)
+    fault = diagnose(error, tls=environment.use_tls, phase=phase)
+    if fault is PASSWORD_MISSING and environment.password is not None:
+        # So says Valkey to AUTH where that is renamed.
+        fault = COMMAND_BLOCKED
+    return CacheError(fault, redaction.without(environment.secrets, str(error), shortest=1))
 
 
 def _find(symptoms: _Symptoms) -> Fault:

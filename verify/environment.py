@@ -83,6 +83,11 @@ class CacheEnvironment:
         return environment
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may hold."""
+        return () if self.password is None else (self.password,)
+
+    @property
     def connect_timeout_seconds(self) -> float:
         """The time that one attempt to connect, or one answer, may take."""
         return self.connect_timeout_ms / 1000

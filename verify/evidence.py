@@ -16,7 +16,7 @@ from verify import redis_information
 from verify.diagnosis import cache_error
 from verify.environment import CacheEnvironment
 from verify.expectation import Expectation
-from verify.faults import Fault
+from verify.faults import CacheError, Fault
 from verify.preflight import Preflight, look
 from verify.report import UNKNOWN_SERVER
 
@@ -64,7 +64,7 @@ class Evidence:
         """Give the server's reply to the command of that name. Raises `CacheError` if it was an error."""
         answer = self.replies[name]
         if isinstance(answer, Exception):
-            raise cache_error(answer, tls=self.environment.use_tls)
+            raise cache_error(answer, self.environment)
         return answer
 
     @property
@@ -92,7 +92,7 @@ def approach(environment: CacheEnvironment, expectation: Expectation) -> Access:
         started = time.perf_counter()
         client.ping()
     except Exception as error:  # noqa: BLE001 — a report names it, whatever it is
-        told = cache_error(error, tls=environment.use_tls)
+        told = cache_error(error, environment)
         if client is not None:
             client.close()
         return Access(
@@ -123,6 +123,7 @@ def gather(access: Access, client: "redis.Redis") -> Evidence:
         f"{prefix}:{purpose}" for purpose in ("small", "large", "deleted", "expiring")
     )
     small, large = os.urandom(SMALL_BYTES), os.urandom(LARGE_BYTES)
+    broken: CacheError | None = None
     try:
         replies = _ask(
             client,
@@ -144,12 +145,14 @@ def gather(access: Access, client: "redis.Redis") -> Evidence:
         latencies_ms = _latencies(client)
         time.sleep(max(EXPIRY_MS + EXPIRY_MARGIN_MS - _since(written), 0) / 1000)
         replies |= _ask(client, {"get-expired": ("GET", expiring_key)})
-    except Exception as error:
-        raise cache_error(error, tls=access.environment.use_tls) from error
+    except Exception as error:  # noqa: BLE001 — a report names it, whatever it is
+        broken = cache_error(error, access.environment)
     finally:
         # What cannot be removed now goes by itself within a minute.
         with contextlib.suppress(Exception):
             _ask(client, {key: ("DEL", key) for key in (small_key, large_key, deleted_key, expiring_key)})
+    if broken is not None:
+        raise broken
     return Evidence(
         environment=access.environment,
         expectation=access.expectation,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from verify.exit_code import ExitCode
+from verify.redaction import legible
 
 Layer = Literal["configuration", "name", "network", "tls", "authentication", "server", "expectation", "application"]
 Phase = Literal["resolve", "connect", "handshake", "answer"]
@@ -50,13 +51,22 @@ class Fault:
 
 
 class CacheError(Exception):
-    """The cache did not do what it was asked; `fault` says why, and `detail` in the driver's words, for logs."""
+    """The cache did not do what it was asked; `fault` says why, and `detail` in the driver's words, for logs.
+
+    It is raised without the driver's own error in its chain, which repeats what the server said, passwords too. A
+    traceback shows the detail instead, in a note.
+    """
 
     def __init__(self, fault: Fault, detail: str = "") -> None:
-        """Word the error for people: cause and remedy, and no text of the driver."""
+        """Word the error for people: cause and remedy, and no text of the driver.
+
+        The detail must hold no secret: `verify.diagnosis.cache_error` sees to that.
+        """
         super().__init__(f"{fault.code}: {fault.cause}. {fault.remedy}.")
         self.fault = fault
-        self.detail = detail
+        self.detail = legible(detail)
+        if detail:
+            self.add_note(self.detail)
 
 
 # --- configuration ---------------------------------------------------------------------------------------
@@ -131,10 +141,7 @@ TLS_NOT_SPOKEN = Fault(
     cause="REDIS_USE_TLS is true, and the port speaks plain text",
     remedy="Set REDIS_USE_TLS=false for a server without TLS (a local one), or switch encryption in "
     "transit on at the server",
-    signs=(
-        Sign(words="WRONG_VERSION_NUMBER", tls=True),
-        Sign(words="handshake operation timed out", tls=True),
-    ),
+    signs=(Sign(words="WRONG_VERSION_NUMBER", tls=True),),
 )
 TLS_REQUIRED = Fault(
     code="tls-required",
@@ -173,7 +180,19 @@ CLIENT_CERTIFICATE_WANTED = Fault(
     signs=(
         Sign(words="CERTIFICATE_REQUIRED", tls=True),
         Sign(words="HANDSHAKE_FAILURE", tls=True),
+    ),
+)
+TLS_CLOSED = Fault(
+    code="tls-closed",
+    layer="tls",
+    cause="the server closed the connection in the TLS handshake, without a reason",
+    remedy="See in the log of the server, or of the proxy before it, why it closed: a restart, a backend that is down, "
+    "or a client certificate that it wants (tls-auth-clients no ends that)",
+    retryable=True,
+    signs=(
         Sign(raised=ssl.SSLEOFError, phase="handshake"),
+        Sign(raised=ConnectionResetError, phase="handshake"),
+        Sign(raised=BrokenPipeError, phase="handshake"),
     ),
 )
 TLS_VERSION = Fault(
@@ -584,6 +603,7 @@ FAULTS: Final = (
     CERTIFICATE_NAME,
     CERTIFICATE_UNTRUSTED,
     CLIENT_CERTIFICATE_WANTED,
+    TLS_CLOSED,
     TLS_VERSION,
     CA_UNREADABLE,
     # Before the one that takes every error of TLS, of which being cut off may be one.

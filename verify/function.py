@@ -27,5 +27,8 @@ def handle(event: Mapping[str, Any], _context: object = None) -> dict[str, str]:
         return {"problem": f"the call has no {missing}"}
     except (InvalidEnvironment, InvalidExpectation) as invalid:
         return {"problem": str(invalid)}
-    report = checks.run(environment, expectation, others=others, wait_seconds=float(event.get("waitSeconds", 0)))
+    try:
+        report = checks.run(environment, expectation, others=others, wait_seconds=float(event.get("waitSeconds", 0)))
+    except Exception as error:  # noqa: BLE001 — the cloud logs what is raised here, with all that it holds
+        return {"problem": f"the checks broke: {type(error).__name__}"}
     return {"report": report.to_json()}

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from verify import tls
+from verify import redaction, tls
 from verify.diagnosis import cache_error, diagnose_reply
 from verify.environment import CacheEnvironment
 from verify.faults import (
@@ -22,6 +22,7 @@ from verify.faults import (
     NO_ANSWER,
     NOT_REDIS,
     PROTECTED_MODE,
+    TLS_CLOSED,
     TLS_NOT_SPOKEN,
     TLS_REQUIRED,
     TOO_MANY_CLIENTS,
@@ -56,7 +57,7 @@ def look(environment: CacheEnvironment) -> Preflight:
     Raises `CacheError` with the fault of the layer that is at fault.
     """
     started = time.perf_counter()
-    with _connect(environment, environment.connect_timeout_seconds) as plain, _secure(plain, environment) as link:
+    with _connect(environment, environment.connect_timeout_seconds) as plain, secure(plain, environment) as link:
         stranger = _ask(link, environment)
         milliseconds = (time.perf_counter() - started) * 1000
         if not isinstance(link, ssl.SSLSocket):
@@ -79,7 +80,7 @@ def lost_refusal(environment: CacheEnvironment) -> ssl.SSLError | None:
     closed connection, and the alert is never read.
     """
     try:
-        with _connect(environment, _second_look_seconds(environment)) as plain, _secure(plain, environment) as link:
+        with _connect(environment, _second_look_seconds(environment)) as plain, secure(plain, environment) as link:
             link.recv(1)
     except ssl.SSLError as error:
         return None if isinstance(error, ssl.SSLEOFError) else error
@@ -100,7 +101,8 @@ def _connect(environment: CacheEnvironment, seconds: float) -> socket.socket:
     try:
         return _connect_to(*last, share, seconds)
     except OSError as error:
-        raise cache_error(error, tls=environment.use_tls, phase="connect") from error
+        told = cache_error(error, environment, phase="connect")
+    raise told
 
 
 def _resolve(environment: CacheEnvironment, seconds: float) -> list[tuple[socket.AddressFamily, Any]]:
@@ -120,7 +122,7 @@ def _resolve(environment: CacheEnvironment, seconds: float) -> list[tuple[socket
     except queue.Empty:
         raise CacheError(NAME_NOT_RESOLVED, "the name server does not answer") from None
     if isinstance(answer, Exception):
-        raise cache_error(answer, tls=environment.use_tls, phase="resolve") from answer
+        raise cache_error(answer, environment, phase="resolve")
     return answer
 
 
@@ -136,34 +138,40 @@ def _connect_to(family: socket.AddressFamily, address: Any, seconds: float, answ
     return link
 
 
-def _secure(link: socket.socket, environment: CacheEnvironment) -> socket.socket:
+def secure(link: socket.socket, environment: CacheEnvironment) -> socket.socket:
+    """Speak TLS on a new connection, where the environment asks for it. Raises `CacheError`."""
     if not environment.use_tls:
         return link
     try:
         return tls.context(environment).wrap_socket(link, server_hostname=tls.server_name(environment))
-    except TimeoutError as error:
-        # A server of plain text takes our greeting for the beginning of a command and waits for its end, so
-        # only a word in plain text tells it from a server that answers nobody.
-        fault = TLS_NOT_SPOKEN if _plain_text_answer(environment) else NO_ANSWER
-        raise CacheError(fault, str(error)) from error
     except (OSError, ValueError) as error:
-        raise cache_error(error, tls=True, phase="handshake") from error
+        told = cache_error(error, environment, phase="handshake")
+    # A server of plain text takes our greeting for the beginning of a command and waits for its end, or hangs up: only
+    # a word in plain text tells it from a server that answers nobody.
+    if told.fault in (TLS_CLOSED, NO_ANSWER) and _plain_text_answer(environment):
+        raise CacheError(TLS_NOT_SPOKEN, told.detail)
+    raise told
 
 
 def _ask(link: socket.socket, environment: CacheEnvironment) -> str:
-    """Say PING without a password and give the answer's first line."""
+    """Say PING without a password and return the answer's first line, without its end."""
+    told = CacheError(CONNECTION_CLOSED)
+    answer = b""
     try:
         answer = _exchange(link)
     except OSError as error:
-        told = cache_error(error, tls=environment.use_tls, phase="answer")
-        raise _told_better(told, environment) from error
+        told = cache_error(error, environment, phase="answer")
+    if not answer:
+        raise better_named(told, environment)
     if answer.startswith(_TLS_RECORDS):
         raise CacheError(TLS_REQUIRED)
-    if not answer:
-        raise _told_better(CacheError(CONNECTION_CLOSED), environment)
-    text = answer.decode(errors="replace")
+    line, end, _ = answer.partition(b"\r\n")
+    # No password was sent, and a proxy may know it all the same.
+    text = redaction.without(environment.secrets, line.decode(errors="replace"), shortest=1)
     if not answer.startswith((b"+", b"-")):
         raise CacheError(NOT_REDIS, f"it answered {text[:40]!r}")
+    if not end and len(answer) < _LONGEST_ANSWER:
+        raise CacheError(CONNECTION_CLOSED, f"the answer was cut off after {text[:40]!r}")
     # These two are said to whoever connects, so a password would not help.
     fault = diagnose_reply(text[1:], tls=environment.use_tls)
     if fault in (PROTECTED_MODE, TOO_MANY_CLIENTS):
@@ -171,12 +179,12 @@ def _ask(link: socket.socket, environment: CacheEnvironment) -> str:
     return text
 
 
-def _told_better(told: CacheError, environment: CacheEnvironment) -> CacheError:
-    """Give the better name of what ends a connection: that the port speaks TLS, or what TLS says of the client."""
+def better_named(told: CacheError, environment: CacheEnvironment) -> CacheError:
+    """Return the error by its better name: that the port speaks TLS, or what TLS says of the client."""
     if not environment.use_tls:
         return CacheError(TLS_REQUIRED, told.detail) if _answers_tls(environment) else told
     refusal = lost_refusal(environment) if told.fault is CONNECTION_CLOSED else None
-    return told if refusal is None else cache_error(refusal, tls=True, phase="answer")
+    return told if refusal is None else cache_error(refusal, environment, phase="answer")
 
 
 def _exchange(link: socket.socket) -> bytes:
@@ -187,14 +195,14 @@ def _exchange(link: socket.socket) -> bytes:
         if not part:
             break
         answer += part
-    return answer.split(b"\r\n")[0]
+    return answer
 
 
 def _plain_text_answer(environment: CacheEnvironment) -> str:
     """Give what a client hears that speaks plain text; nothing for a refusal, an alert of TLS or a silence."""
     with contextlib.suppress(OSError, CacheError), _connect(environment, _second_look_seconds(environment)) as link:
         answer = _exchange(link)
-        return "" if answer.startswith(_TLS_RECORDS) else answer.decode(errors="replace")
+        return "" if answer.startswith(_TLS_RECORDS) else answer.decode(errors="replace").partition("\r\n")[0]
     return ""
 
 

@@ -35,7 +35,7 @@ class RedisCache(Cache):
 
     def __init__(self, environment: CacheEnvironment, *, fail_open: bool = False) -> None:
         """Take the connection from `environment`, whose host must be set."""
-        self._tls = environment.use_tls
+        self._environment = environment
         self._fail_open = fail_open
         self._client = open_client(environment)
 
@@ -113,8 +113,9 @@ class RedisCache(Cache):
     def _reach(self, command: Callable[[], Answer]) -> Answer:
         try:
             return command()
-        except (RedisError, OSError) as error:
-            raise cache_error(error, tls=self._tls) from error
+        except (RedisError, OSError, UnicodeError, CacheError) as error:
+            told = cache_error(error, self._environment)
+        raise told
 
 
 def _batches(values: Mapping[str, bytes]) -> Iterator[dict[str, bytes]]:

@@ -15,15 +15,26 @@ from redis.connection import Connection, ConnectionPool, DefaultParser
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
-from verify import preflight, tls
-from verify.diagnosis import diagnose
+from verify import preflight
+from verify.diagnosis import cache_error, diagnose
 from verify.environment import CacheEnvironment
-from verify.faults import COMMAND_BLOCKED, CONNECTION_CLOSED, PASSWORD_MISSING
+from verify.faults import (
+    CONNECTION_CLOSED,
+    NOT_REDIS,
+    PASSWORD_MISSING,
+    PASSWORD_NOT_ASKED,
+    PROTECTED_MODE,
+    WRONG_PASSWORD,
+    CacheError,
+)
 
 _RESP2: Final = 2
 _RESP3: Final = 3
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 1.0
+_ABOUT_THE_LOGIN: Final = (WRONG_PASSWORD, PASSWORD_NOT_ASKED, PROTECTED_MODE)
+# What a port of TLS looks like to a client of plain text, and what a refusal in TLS may look like.
+_MISTAKABLE: Final = (CONNECTION_CLOSED, NOT_REDIS)
 
 
 def open_client(environment: CacheEnvironment, *, retries: int | None = None) -> redis.Redis:
@@ -61,7 +72,7 @@ class _Retry(Retry):
         super().__init__(
             ExponentialWithJitterBackoff(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS),
             retries,
-            supported_errors=(redis.RedisError, OSError),
+            supported_errors=(redis.RedisError, OSError, CacheError),
         )
         self._tls = environment.use_tls
 
@@ -81,18 +92,32 @@ class _Retry(Retry):
 
 
 class _Connection(Connection):
-    """A connection that goes on with RESP2 where HELLO is unknown (redis-py issue 4089)."""
+    """A connection that goes on with RESP2 where HELLO is refused (redis-py issue 4089)."""
 
     def __init__(self, *, environment: CacheEnvironment, **options: Any) -> None:
         super().__init__(**options)  # type: ignore[no-untyped-call] # redis-py leaves it so
         self._environment = environment
 
     def on_connect_check_health(self, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 — redis-py's signature
-        """Greet the server, in the older protocol if it does not know the newer one."""
+        """Greet the server, in the older protocol if it refuses the newer one.
+
+        Where it closes or speaks no Redis, look once more: the port may want TLS, and what TLS says of the client may
+        be lost with the connection.
+        """
+        try:
+            self._greet(check_health=check_health)
+        except redis.RedisError as error:
+            told = cache_error(error, self._environment)
+            better = told if told.fault not in _MISTAKABLE else preflight.better_named(told, self._environment)
+            if better is told:
+                raise
+            raise redis.ConnectionError(better.detail) from better
+
+    def _greet(self, *, check_health: bool) -> None:
         try:
             super().on_connect_check_health(check_health=check_health)
-        except redis.RedisError as error:
-            if self.protocol == _RESP2 or not self._is_about_hello(error):
+        except (redis.RedisError, AttributeError) as error:
+            if self.protocol == _RESP2 or not self._refuses_hello(error):
                 raise
             self.protocol = _RESP2
             # The parser of the newer protocol waits for ever behind the older one's null.
@@ -103,31 +128,25 @@ class _Connection(Connection):
                 # NOAUTH has cost the connection.
                 self.connect()  # type: ignore[no-untyped-call] # redis-py leaves it so
 
-    def _is_about_hello(self, error: redis.RedisError) -> bool:
-        """Tell whether the server knows no HELLO; Valkey then says NOAUTH to one that has brought a password."""
+    def _refuses_hello(self, error: Exception) -> bool:
+        """Whether the server has no HELLO 3: any refusal that is not about the login, and an answer that is none."""
+        if isinstance(error, AttributeError) or str(error) == "Invalid RESP version":
+            # What redis-py makes of an answer that is no map, and of one that names the older protocol.
+            return True
         fault = diagnose(error, tls=self._environment.use_tls)
-        return fault is COMMAND_BLOCKED or (fault is PASSWORD_MISSING and self.password is not None)
+        if fault is PASSWORD_MISSING:
+            # Valkey says so to a client that has brought a password.
+            return self.password is not None
+        return isinstance(error, redis.ResponseError) and fault not in _ABOUT_THE_LOGIN and not fault.retryable
 
 
 class _TlsConnection(_Connection):
-    """A connection in TLS, by the one context of `verify.tls`."""
-
-    def on_connect_check_health(self, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 — redis-py's signature
-        """Greet the server; where it closes, ask once more why, since the answer may be lost with the connection."""
-        try:
-            super().on_connect_check_health(check_health=check_health)
-        except redis.ConnectionError as error:
-            closed = diagnose(error, tls=True) is CONNECTION_CLOSED
-            refusal = preflight.lost_refusal(self._environment) if closed else None
-            if refusal is None:
-                raise
-            raise redis.ConnectionError(str(refusal)) from refusal
+    """A connection in TLS, made as the first look makes it."""
 
     def _connect(self) -> socket.socket:
-        context = tls.context(self._environment)
         plain = super()._connect()  # type: ignore[no-untyped-call] # redis-py leaves it so
         try:
-            return context.wrap_socket(plain, server_hostname=tls.server_name(self._environment))
+            return preflight.secure(plain, self._environment)
         except BaseException:
             plain.close()
             raise

@@ -1,10 +1,11 @@
 """Report: what the checks found, as text for people, as JSON, and as the facts that stay the same."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Literal, Self
 
+from verify import redaction
 from verify.exit_code import ExitCode
 
 Verdict = Literal["pass", "warn", "fail", "skip"]
@@ -71,6 +72,24 @@ class Report:
         if self.unreachable:
             return "unproven"
         return "passed" if self.passed else "failed"
+
+    def redacted(self, secrets: Collection[str]) -> Self:
+        """Return the report fit to show: its texts from outside hold no secret and no control character."""
+
+        def shown(text: str) -> str:
+            return redaction.legible(redaction.without(secrets, text, shortest=1))
+
+        return replace(
+            self,
+            results=tuple(
+                # Cause and remedy are rows of verify.faults, in which a password may be an ordinary word.
+                replace(result, detail=shown(result.detail))
+                for result in self.results
+            ),
+            # A password like "redis" is no reason to leave out the product.
+            server=redaction.legible(redaction.without(secrets, self.server)),
+            address=redaction.legible(redaction.without(secrets, self.address)),
+        )
 
     def failures(self) -> list[Result]:
         """Give the results that failed, in the order of the checks."""

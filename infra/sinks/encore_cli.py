@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from infra import redaction
+from verify import redaction
 
 # What --type takes, and what `secret list` calls it.
 KINDS: Final[Mapping[str, str]] = {"prod": "production", "dev": "development", "pr": "preview", "local": "local"}
@@ -128,5 +128,6 @@ def _run(folder: Path, arguments: Sequence[str], value: str = "") -> str:
 
 def _explained(printed: str, value: str) -> str:
     """Give the error's words in one line, without the value, and with the cure."""
-    words = " ".join(redaction.without([value], printed).split()).removeprefix("error: ") or "it said nothing"
+    words = redaction.legible(" ".join(redaction.without([value], printed).split()))
+    words = words.removeprefix("error: ") or "it said nothing"
     return words + next((cure for sign, cure in CURES.items() if sign in words), "")

@@ -13,12 +13,12 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from infra import redaction
 from infra.backend import Declaration
 from infra.backends.elasticache.logs import RETENTION_DAYS
 from infra.connection import Connection
 from infra.verifiers import bundle
 from infra.verifiers.lambda_network import Place
+from verify import redaction
 from verify.checks.passwords import OtherPasswords
 from verify.report import Report
 
@@ -103,15 +103,16 @@ class AwsLambda:
         # Recovered and not caught: an output that failed would end the program with the provider's own words.
         result = await answer.result.recover(lambda error: json.dumps({"problem": _cause(str(error))})).future()
         body = json.loads(result or "{}")
+        passwords = (connection.password or "", others.previous, others.retired)
         if "report" not in body:
-            passwords = (connection.password, others.previous, others.retired)
-            problem = redaction.without(passwords, str(body.get("problem", "it was not called")))
+            said = redaction.without(passwords, str(body.get("problem", "it was not called")), shortest=1)
+            problem = redaction.legible(said)
             raise pulumi.RunError(
                 f"the verifier {self._name} gave no report: {problem}; its log is /aws/lambda/{self._name} in "
                 "CloudWatch, and to verify from where this runs instead: "
                 f"pulumi config set cache:verifyFrom here --stack {self._stack}"
             )
-        return Report.from_json(body["report"])
+        return Report.from_json(body["report"]).redacted(passwords)
 
 
 def _cause(words: str) -> str:

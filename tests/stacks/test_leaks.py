@@ -24,7 +24,7 @@ import pulumi
 import pytest
 import redis
 
-from infra import delivery, preconditions, redaction, rotation, verification
+from infra import delivery, preconditions, rotation, verification
 from infra.backends.elasticache import network, rbac
 from infra.backends.local import provider as local_provider
 from infra.backends.rediscloud import api
@@ -43,6 +43,7 @@ from tests.standins.aws_elasticache import fault
 from tests.standins.encore import Platform
 from tests.standins.gcp_resource import Refused
 from tests.standins.gcp_secret_manager import ADD, SecretManager
+from verify import redaction
 
 # What a user has in his environment, or a tool in its files; in letters that each encoding writes in its own way.
 KEYS: Final = {
@@ -705,7 +706,7 @@ def test_a_secret_is_found_wherever_it_may_not_be(
 
     monkeypatch.setattr(files, "write", leaking)
     monkeypatch.setattr(delivery, "variables", lambda *given: pulumi.Output.unsecret(variables(*given)))
-    monkeypatch.setattr(redaction, "without", lambda _secrets, words: words)
+    monkeypatch.setattr(redaction, "without", lambda _secrets, words, **_: words)
     with leaks.processes_noted() as started, local(world) as subject:
         search = Search(subject, world.ours, said, started)
         # The engine's words are without the password, but not without its other forms.

@@ -108,6 +108,21 @@ def it_hangs_up(bench: Bench) -> CacheEnvironment:
     return plain(bench.enter(listener(closing)))
 
 
+def it_hangs_up_in_the_handshake(bench: Bench) -> CacheEnvironment:
+    """The port connects, hears the greeting in TLS, and closes."""
+    return secure(bench.enter(listener(closing)))
+
+
+def it_hangs_up_at_once(bench: Bench) -> CacheEnvironment:
+    """A proxy whose backend is down closes before the greeting is through."""
+    return secure(bench.enter(listener(lambda _: None)))
+
+
+def it_answers_half_a_line(bench: Bench) -> CacheEnvironment:
+    """The answer is cut off: it says neither that a password is asked for nor that none is."""
+    return plain(bench.enter(listener(answering(b"-NOAUTH Auth"))))
+
+
 def it_speaks_http(bench: Bench) -> CacheEnvironment:
     """A web server has the port."""
     return plain(bench.enter(listener(answering(b"HTTP/1.1 400 Bad Request\r\n\r\n"))))
@@ -338,6 +353,9 @@ CASES = (
     Case(certificate_is_not_for_the_server_name, "certificate-name", "REDIS_TLS_SERVER_NAME"),
     Case(client_certificate_is_wanted, "client-certificate-wanted", "tls-auth-clients"),
     Case(client_certificate_is_wanted_in_tls_12, "client-certificate-wanted", "tls-auth-clients"),
+    Case(it_hangs_up_in_the_handshake, "tls-closed", "a restart", retryable=True),
+    Case(it_hangs_up_at_once, "tls-closed", "a restart", retryable=True),
+    Case(it_answers_half_a_line, "connection-closed", "a restart", retryable=True),
     Case(tls_is_too_old, "tls-version", "tls-protocols"),
     Case(authority_is_no_certificate, "ca-unreadable", "REDIS_TLS_CA"),
     Case(password_is_wrong, "wrong-password", "REDIS_PASSWORD"),
@@ -431,11 +449,8 @@ class TestEachFault:
         monkeypatch.setattr(redis_client._Connection, "connect_check_health", counted)
         with open_cache(environment) as cache, pytest.raises(CacheError) as raised:
             read_and_write(cache)
-        # Without a preflight, a port that hangs up on plain text may or may not want TLS.
-        codes = {"tls-required": "connection-closed", "no-answer": raised.value.fault.code}
-        assert raised.value.fault.code == codes.get(case.code, case.code), raised.value.detail
-        if case.code not in codes:
-            assert len(connections) == (1 + environment.max_retries if case.retryable else 1)
+        assert raised.value.fault.code == case.code, raised.value.detail
+        assert len(connections) == (1 + environment.max_retries if case.retryable else 1)
 
 
 def test_a_refusal_that_comes_before_the_first_command_is_heard(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -499,7 +514,7 @@ def test_a_wrong_password_is_one_line_in_the_servers_log(bench: Bench) -> None:
         ),
         (
             wrapped("Error 8 connecting to cache:6379. EOF occurred", ssl.SSLEOFError(8, "EOF occurred")),
-            "client-certificate-wanted",
+            "tls-closed",
         ),
         (ModuleNotFoundError("No module named 'redis'"), "client-missing"),
         (redis.ResponseError("NEWCODE of a later server"), "unknown"),

@@ -80,7 +80,7 @@ def run(
         milliseconds=(time.perf_counter() - started) * 1000,
         ended=ended,
         unreachable=unreachable,
-    )
+    ).redacted([*environment.secrets, others.previous, others.retired])
 
 
 def _wait(
