@@ -240,6 +240,15 @@ CONNECT_TIMEOUT = Fault(
         Sign(words="Timeout connecting to server"),
     ),
 )
+CONNECTIONS_IN_USE = Fault(
+    code="connections-in-use",
+    layer="network",
+    cause="all 100 connections of this client were in use for as long as REDIS_CONNECT_TIMEOUT",
+    remedy="See why commands take so long (`python -m verify check` measures the latency), run fewer threads in one "
+    "process, or raise REDIS_CONNECT_TIMEOUT, which is how long a thread waits",
+    retryable=True,
+    signs=(Sign(words="No connection available."),),
+)
 NO_ANSWER = Fault(
     code="no-answer",
     layer="network",
@@ -345,7 +354,8 @@ READ_ONLY = Fault(
     code="read-only",
     layer="server",
     cause="this server is a replica, and replicas take no writes",
-    remedy="Set REDIS_HOST to the primary endpoint; after a failover, connect again",
+    remedy="Set REDIS_HOST to the primary endpoint, which follows a failover",
+    retryable=True,
     signs=(Sign(reply="READONLY"),),
 )
 MASTER_DOWN = Fault(
@@ -610,6 +620,7 @@ FAULTS: Final = (
     CONNECTION_CLOSED,
     TLS_FAILED,
     CONNECT_TIMEOUT,
+    CONNECTIONS_IN_USE,
     NO_ANSWER,
     NOT_REDIS,
     WRONG_PASSWORD,

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Final, TypeVar, cast
 
-from redis.exceptions import RedisError
+import redis
 
-from verify import redis_information
+from verify import redis_information, write_probe
 from verify.cache import Cache, Health, Status, ttl_milliseconds
 from verify.diagnosis import cache_error
 from verify.environment import CacheEnvironment
@@ -81,9 +81,9 @@ class RedisCache(Cache):
                 self._ask(pipeline.execute, otherwise=[])
 
     def health(self) -> Health:
-        """Ask the server for a sign of life."""
+        """Write one key of ours: a server that answers and takes no writes is not healthy."""
         try:
-            self._reach(self._client.ping)
+            self._probe(write_probe.write)
         except CacheError as error:
             return Health(backend="redis", fault=error.fault)
         return Health(backend="redis")
@@ -91,7 +91,7 @@ class RedisCache(Cache):
     def status(self) -> Status:
         """Ask the server what it says of itself."""
         try:
-            information = cast("dict[str, object]", self._reach(self._client.info))
+            information = cast("dict[str, object]", self._probe(lambda client: client.info()))
         except CacheError as error:
             return Status(backend="redis", fault=error.fault)
         return Status(backend="redis", usage=redis_information.usage(information))
@@ -110,10 +110,15 @@ class RedisCache(Cache):
             _log.warning("the cache is out of reach and taken for empty: %s (%s)", error.fault.code, error.detail)
             return otherwise
 
+    def _probe(self, ask: Callable[[redis.Redis], Answer]) -> Answer:
+        """Ask once, on a connection of its own: the application's may all be in use, or older than a failover."""
+        with open_client(self._environment, retries=0) as client:
+            return self._reach(lambda: ask(client))
+
     def _reach(self, command: Callable[[], Answer]) -> Answer:
         try:
             return command()
-        except (RedisError, OSError, UnicodeError, CacheError) as error:
+        except (redis.RedisError, OSError, UnicodeError, CacheError) as error:
             told = cache_error(error, self._environment)
         raise told
 

@@ -2,16 +2,19 @@
 
 What redis-py does by default and this does not: ask CLIENT for a name, for library data and for maintenance
 notifications (four round trips, and Memorystore blocks CLIENT); build a new TLS context for every connection
-(40 ms); try a wrong password four times; give up where HELLO is unknown, as on Redis before 6 and some proxies.
+(40 ms); try a wrong password four times; give up where HELLO is unknown, as on Redis before 6 and some proxies; keep
+the other connections to a server that has become a replica; refuse a thread that finds all connections in use.
 """
 
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import redis
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.connection import Connection, ConnectionPool, DefaultParser
+from redis.client import Pipeline
+from redis.connection import BlockingConnectionPool, Connection, DefaultParser
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
@@ -20,10 +23,14 @@ from verify.diagnosis import cache_error, diagnose
 from verify.environment import CacheEnvironment
 from verify.faults import (
     CONNECTION_CLOSED,
+    LOADING,
+    MASTER_DOWN,
+    NO_ANSWER,
     NOT_REDIS,
     PASSWORD_MISSING,
     PASSWORD_NOT_ASKED,
     PROTECTED_MODE,
+    READ_ONLY,
     WRONG_PASSWORD,
     CacheError,
 )
@@ -35,16 +42,24 @@ _LONGEST_PAUSE_SECONDS: Final = 1.0
 _ABOUT_THE_LOGIN: Final = (WRONG_PASSWORD, PASSWORD_NOT_ASKED, PROTECTED_MODE)
 # What a port of TLS looks like to a client of plain text, and what a refusal in TLS may look like.
 _MISTAKABLE: Final = (CONNECTION_CLOSED, NOT_REDIS)
+_MOST_CONNECTIONS: Final = 100  # redis-py's own default
+# After one of these the endpoint may lead to another server.
+_FAILOVER: Final = (READ_ONLY, MASTER_DOWN, LOADING, CONNECTION_CLOSED, NO_ANSWER)
 
 
 def open_client(environment: CacheEnvironment, *, retries: int | None = None) -> redis.Redis:
-    """Give a client that connects at its first command.
+    """Return a client that connects at its first command, safe to share between threads.
 
-    `retries` stands in for the environment's; only faults that a retry can cure are tried again.
+    `retries` stands in for the environment's; only faults that a retry can cure are tried again. A thread that finds
+    all 100 connections in use waits for one, as long as one attempt to connect may take.
     """
-    pool = ConnectionPool(
+    pool = BlockingConnectionPool(
+        max_connections=_MOST_CONNECTIONS,
+        timeout=environment.connect_timeout_seconds,
         connection_class=_TlsConnection if environment.use_tls else _Connection,
         environment=environment,
+        # Whoever tries nothing again looks at the server that it is connected to.
+        failovers=_Failovers() if retries is None else None,
         host=environment.host,
         port=environment.port,
         username=environment.username,
@@ -57,10 +72,30 @@ def open_client(environment: CacheEnvironment, *, retries: int | None = None) ->
         driver_info=None,
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
     )
-    client = redis.Redis(connection_pool=pool)
+    client = _Client(connection_pool=pool)
     # The pool is this client's alone; redis-py closes it with the client only when it is told so.
     client.auto_close_connection_pool = True
     return client
+
+
+class _Client(redis.Redis):
+    """A client whose pipelines leave an error as the server worded it."""
+
+    def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Pipeline:  # noqa: FBT001, FBT002 — redis-py's signature
+        """Return a pipeline on this client's connections."""
+        return _Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+
+class _Pipeline(Pipeline):
+    def annotate_exception(self, exception: Exception, number: int, command: Any) -> None:
+        """Leave the error alone: redis-py puts the command before it, with the application's value in it."""
+
+
+@dataclass
+class _Failovers:
+    """How many failovers the connections of one client have met."""
+
+    count: int = 0
 
 
 class _Retry(Retry):
@@ -92,11 +127,43 @@ class _Retry(Retry):
 
 
 class _Connection(Connection):
-    """A connection that goes on with RESP2 where HELLO is refused (redis-py issue 4089)."""
+    """A connection that goes on with RESP2 where HELLO is refused (redis-py issue 4089).
 
-    def __init__(self, *, environment: CacheEnvironment, **options: Any) -> None:
+    One that was made before a failover is closed before it is used again: its server may be a replica by now, which
+    answers reads with old data. Only the thread that uses a connection closes it.
+    """
+
+    def __init__(self, *, environment: CacheEnvironment, failovers: _Failovers | None, **options: Any) -> None:
         super().__init__(**options)  # type: ignore[no-untyped-call] # redis-py leaves it so
         self._environment = environment
+        self._failovers = failovers or _Failovers()
+        self._notes_failovers = failovers is not None
+        self._made_after = 0
+
+    def connect(self) -> None:
+        """Connect, unless a connection stands that is younger than the last failover."""
+        if self._made_after != self._failovers.count:
+            self.disconnect()  # type: ignore[no-untyped-call] # redis-py leaves it so
+        super().connect()  # type: ignore[no-untyped-call] # redis-py leaves it so
+
+    def connect_check_health(self, check_health: bool = True, retry_socket_connect: bool = True) -> None:  # noqa: FBT001, FBT002 — redis-py's signature
+        """Connect in one attempt: the command that wants the connection is tried again as a whole."""
+        del retry_socket_connect
+        super().connect_check_health(check_health, retry_socket_connect=False)
+
+    def read_response(self, *arguments: Any, **options: Any) -> Any:
+        """Read an answer, and note one that shows a failover."""
+        try:
+            return super().read_response(*arguments, **options)
+        except redis.RedisError as error:
+            is_first = self._notes_failovers and self._made_after == self._failovers.count
+            if is_first and diagnose(error, tls=self._environment.use_tls) in _FAILOVER:
+                self._failovers.count += 1
+            raise
+
+    def _connect(self) -> socket.socket:
+        self._made_after = self._failovers.count
+        return super()._connect()  # type: ignore[no-untyped-call,no-any-return] # redis-py leaves it so
 
     def on_connect_check_health(self, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 — redis-py's signature
         """Greet the server, in the older protocol if it refuses the newer one.
@@ -126,7 +193,7 @@ class _Connection(Connection):
                 super().on_connect_check_health(check_health=check_health)
             else:
                 # NOAUTH has cost the connection.
-                self.connect()  # type: ignore[no-untyped-call] # redis-py leaves it so
+                self.connect()
 
     def _refuses_hello(self, error: Exception) -> bool:
         """Whether the server has no HELLO 3: any refusal that is not about the login, and an answer that is none."""
@@ -144,7 +211,7 @@ class _TlsConnection(_Connection):
     """A connection in TLS, made as the first look makes it."""
 
     def _connect(self) -> socket.socket:
-        plain = super()._connect()  # type: ignore[no-untyped-call] # redis-py leaves it so
+        plain = super()._connect()
         try:
             return preflight.secure(plain, self._environment)
         except BaseException:

@@ -135,6 +135,15 @@ def distance(target: int, round_trip_seconds: float) -> Handler:
     return handle
 
 
+def leading_to(target: Callable[[], int]) -> Handler:
+    """Be an endpoint that moves: each new connection goes where it leads then, and those before stay."""
+
+    def handle(connection: socket.socket) -> None:
+        _relay(connection, target(), 0)
+
+    return handle
+
+
 def _relay(near: socket.socket, port: int, delay: float) -> None:
     with socket.create_connection(("127.0.0.1", port)) as far:
         back = threading.Thread(target=_carry, args=(far, near, delay), daemon=True)

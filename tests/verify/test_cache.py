@@ -2,8 +2,9 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import redis
@@ -12,12 +13,13 @@ from redis.client import Pipeline
 from tests.certificates import Authority
 from tests.servers import RedisServer
 from tests.verify.listeners import listener, tls_terminator
-from verify import checks
+from verify import checks, redis_client
 from verify.cache import Cache, open_cache
 from verify.environment import CacheEnvironment
 from verify.expectation import Expectation
 from verify.faults import CacheError
 from verify.memory_cache import MemoryCache
+from verify.redis_cache import RedisCache
 
 MEMORY = CacheEnvironment(host=None)
 
@@ -227,8 +229,8 @@ class TestManaged:
             cache.set("key", b"\x00value", ttl_seconds=60)
             assert cache.get_many(["key", "none"]) == {"key": b"\x00value"}
             assert cache.get("none") is None
-            assert cache.status().usage is not None
             assert admin.info()["total_connections_received"] - before == connections
+            assert cache.status().usage is not None
             assert checks.run(server.environment(), Expectation(persistence="none")).passed
 
     def test_blocked_commands_are_not_missed(self, start_server: Callable[..., RedisServer]) -> None:
@@ -303,6 +305,49 @@ class TestBatches:
             cache.set_many(values, ttl_seconds=60)
             assert cache.get_many(values) == values
         assert batches.calls == 1
+
+
+class TestThreads:
+    """One cache for all threads of a process, which may be more than its connections."""
+
+    def test_a_hundred_and_fifty_threads_lose_nothing(self, shared_server: RedisServer) -> None:
+        """Those that find all connections in use wait for one."""
+        lost: list[str] = []
+        begin = threading.Barrier(150)
+
+        def work(cache: Cache, number: int) -> None:
+            begin.wait()
+            for turn in range(5):
+                key, value = f"thread-{number}-{turn}", bytes([number]) * 10_000
+                cache.set_many({key: value}, ttl_seconds=60)
+                if cache.get(key) != value:
+                    lost.append(key)
+
+        with open_cache(shared_server.environment(REDIS_CONNECT_TIMEOUT="60000")) as cache:
+            with ThreadPoolExecutor(150) as pool:
+                # Raises what a thread raised.
+                list(pool.map(lambda number: work(cache, number), range(150)))
+            assert not lost
+
+    @pytest.mark.parametrize("fail_open", [False, True])
+    def test_a_thread_that_waits_too_long_is_told_why(
+        self, shared_server: RedisServer, monkeypatch: pytest.MonkeyPatch, fail_open: bool
+    ) -> None:
+        """The fault has a code of its own; a cache that fails open is empty to that thread."""
+        monkeypatch.setattr(redis_client, "_MOST_CONNECTIONS", 1)
+        environment = shared_server.environment(REDIS_CONNECT_TIMEOUT="500")
+        with open_cache(environment, fail_open=fail_open) as cache:
+            cache.set("key", b"value", ttl_seconds=60)
+            pool = cast("RedisCache", cache)._client.connection_pool
+            taken = pool.get_connection()
+            if fail_open:
+                assert cache.get("key") is None
+            else:
+                with pytest.raises(CacheError, match="connections-in-use"):
+                    cache.get("key")
+            assert cache.health().healthy
+            pool.release(taken)
+            assert cache.get("key") == b"value"
 
 
 class TestFailOpen:

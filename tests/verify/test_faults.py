@@ -370,7 +370,7 @@ CASES = (
     Case(clients_are_too_many, "too-many-clients", "maxclients", retryable=True),
     Case(memory_is_full, "out-of-memory", "cache:memoryMb", at_a_command=True),
     Case(memory_is_full_of_lasting_keys, "out-of-memory", "TTLs", at_a_command=True),
-    Case(server_is_a_replica, "read-only", "primary endpoint", at_a_command=True),
+    Case(server_is_a_replica, "read-only", "primary endpoint", retryable=True, at_a_command=True),
     Case(primary_is_lost, "master-down", "primary endpoint", retryable=True),
     Case(replicas_are_too_few, "too-few-replicas", "min-replicas-to-write", retryable=True, at_a_command=True),
     Case(disk_is_gone, "save-failed", "disk"),
@@ -378,11 +378,12 @@ CASES = (
     Case(server_is_a_cluster_node, "cluster-mode", "cluster mode disabled", at_a_command=True),
 )
 
-# Made below and in the tests of the checks, of `serve` and of the command line.
+# Made below and in the tests of the cache, of the checks, of `serve` and of the command line.
 ELSEWHERE = {
     "no-host",
     "http-library-missing",
     "command-blocked",
+    "connections-in-use",
     "no-route",
     "tls-failed",
     "client-missing",
