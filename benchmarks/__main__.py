@@ -4,8 +4,9 @@ import sys
 
 try:
     from benchmarks.command import main
+    from runner import output
 
-    main()
+    sys.exit(output.run(main))
 except KeyboardInterrupt:
     # Nothing was begun that the same command does not do anew.
     sys.exit(130)

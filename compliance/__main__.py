@@ -4,8 +4,9 @@ import sys
 
 try:
     from compliance.command import main
+    from runner import output
 
-    sys.exit(main())
+    sys.exit(output.run(main))
 except KeyboardInterrupt:
     # Nothing was begun that the same command does not do anew.
     sys.exit(130)

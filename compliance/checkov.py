@@ -51,7 +51,7 @@ def scan(project: Project, plan: Plan) -> Scan:
         raise ProjectError(f"checkov is not installed here: {INSTALL}")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "plan.json"
-        file.write_text(json.dumps(plan.to_json(), indent=1))
+        file.write_text(json.dumps(plan.to_json(), indent=1), encoding="utf-8")
         # Its own folder as working folder and as home: no configuration file of somebody's may change the rules.
         command = [str(python), "-m", "checkov.main", "--file", str(file), "--framework", "terraform_plan"]
         command += ["--skip-download", "--soft-fail", "--compact", "--output", "json"]

@@ -53,7 +53,7 @@ class Scope:
 def load(file: Path) -> list[Waiver]:
     """Read the file. Raises `ProjectError` with all problems at once."""
     try:
-        content = tomllib.loads(file.read_text())
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ProjectError(f"{FILE} cannot be read: {error}") from None
     problems = [f"  {key} is no part of it; there is [[waiver]]" for key in content.keys() - {"waiver"}]

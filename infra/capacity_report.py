@@ -14,6 +14,7 @@ from infra import costs, sizing
 from infra.backends.elasticache import nodes
 from infra.settings import NAMESPACE, BackendName, Settings
 from infra.sizing import MEBIBYTE, TIER_NAMES, TIERS, TierName
+from runner import output
 from verify import capacity, workload
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -123,4 +124,4 @@ def size(asked: Settings) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(output.run(main))

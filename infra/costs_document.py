@@ -1,5 +1,6 @@
 """The prices as a page: `python -m infra.costs_document > docs/costs.md`."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, get_args
@@ -10,6 +11,7 @@ from infra.costs import HOURS, Item, prices
 from infra.markdown import table
 from infra.settings import BackendName, Settings
 from infra.sizing import TIER_NAMES, TIERS, MemorystoreSize
+from runner import output
 from verify import capacity, workload
 
 # A guide's "about" is met by a price that is at most so much off.
@@ -157,4 +159,4 @@ def _usd(usd: float | None) -> str:
 
 
 if __name__ == "__main__":
-    print(markdown(), end="")
+    sys.exit(output.run(lambda: print(markdown(), end="")))

@@ -64,7 +64,7 @@ def require_key(stack_file: Path, *, stack: str, backend: BackendName) -> None:
     another stack.
     """
     try:
-        known: Mapping[str, Any] = yaml.safe_load(stack_file.read_text()) or {}
+        known: Mapping[str, Any] = yaml.safe_load(stack_file.read_text(encoding="utf-8")) or {}
     except FileNotFoundError:
         # Of a stack that Pulumi's own --config-file or stackConfigDir keeps elsewhere.
         return

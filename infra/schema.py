@@ -5,12 +5,14 @@ backend. All the rest is said by the program, which has the last word.
 """
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any, Final, Literal, get_args
 
 from infra.capabilities import CAPABILITIES, Capability
 from infra.settings import NAMESPACE, BackendName, Only, Settings
 from infra.settings.model import REQUIRED, Setting, settings_of
+from runner import output
 
 Schema = dict[str, Any]
 
@@ -125,4 +127,4 @@ def _choices(can: Capability) -> Schema:
 
 
 if __name__ == "__main__":
-    print(page(), end="")
+    sys.exit(output.run(lambda: print(page(), end="")))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from runner import environment
+from runner.environment import InstallationError
 from runner.project import Project, ProjectError
 
 FAILED: Final = 1
@@ -28,7 +29,11 @@ def reported(action: Callable[[], int]) -> int:
     """Do something, and say in a line what kept it from being done; give the exit code."""
     try:
         return action()
-    except ProjectError as error:
+    except (ProjectError, InstallationError) as error:
+        say(f"error: {error}")
+        return FAILED
+    except OSError as error:
+        # A disk that is full, a file of another user's: the machine's state, and no fault in a program.
         say(f"error: {error}")
         return FAILED
     except ModuleNotFoundError as error:

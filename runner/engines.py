@@ -69,7 +69,7 @@ def is_logged_in(environment: Mapping[str, str] = os.environ) -> bool:
         return True
     home = Path(environment.get("PULUMI_HOME") or package_sources.home() / ".pulumi")
     try:
-        return bool(json.loads((home / "credentials.json").read_text()).get("current"))
+        return bool(json.loads((home / "credentials.json").read_text(encoding="utf-8")).get("current"))
     except (OSError, ValueError, AttributeError):
         return False
 

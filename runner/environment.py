@@ -1,7 +1,8 @@
 """Make a virtual environment hold exactly what one lock file says.
 
-The system's Python runs this file as a script before anything is installed. It and package_sources.py therefore use
-nothing but the standard library, and keep to a syntax that Python 3.8 can read, to be able to say that it is too old.
+The system's Python runs this file as a script before anything is installed. It, output.py and package_sources.py
+therefore use nothing but the standard library, and keep to a syntax that Python 3.8 can read, to be able to say that it
+is too old.
 
 A set of packages is a lock file: `local` is requirements.txt, every other one is requirements/<set>.txt.
 """
@@ -28,7 +29,7 @@ try:
 
     # As a script, isolated, this file has nothing of the project on its path.
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-    from runner import package_sources
+    from runner import output, package_sources
 except KeyboardInterrupt:
     # Nothing was begun: no traceback, and nothing to say.
     sys.exit(130)
@@ -117,7 +118,7 @@ def set_of_stack(project: Path, stack: str) -> str:
     program to say.
     """
     try:
-        text = (project / f"Pulumi.{stack}.yaml").read_text(errors="replace")
+        text = (project / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return LOCAL
     found = re.findall(r"^\s+[\"']?(?:cache:)?backend[\"']?\s*:\s*[\"']?([a-z]+)", text, re.MULTILINE)
@@ -145,8 +146,8 @@ def output_of(source: Path) -> Path:
 def is_current(environment: Path, lock_file: Path) -> bool:
     """Tell whether the environment is the one that this lock, this Python and this folder ask for."""
     try:
-        written = (environment / STAMP).read_text()
-    except (OSError, ValueError):
+        written = (environment / STAMP).read_bytes()
+    except OSError:
         return False
     return (
         written == stamp(environment, lock_file)
@@ -155,14 +156,15 @@ def is_current(environment: Path, lock_file: Path) -> bool:
     )
 
 
-def stamp(environment: Path, lock_file: Path) -> str:
+def stamp(environment: Path, lock_file: Path) -> bytes:
     """Describe a finished environment.
 
     With its folder, since the scripts in it hold the absolute path; with the distributions that are in it, so
     that one installed or removed by hand is noticed.
     """
     lock = hashlib.sha256(lock_file.read_bytes()).hexdigest()
-    return "\n".join([lock, str(sys.implementation.cache_tag), str(environment), *distributions(environment), ""])
+    lines = [lock, str(sys.implementation.cache_tag), str(environment), *distributions(environment), ""]
+    return os.fsencode("\n".join(lines))
 
 
 def distributions(environment: Path) -> list[str]:
@@ -174,7 +176,7 @@ def distributions(environment: Path) -> list[str]:
 def missing(environment: Path, lock_file: Path) -> list[str]:
     """Return what a lock file asks for on every machine and an environment does not hold."""
     # One with a marker behind it is not for every machine.
-    asked = re.findall(r"^([\w.-]+)==([\w.!+-]+)(?: \\)?$", lock_file.read_text(), re.MULTILINE)
+    asked = re.findall(r"^([\w.-]+)==([\w.!+-]+)(?: \\)?$", lock_file.read_text(encoding="utf-8"), re.MULTILINE)
     held = {canonical(distribution) for distribution in distributions(environment)}
     return [f"{name}=={version}" for name, version in asked if canonical(f"{name}-{version}") not in held]
 
@@ -259,7 +261,7 @@ def finish(environment: Path, lock_file: Path) -> None:
             "of pip or uv that moves or leaves out packages (pip config list, env | grep -e PIP_ -e UV_)"
         )
     partial = environment / f"{STAMP}.partial"
-    partial.write_text(stamp(environment, lock_file))
+    partial.write_bytes(stamp(environment, lock_file))
     partial.rename(environment / STAMP)
 
 
@@ -373,4 +375,4 @@ def say(message: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(output.run(main))

@@ -98,9 +98,7 @@ def configuration_of_uv(project: Path) -> str:
     merged: dict[str, Any] = {}
     for file in files_of_uv(project):
         try:
-            content = tomllib.loads(file.read_text(encoding="utf-8"))
-        except OSError:
-            continue
+            content = tomllib.loads(text_of(file))
         except ValueError as error:
             raise SettingsUnreadable(f"{file} is not TOML: {error}") from None
         own = content.get("tool", {}).get("uv", {}) if file.name == "pyproject.toml" else content
@@ -120,9 +118,17 @@ def files_of_uv(project: Path) -> list[Path]:
     if os.environ.get("UV_CONFIG_FILE"):
         return [Path(os.environ["UV_CONFIG_FILE"])]
     above = [folder / name for folder in (project, *project.parents) for name in ("uv.toml", "pyproject.toml")]
-    nearest = [file for file in above if file.is_file() and (file.name == "uv.toml" or "[tool.uv" in file.read_text())]
+    nearest = [file for file in above if file.is_file() and (file.name == "uv.toml" or "[tool.uv" in text_of(file))]
     user = Path(os.environ.get("XDG_CONFIG_HOME") or home() / ".config")
     return [Path("/etc/uv/uv.toml"), user / "uv" / "uv.toml", *nearest[:1]]
+
+
+def text_of(file: Path) -> str:
+    """Return what a file has; nothing for one that is not there, or not the user's to read."""
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def toml(value: Any) -> str:

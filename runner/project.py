@@ -1,6 +1,7 @@
 """The Pulumi project on disk, and where this machine keeps what belongs to it."""
 
 import json
+import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +12,10 @@ import yaml
 
 # The one stack whose state is kept inside the project; every other is the user's own login's.
 LOCAL_STACK: Final = "local"
+
+
+# Pulumi's own rule (pulumi/pulumi, sdk/go/common/tokens/names.go); it is a part of names of files too.
+STACK_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
 class ProjectError(Exception):
@@ -58,6 +63,11 @@ class Project:
 
     def require_stack(self, stack: str) -> None:
         """Raise `ProjectError` where there is no such stack, or its file or the project's is not in order."""
+        if not STACK_NAME.fullmatch(stack):
+            raise ProjectError(
+                f"{stack[:100]!a} is no name of a stack: it has up to 100 letters, digits, hyphens, underscores and "
+                f"periods; there is: {', '.join(self.stacks())}"
+            )
         if not self.stack_file(stack).is_file():
             raise ProjectError(
                 f"there is no stack {stack}: Pulumi.{stack}.yaml is missing; there is: {', '.join(self.stacks())}"
@@ -119,7 +129,7 @@ class _Loader(yaml.BaseLoader):
 def _read_yaml(file: Path) -> dict[str, Any]:
     """Read a mapping whose scalars all stay the texts that they are in the file, as Pulumi reads them."""
     try:
-        content = yaml.load(file.read_text(), Loader=_Loader)  # noqa: S506 - it makes no objects
+        content = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - it makes no objects
     except OSError as error:
         raise ProjectError(f"{file.name} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import yaml
 
-from runner import orphans
+from runner import orphans, output
 from runner.engines import PulumiCommand
 from runner.project import LOCAL_STACK, Project, ProjectError
 
@@ -155,7 +155,7 @@ class CliStack:
         if not passphrase.exists():
             draft = passphrase.with_suffix(".new")
             draft.touch(mode=0o600)
-            draft.write_text(secrets.token_urlsafe(PASSPHRASE_BYTES))
+            draft.write_text(secrets.token_urlsafe(PASSPHRASE_BYTES), encoding="utf-8")
             draft.replace(passphrase)
         shutil.copy(self.project.root / "Pulumi.yaml", self._management)
         if not self._exists():
@@ -177,11 +177,18 @@ class CliStack:
 
     def _renew_configuration(self) -> None:
         tracked: dict[str, Any] = {"config": self.project.settings(self.stack)}
-        known = yaml.safe_load(self._configuration_file.read_text()) if self._configuration_file.exists() else {}
+        known = (
+            yaml.safe_load(self._configuration_file.read_text(encoding="utf-8"))
+            if self._configuration_file.exists()
+            else {}
+        )
         kept = {key: (known or {})[key] for key in ENCRYPTION_KEYS if key in (known or {})}
         merged = tracked | kept
         draft = self._configuration_file.with_suffix(".new")
-        draft.write_text(f"# Made from Pulumi.{self.stack}.yaml by every run: edit that one.\n{yaml.safe_dump(merged)}")
+        draft.write_text(
+            f"# Made from Pulumi.{self.stack}.yaml by every run: edit that one.\n{yaml.safe_dump(merged)}",
+            encoding="utf-8",
+        )
         draft.replace(self._configuration_file)
 
     def _exists(self) -> bool:
@@ -234,14 +241,21 @@ class CliStack:
         return [f"--config-file={self._configuration_file}"] if self._is_local else []
 
     def _run(self, verb: str, *options: str, **variables: str) -> int:
-        """Run a command in front of the user."""
+        """Run a command in front of the user, to its end, also where nobody reads its output any more."""
         command = [str(self.command.path), verb, "--stack", self.stack, *options]
+        pipe = subprocess.PIPE if output.may_lose_its_reader(sys.stdout) else None
+        sys.stdout.flush()
         with subprocess.Popen(
-            [*command, *self._configuration_option], cwd=self.project.root, env=self._environment | variables
+            [*command, *self._configuration_option],
+            cwd=self.project.root,
+            env=self._environment | variables,
+            stdout=pipe,
         ) as process:
             interrupted = False
             while True:
                 try:
+                    if process.stdout is not None:
+                        output.relay(process.stdout)
                     code = process.wait()
                 except KeyboardInterrupt:
                     # The terminal interrupts Pulumi as well, which ends what is under way, and its lock; killed now, as
@@ -277,7 +291,7 @@ class CliStack:
 def _living_holder(lock: Path) -> str:
     """Say who holds a lock of the file backend; nothing where it was a run of this machine that is gone."""
     try:
-        holder = json.loads(lock.read_text())
+        holder = json.loads(lock.read_text(encoding="utf-8"))
         host, pid, since = str(holder["hostname"]), int(holder["pid"]), str(holder.get("timestamp", ""))
     except FileNotFoundError:
         return ""

@@ -100,7 +100,7 @@ def _exclusive(root: Path) -> Iterator[None]:
 def _recall(root: Path, version: str) -> GaveUp | None:
     """Return the failure that is remembered for this version, if it is not too old."""
     try:
-        memory = json.loads((root / _MEMORY).read_text())
+        memory = json.loads((root / _MEMORY).read_text(encoding="utf-8"))
         gave_up = GaveUp(memory["reason"], datetime.fromisoformat(memory["at"]))
         fresh = memory["version"] == version and datetime.now(UTC) - gave_up.at < REMEMBERED_FOR
     except (OSError, ValueError, KeyError, TypeError):
@@ -112,7 +112,7 @@ def _recall(root: Path, version: str) -> GaveUp | None:
 def _remember(root: Path, version: str, reason: str) -> GaveUp:
     gave_up = GaveUp(reason, datetime.now(UTC))
     memory = {"version": version, "at": gave_up.at.isoformat(), "reason": reason}
-    (root / _MEMORY).write_text(json.dumps(memory) + "\n")
+    (root / _MEMORY).write_text(json.dumps(memory) + "\n", encoding="utf-8")
     return gave_up
 
 

@@ -126,7 +126,7 @@ def verify(project: Project, stack: Stack, name: str) -> int:
         )
     expectation = project.local / "expectations" / f"{name}.json"
     expectation.parent.mkdir(parents=True, exist_ok=True)
-    expectation.write_text(json.dumps(outputs.get("expectation", {})))
+    expectation.write_text(json.dumps(outputs.get("expectation", {})), encoding="utf-8")
     code = subprocess.run(
         [sys.executable, "-m", "verify", "check", "--expect", str(expectation)],
         cwd=project.root,
@@ -142,7 +142,7 @@ def verify(project: Project, stack: Stack, name: str) -> int:
 def _has_resources(state: Path) -> bool:
     """Say whether a state of the CLI's file backend has resources in it."""
     try:
-        return bool(json.loads(state.read_text())["checkpoint"]["latest"].get("resources"))
+        return bool(json.loads(state.read_text(encoding="utf-8"))["checkpoint"]["latest"].get("resources"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
 

@@ -5,6 +5,7 @@ import os
 import runpy
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,3 +49,43 @@ def test_an_interrupt_at_work_is_no_traceback(module: str, monkeypatch: pytest.M
     with pytest.raises(SystemExit) as ended:
         runpy.run_module(module, run_name="__main__")
     assert ended.value.code == 130
+
+
+# In a locale that has no more than ASCII, which Python would else put right by itself.
+ASCII = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+
+COMMANDS = [
+    ["runner/environment.py", "--help"],
+    ["-m", "compliance", "--help"],
+    ["-m", "infra.capacity_report", "--organizations=1000", "--stack=dev"],
+    ["-m", "infra.costs_document"],
+    ["-m", "infra.schema"],
+    ["-m", "operate", "--help"],
+    ["-m", "operate", "rotate", "--stack=nosuch"],
+    ["-m", "operate.permissions", "--stack=local"],
+    ["-m", "operate.pipeline", "--help"],
+    ["-m", "runner", "--help"],
+    ["-m", "runner", "outputs", "--stack=local", "--engine=inprocess"],
+    ["-m", "runner", "outputs", f"--stack={'long' * 1000}"],
+    ["-m", "runner", "outputs", "--stack=../up"],
+    ["-m", "runner", "outputs", "--stack=\udcff"],
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda words: " ".join(words)[:60].replace("\udcff", "bytes"))
+def test_no_command_ends_in_a_traceback_where_nobody_reads_it_or_for_ascii(command: Sequence[str]) -> None:
+    """`… 2>&1 | head -1` ends as without it, and without a word of its own."""
+    environment = {**os.environ, **ASCII}
+    read = subprocess.run([sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, check=False)
+    assert b"Traceback" not in read.stderr
+    assert b"UnicodeEncodeError" not in read.stderr
+    assert read.stdout + read.stderr
+    reading, writing = os.pipe()
+    os.close(reading)
+    with tempfile.TemporaryFile() as errors:
+        unread = subprocess.run(
+            [sys.executable, *command], cwd=ROOT, env=environment, stdout=writing, stderr=errors, check=False
+        )
+        os.close(writing)
+        errors.seek(0)
+        assert (unread.returncode, errors.read()) == (read.returncode, read.stderr)

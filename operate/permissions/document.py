@@ -93,7 +93,7 @@ def write(project: Project) -> None:
     """Renew the page and the policies."""
     for path, text in {PAGE: page(), **policies(project)}.items():
         (project.root / path).parent.mkdir(parents=True, exist_ok=True)
-        (project.root / path).write_text(text)
+        (project.root / path).write_text(text, encoding="utf-8")
 
 
 def _listed(items: Sequence[str] | set[str]) -> str:

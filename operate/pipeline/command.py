@@ -169,7 +169,7 @@ def cli(project: Project, _: argparse.Namespace) -> int:
         raise ProjectError(f"the Pulumi CLI could not be installed: {found.reason}")
     path = os.environ.get("GITHUB_PATH")
     if path:
-        with Path(path).open("a") as file:
+        with Path(path).open("a", encoding="utf-8") as file:
             file.write(f"{found.path.parent}\n")
     say(f"Pulumi {found.version}: {found.path}")
     return 0
@@ -187,7 +187,7 @@ def previewed(project: Project, name: str) -> "Plan":
         code = stack.preview(events=events)
         if not events.exists():
             raise ProjectError(f"Pulumi ended with {code} before it began with a preview of stack {name}")
-        found = Plan.from_events(events.read_text())
+        found = Plan.from_events(events.read_text(encoding="utf-8"))
     if code and not found.problems:
         raise ProjectError(f"the preview of stack {name} ended with {code}; Pulumi's own words are above")
     return found
@@ -210,19 +210,19 @@ def summarize(markdown: str) -> None:
     """Add to the page that GitHub shows of a run."""
     page = os.environ.get("GITHUB_STEP_SUMMARY")
     if page:
-        with Path(page).open("a") as file:
+        with Path(page).open("a", encoding="utf-8") as file:
             file.write(f"{fitted(markdown, LONGEST_SUMMARY)}\n\n")
 
 
 def write(file: Path, text: str) -> None:
     """Write a file for a later step."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text)
+    file.write_text(text, encoding="utf-8")
 
 
 def read(file: Path, command: str) -> str:
     """Read what an earlier step wrote. Raises `ProjectError` that names the command of that step."""
     try:
-        return file.read_text()
+        return file.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ProjectError(f"{file.name} is missing: it is written by {command}") from None

@@ -38,7 +38,7 @@ def of_cache(project: Project, stack: Stack, name: str, say: Callable[[str], Non
         )
     file = project.local / "reports" / f"{name}.json"
     try:
-        report = Report.from_json(file.read_text())
+        report = Report.from_json(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ProjectError(
             f"the cache of stack {name} is proved from inside its network ({vantage}) by an `up`, and none ran on this "
@@ -82,5 +82,5 @@ def backend(outputs: Mapping[str, Any], name: str) -> Backend:
 def keep(report: Report, folder: Path, name: str) -> None:
     """Write the report where the workflow takes its artefacts from."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.xml").write_text(junit(report))
-    (folder / f"{name}.json").write_text(report.to_json())
+    (folder / f"{name}.xml").write_text(junit(report), encoding="utf-8")
+    (folder / f"{name}.json").write_text(report.to_json(), encoding="utf-8")

@@ -23,7 +23,7 @@ from tests.servers import until
 
 SCRIPT = Path(environment.__file__)
 # What runs before anything is installed.
-FILES = [SCRIPT.with_name(name) for name in ("__init__.py", "environment.py", "package_sources.py")]
+FILES = [SCRIPT.with_name(name) for name in ("__init__.py", "environment.py", "output.py", "package_sources.py")]
 LOCKS = [environment.output_of(source) for source in (environment.PROJECT / "requirements").glob("*.in")]
 
 # Answers for uv: it logs each call, waits for as long as a file is there, and installs a distribution that bears the
@@ -324,7 +324,7 @@ def test_a_stamp_that_stands_for_nothing_is_found_out(project: Path) -> None:
     run(project)
     shutil.rmtree(next((project / ".venv").glob("lib/python*/site-packages/package-1.0.dist-info")))
     stamp = environment.stamp(project / ".venv", project / "requirements.txt")
-    (project / ".venv" / environment.STAMP).write_text(stamp)
+    (project / ".venv" / environment.STAMP).write_bytes(stamp)
     assert run(project)[0] == 0
     assert installed(project) == ["package-1.0.dist-info"]
 
