@@ -45,8 +45,12 @@ MAPS: Final = frozenset(
     {"tags", "tags_all", "labels", "log_opts", "variables", "annotations", "redis_configs", "encryption_context_subset"}
 )
 
-# Blocks whose name is a plural at Terraform too.
-PLURAL: Final = frozenset({"constraints"})
+# Attributes whose name no rule leads to, by Terraform's type; among them are blocks whose name is a plural there too.
+ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
+    "aws_kms_grant": {"constraints": "constraints"},
+    "aws_lambda_function": {"code": "filename", "name": "function_name"},
+    "google_secret_manager_secret": {"replicas": "replicas"},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,9 +147,10 @@ def _address(declared: Registration, taken: set[tuple[str, str]]) -> tuple[str, 
 
 def _resource(declared: Registration, addresses: Mapping[str, tuple[str, str]]) -> Resource:
     type_, name = addresses[declared.urn]
-    values = _block({key: value for key, value in declared.inputs.items() if not key.startswith("__")})
+    names = ATTRIBUTES.get(type_, {})
+    values = _block({key: value for key, value in declared.inputs.items() if not key.startswith("__")}, names)
     references = {
-        _attribute(key, declared.inputs.get(key)): [".".join(addresses[urn]) for urn in urns if urn in addresses]
+        _attribute(key, declared.inputs.get(key), names): [".".join(addresses[urn]) for urn in urns if urn in addresses]
         for key, urns in declared.property_dependencies.items()
     }
     return Resource(
@@ -163,30 +168,32 @@ def _called(declared: Registration) -> str:
     return f"{provider}:{module.partition('/')[0]}:{class_name} {declared.name}"
 
 
-def _block(properties: Mapping[str, Any]) -> dict[str, Any]:
+def _block(properties: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     return {
-        _attribute(key, value): _value(_snake(key), value) for key, value in properties.items() if value is not None
+        _attribute(key, value, names): _value(_snake(key), value, names)
+        for key, value in properties.items()
+        if value is not None
     }
 
 
-def _value(attribute: str, value: Any) -> Any:
+def _value(attribute: str, value: Any, names: Mapping[str, str]) -> Any:
     """Give a value with Terraform's names in it. Pulumi writes a block of which there is one alone without its list."""
     if wire.is_secret(value):
-        return _masked(_value(attribute, value["value"]))
+        return _masked(_value(attribute, value["value"], names))
     if isinstance(value, Mapping):
         if rpc._special_sig_key in value:  # noqa: SLF001 - a file, or a whole resource: nothing that a rule looks into
             return rpc.UNKNOWN
         if attribute in MAPS:
-            return {key: _value("", item) for key, item in value.items()}
-        return [_block(value)]
+            return {key: _value("", item, names) for key, item in value.items()}
+        return [_block(value, names)]
     if isinstance(value, list):
-        return [_item(item) for item in value]
+        return [_item(item, names) for item in value]
     return value
 
 
-def _item(item: Any) -> Any:
+def _item(item: Any, names: Mapping[str, str]) -> Any:
     """Give one item of a list: a block has no list of its own there."""
-    found = _value("", item)
+    found = _value("", item, names)
     return found[0] if isinstance(wire.plain(item), Mapping) and isinstance(found, list) else found
 
 
@@ -201,12 +208,14 @@ def _masked(value: Any) -> Any:
     return 0 if isinstance(value, int | float) else MASK
 
 
-def _attribute(key: str, value: Any) -> str:
+def _attribute(key: str, value: Any, names: Mapping[str, str]) -> str:
     """Name an attribute. A list of blocks is plural at Pulumi, and singular at Terraform."""
     name = _snake(key)
+    if name in names:
+        return names[name]
     plain = wire.plain(value)
     blocks = isinstance(plain, list) and bool(plain) and all(isinstance(item, Mapping) for item in plain)
-    if not blocks or name.endswith("ss") or name in PLURAL:
+    if not blocks or name.endswith("ss"):
         return name
     return re.sub(r"ies$", "y", name) if name.endswith("ies") else name.removesuffix("s")
 

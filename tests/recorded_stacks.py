@@ -63,7 +63,7 @@ def changed(declared: Iterable[Registration], type_: str, *, protect: bool | Non
     return result
 
 
-def resource(type_: str, name: str = "it", **inputs: Any) -> Registration:
+def resource(type_: str, name: str = "it", /, **inputs: Any) -> Registration:
     """Declare one resource by hand."""
     return Registration(urn=f"urn:pulumi:s::cache::{type_}::{name}", type=type_, name=name, parent="", inputs=inputs)
 

@@ -1,7 +1,7 @@
 """AWS Systems Manager Parameter Store: an encrypted parameter for each variable, under the stack's own path."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pulumi
@@ -24,7 +24,7 @@ def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
     # A parameter has one character at least (API reference, PutParameter, Value). So a stack that delivers no Redis has
     # no parameters at all: who reads the path finds no REDIS_HOST, which to the application is unset.
     variables = delivery.variables if settings.attached else ()
-    resources: list[pulumi.Resource] = [
+    parameters = [
         aws.ssm.Parameter(
             f"{PREFIX}{stack}-{variable}",
             name=f"{path}/{variable}",
@@ -38,11 +38,35 @@ def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
         )
         for variable in variables
     ]
+    if key_arn is not None:
+        _warn_of_another_key(parameters, key_arn, stack=stack)
+    resources: list[pulumi.Resource] = [*parameters]
     if settings.secret_reader_role_arn:
         resources.append(
             _let_read(settings.secret_reader_role_arn, path, key_arn, here=account.find(settings.account_id))
         )
     return Delivered(resources=resources, outputs={"ssmPath": path})
+
+
+def _warn_of_another_key(parameters: Sequence[aws.ssm.Parameter], key_arn: pulumi.Input[str], *, stack: str) -> None:
+    """Say which parameters have the account's own key after their value changed.
+
+    The provider sends a new value without the parameter's key (terraform-provider-aws, resourceParameterUpdate), and
+    AWS takes the account's default then (API reference, PutParameter, KeyId). The next `up` sends the key.
+    """
+
+    def warn(known: tuple[str, Sequence[tuple[str, str]]]) -> None:
+        wanted, found = known
+        others = [name for name, key in found if key not in ("", wanted)]
+        if others:
+            pulumi.log.warn(
+                f"{', '.join(others)} {'has' if len(others) == 1 else 'have'} the account's default key and not the "
+                "stack's, since AWS's provider sends a new value without its key; whoever may read the parameter still "
+                f"can, and the next `up` puts it right: make up STACK={stack}"
+            )
+
+    keys = [pulumi.Output.all(parameter.name, parameter.key_id).apply(tuple) for parameter in parameters]
+    pulumi.Output.all(key_arn, pulumi.Output.all(*keys)).apply(lambda known: warn((known[0], known[1])))
 
 
 def _let_read(role_arn: str, path: str, key_arn: pulumi.Input[str] | None, *, here: Account) -> pulumi.Resource:

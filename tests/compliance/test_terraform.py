@@ -35,9 +35,9 @@ def test_a_type_has_terraforms_name(pulumi_type: str) -> None:
     assert terraform_type(pulumi_type) == TYPES[pulumi_type]
 
 
-def values(**inputs: Any) -> dict[str, Any]:
+def values(type_: str = GROUP, **inputs: Any) -> dict[str, Any]:
     """Render one resource and give its planned values."""
-    (planned,) = render([resource(GROUP, **inputs)]).to_json()["planned_values"]["root_module"]["resources"]
+    (planned,) = render([resource(type_, **inputs)]).to_json()["planned_values"]["root_module"]["resources"]
     found: dict[str, Any] = planned["values"]
     return found
 
@@ -61,6 +61,17 @@ def test_names_that_end_in_two_s_and_lists_of_texts_stay_as_they_are() -> None:
     """`ingress` is no plural, and subnet_ids is one at Terraform too."""
     found = values(ingress=[{"fromPort": 1}], subnetIds=["a"])
     assert found == {"ingress": [{"from_port": 1}], "subnet_ids": ["a"]}
+
+
+def test_names_that_no_rule_leads_to_are_terraforms() -> None:
+    """Of one type each: a secret of AWS has a block `replica`, one of Google's `replicas`."""
+    found = values("aws:lambda/function:Function", name="verifier", code="archive.zip", tags={"name": "x"})
+    assert found == {"function_name": "verifier", "filename": "archive.zip", "tags": {"name": "x"}}
+    replicas = [{"location": "us-central1"}]
+    found = values("gcp:secretmanager/secret:Secret", replication={"userManaged": {"replicas": replicas}})
+    assert found == {"replication": [{"user_managed": [{"replicas": replicas}]}]}
+    assert values("aws:secretsmanager/secret:Secret", replicas=[{"region": "x"}]) == {"replica": [{"region": "x"}]}
+    assert values("aws:kms/grant:Grant", constraints=[{"a": "x"}]) == {"constraints": [{"a": "x"}]}
 
 
 def test_the_users_own_words_are_left_alone() -> None:

@@ -243,6 +243,20 @@ def test_a_larger_tier_is_reached_in_place(account: aws.Account, tmp_path: Path)
     assert made.preview().splitlines()[-1].startswith("Resources: 23 unchanged")
 
 
+def test_awss_own_policy_shows_no_change_for_ever(account: aws.Account, tmp_path: Path) -> None:
+    """From the beginning, and on the way to it and back: the provider reads parameters that a user has set alone."""
+    made = stack(tmp_path, account, tier="dev", maxmemoryPolicy="volatile-lru")
+    made.up()
+    for policy in ("allkeys-lru", "volatile-lru"):
+        assert "23 unchanged" in made.preview()
+        made.configure(maxmemoryPolicy=policy)
+        made.up()
+        name = cluster(account, "hospitality-redis-dev")["CacheParameterGroup"]["CacheParameterGroupName"]
+        (parameter,) = account.elasticache.describe_cache_parameters(CacheParameterGroupName=name)["Parameters"]
+        assert parameter["ParameterValue"] == policy
+    assert "23 unchanged" in made.preview()
+
+
 def test_fewer_nodes_come_after_the_failover_is_off(account: aws.Account, tmp_path: Path) -> None:
     """AWS would refuse the last replica's end before."""
     made = stack(tmp_path, account, tier="staging")

@@ -16,6 +16,8 @@ from moto.elasticache.models import ElastiCacheBackend, elasticache_backends
 Request = Mapping[str, Any]
 
 PATCH = {"7.0": "7.0.7", "7.1": "7.1.0", "7.2": "7.2.6", "8.0": "8.0.1", "8.1": "8.1.0", "8.2": "8.2.0"}
+# ElastiCache User Guide, "Valkey and Redis OSS parameters".
+DEFAULTS = {"maxmemory-policy": "volatile-lru"}
 # What a modification without ApplyImmediately leaves for the maintenance window (API reference,
 # ModifyReplicationGroup); parameters and security groups change at once.
 WAITING = {"CacheNodeType": "cache_node_type", "EngineVersion": "engine_version", "Engine": "engine"}
@@ -123,13 +125,24 @@ class ElastiCache:
             ]
         }
 
+    def _ResetCacheParameterGroup(self, request: Request) -> dict[str, Any]:  # noqa: N802
+        group = self.parameter_groups[request["CacheParameterGroupName"]]
+        for each in request["ParameterNameValues"]:
+            group["parameters"].pop(each["ParameterName"], None)
+        return {"CacheParameterGroupName": request["CacheParameterGroupName"]}
+
     def _DescribeCacheParameters(self, request: Request) -> dict[str, Any]:  # noqa: N802
-        parameters = self.parameter_groups[request["CacheParameterGroupName"]]["parameters"]
-        return {
-            "Parameters": [
-                {"ParameterName": name, "ParameterValue": value, "Source": "user"} for name, value in parameters.items()
-            ]
-        }
+        parameters = DEFAULTS | self.parameter_groups[request["CacheParameterGroupName"]]["parameters"]
+        described = [
+            {
+                "ParameterName": name,
+                "ParameterValue": value,
+                # Whether AWS counts its default as a user's own, once a user has set it, nobody says; here it does not.
+                "Source": "system" if DEFAULTS.get(name) == value else "user",
+            }
+            for name, value in parameters.items()
+        ]
+        return {"Parameters": [each for each in described if request.get("Source") in (None, each["Source"])]}
 
     def _DeleteCacheParameterGroup(self, request: Request) -> dict[str, Any]:  # noqa: N802
         del self.parameter_groups[request["CacheParameterGroupName"]]

@@ -454,7 +454,8 @@ class ParameterGroup(_ElastiCache):
             Description=news["description"],
             Tags=pairs(news.get("tags")),
         )
-        self.change(news["name"], news, news)
+        if news["parameters"]:
+            self.change(news["name"], news, news)
         return str(news["name"])
 
     def describe(self, id_: str) -> Properties | None:
@@ -474,13 +475,22 @@ class ParameterGroup(_ElastiCache):
         }
 
     def change(self, id_: str, changed: Properties, news: Properties) -> None:
-        if "parameters" in changed:
-            self.account.elasticache.modify_cache_parameter_group(
+        """Set those of now, and reset those that are no more (parameter_group.go)."""
+        del changed
+        client = self.account.elasticache
+        before = client.describe_cache_parameters(CacheParameterGroupName=id_, Source="user")["Parameters"]
+        wanted = [{"ParameterName": each["name"], "ParameterValue": each["value"]} for each in news["parameters"]]
+        names = {each["ParameterName"] for each in wanted}
+        gone = [each for each in before if each["ParameterName"] not in names]
+        if gone:
+            client.reset_cache_parameter_group(
                 CacheParameterGroupName=id_,
                 ParameterNameValues=[
-                    {"ParameterName": each["name"], "ParameterValue": each["value"]} for each in news["parameters"]
+                    {name: each[name] for name in ("ParameterName", "ParameterValue")} for each in gone
                 ],
             )
+        if wanted:
+            client.modify_cache_parameter_group(CacheParameterGroupName=id_, ParameterNameValues=wanted)
 
     def remove(self, id_: str, outputs: Properties) -> None:
         del outputs

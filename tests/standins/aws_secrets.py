@@ -160,6 +160,9 @@ class Grant(AwsResource):
         self.account.kms.revoke_grant(KeyId=key, GrantId=grant)
 
 
+DEFAULT_KEY = "alias/aws/ssm"
+
+
 class Parameter(AwsResource):
     """aws:ssm/parameter:Parameter (the same, internal/service/ssm/parameter.go)."""
 
@@ -193,7 +196,9 @@ class Parameter(AwsResource):
         del id_
         request = self._request(news)
         if "keyId" not in changed:
-            request.pop("KeyId", None)
+            # resourceParameterUpdate; what AWS does then, moto does not: it takes the account's default key (API
+            # reference, PutParameter, KeyId).
+            request["KeyId"] = DEFAULT_KEY
         self.account.parameters.put_parameter(**request, Overwrite=True)
 
     def remove(self, id_: str, outputs: Properties) -> None:

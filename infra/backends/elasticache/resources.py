@@ -20,6 +20,9 @@ from infra.tags import tags_of
 from infra.verifiers.lambda_network import Place
 from verify.expectation import Expectation
 
+# ElastiCache User Guide, "Valkey and Redis OSS parameters", maxmemory-policy, of every family here.
+DEFAULT_POLICY: Final = "volatile-lru"
+
 # Longer than the provider's own hour, which a group with several replicas of a large node can exceed.
 TIMEOUTS: Final = pulumi.CustomTimeouts(create="90m", update="120m", delete="90m")
 
@@ -138,8 +141,12 @@ def _parameter_group(name: str, settings: Settings, tags: Mapping[str, str]) -> 
         f"{name}-{family}",
         family=family,
         description=f"Parameters of {name}",
+        # AWS's own default is not declared: the provider reads nothing but what a user has set (Source=user), and would
+        # show a change in every preview where AWS counts its default as its own.
         parameters=[
-            aws.elasticache.ParameterGroupParameterArgs(name="maxmemory-policy", value=settings.maxmemory_policy)
+            aws.elasticache.ParameterGroupParameterArgs(name="maxmemory-policy", value=policy)
+            for policy in [settings.maxmemory_policy]
+            if policy != DEFAULT_POLICY
         ],
         tags=tags,
     )

@@ -20,10 +20,11 @@ def shown(version: RedisVersion) -> str:
 
 
 def is_downgrade(old: str, new: str) -> bool:
-    """Tell whether Google has no way from one version to the other.
+    """Whether Google has no way from one version to the other.
 
-    The provider replaces the instance then, with all data in it (terraform-provider-google,
-    isRedisVersionDecreasing; upgrades were replacements too before issues 8306 and 9174).
+    Between versions with a number the provider then replaces the instance, with all data in it
+    (terraform-provider-google, isRedisVersionDecreasing; upgrades were replacements too before issues 8306 and 9174).
+    To 6.x it plans a change in place, which Google refuses in the middle of an update.
     """
     known: tuple[str, ...] = VERSIONS
     return known.index(new) < known.index(old)

@@ -55,14 +55,26 @@ def test_the_path_holds_exactly_the_variables(account: aws.Account, tmp_path: Pa
 
 
 def test_another_value_changes_its_parameter_alone(account: aws.Account, tmp_path: Path) -> None:
-    """In place: at no moment is it missing, and it keeps its key."""
+    """In place: at no moment is it missing. The provider sends no key with it, and the next `up` puts that right."""
     key_arn = key(account)
     made = stack(tmp_path, account, key_arn=key_arn)
     made.up()
     made.configure(**fed.fed({**VALUES, "REDIS_PASSWORD": "second"}))
-    assert "~ 1 updated, 6 unchanged" in made.up()
+    printed = made.up()
+    assert "~ 1 updated, 6 unchanged" in printed
+    assert f"warning: {PATH}/REDIS_PASSWORD has the account's default key and not the stack's" in printed
+    assert delivered(account) == {**VALUES, "REDIS_PASSWORD": "second"}
+    assert "default key" not in made.up()
     assert delivered(account) == {**VALUES, "REDIS_PASSWORD": "second"}
     assert {each["KeyId"] for each in metadata(account)} == {key_arn}
+
+
+def test_awss_own_key_stays_without_a_warning(account: aws.Account, tmp_path: Path) -> None:
+    """Where no key is asked for, another value changes none."""
+    made = stack(tmp_path, account)
+    made.up()
+    made.configure(**fed.fed({**VALUES, "REDIS_PASSWORD": "second"}))
+    assert "default key" not in made.up()
 
 
 def test_without_a_redis_the_path_is_empty(account: aws.Account, tmp_path: Path) -> None:
