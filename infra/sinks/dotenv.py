@@ -7,7 +7,7 @@ class by module and name, so a move needs an alias in every stack's state (a tes
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -24,13 +24,11 @@ from pulumi.dynamic import (
 from infra.connection import GUIDES_VARIABLES
 from infra.dynamic import Provider
 from infra.sinks import Delivered, Delivery, environment_file, files
-from infra.sinks.environment_file import Unquotable
-from infra.sinks.files import OTHERS, OWNER_ALONE, GitError
+from infra.sinks.environment_file import AmbiguousLine, Unquotable
+from infra.sinks.files import OTHERS, OWNER_ALONE, FileError, GitError
 
 # Only to be typed with: the host of our providers loads this module, and has no use for the settings.
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from infra.settings import Settings
 
 
@@ -47,11 +45,12 @@ def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
 class DotenvProvider(Provider):
     """Puts variables into a file that may have others, and takes them out again."""
 
-    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse what cannot work, before anything is touched and in a preview already."""
         name = news["file"]
+        names = {*(_known(olds) or ()), *(_known(news) or GUIDES_VARIABLES)}
         failures = []
-        if (obstacle := files.obstacle(name) or _obstacle_to_closing(files.find(name))) is not None:
+        if (obstacle := _obstacle(name, names)) is not None:
             failures.append(CheckFailure("file", f"{name} {obstacle}; set cache:dotenvFile to another"))
         elif (risk := _risk_of_a_commit(name)) is not None:
             failures.append(CheckFailure("file", f"{risk}, or set cache:dotenvFile to another"))
@@ -88,7 +87,7 @@ class DotenvProvider(Provider):
         """See whether the file still has what was put into it, and is still closed to others."""
         file = files.find(props["file"])
         # What cannot be read is said by the check, which comes later and prints cleanly.
-        text = None if files.obstacle(props["file"]) else files.read(file)
+        text = None if _obstacle(props["file"], props["values"]) else files.read(file)
         intact = (
             text is not None
             and environment_file.holds(text, props["values"])
@@ -107,7 +106,9 @@ class DotenvProvider(Provider):
         A file that was there before has its permissions of then. Raises `FileError` where it cannot be used.
         """
         file = files.find(props["file"])
-        text = files.read_or_refuse(props["file"])
+        if (problem := _obstacle(props["file"], props["values"])) is not None:
+            raise FileError(f"{props['file']} {problem}; mend it, or remove it")
+        text = files.read(file)
         if text is None:
             return
         others = environment_file.without(text, props["values"])
@@ -151,12 +152,21 @@ def _closed(mode: int | None) -> int:
     return OWNER_ALONE if mode is None or mode & OTHERS else mode
 
 
-def _obstacle_to_closing(file: Path) -> str | None:
-    """Return why a file that others may read cannot be closed to them; None where it is closed, or can be."""
+def _obstacle(name: str, names: Collection[str]) -> str | None:
+    """Return why the file cannot have the variables of these names; None where it can."""
+    if (obstacle := files.obstacle(name)) is not None:
+        return obstacle
+    file = files.find(name)
     mode = files.mode_of(file)
-    if mode is None or mode == _closed(mode) or os.geteuid() in {0, file.stat().st_uid}:
+    if mode is None:
         return None
-    return f"can be read by every user, and only its owner can change that (chmod o= {file})"
+    if mode != _closed(mode) and os.geteuid() not in {0, file.stat().st_uid}:
+        return f"can be read by every user, and only its owner can change that (chmod o= {file})"
+    try:
+        environment_file.without(files.read(file) or "", names)
+    except AmbiguousLine as error:
+        return f"cannot be changed: {error}"
+    return None
 
 
 def _is_open_to_git(name: str) -> bool:
@@ -185,7 +195,7 @@ def _risk_of_a_commit(name: str) -> str | None:
 
 def _known(props: Mapping[str, Any]) -> Mapping[str, str] | None:
     """Give the values; None in a preview that cannot know them."""
-    values = props["values"]
+    values = props.get("values")
     known = isinstance(values, dict) and all(isinstance(value, str) for value in values.values())
     return values if known else None
 

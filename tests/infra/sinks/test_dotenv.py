@@ -349,6 +349,28 @@ class TestCheck:
         (refused,) = problems(file=".env")
         assert "you may not write in" in refused
 
+    @pytest.mark.parametrize("values", [VALUES, None])
+    def test_a_line_that_cannot_be_changed_alone_is_refused(self, project: Path, values: object) -> None:
+        """In a preview that does not know the values yet, and in a removal; the file stays as it is."""
+        text = "A=1\nexport REDIS_HOST=old OTHER=keep\n"
+        (project / ".env").write_text(text)
+        (refused,) = problems(file=".env", values=values)
+        assert refused.startswith(".env cannot be changed: line 2 says more than the value of REDIS_HOST, which cannot")
+        assert refused.endswith("; set cache:dotenvFile to another")
+        assert not refreshed({**inputs(file=".env"), "intact": True})["intact"]
+        with pytest.raises(FileError, match=r"^\.env cannot be changed: line 2 .*; mend it, or remove it$"):
+            DotenvProvider().delete("id", {**inputs(file=".env"), "made": False})
+        assert (project / ".env").read_text() == text
+
+    def test_a_line_for_a_variable_that_is_no_more_is_refused_too(self, project: Path) -> None:
+        """It would be taken out."""
+        (project / ".env").write_text("REDIS_USERNAME=a OTHER=keep\n")
+        assert problems(file=".env") == []
+        news = inputs(file=".env")
+        olds = {**news, "values": {**VALUES, "REDIS_USERNAME": "a"}}
+        (failure,) = DotenvProvider().check(olds, news).failures
+        assert "line 1 says more than the value of REDIS_USERNAME" in failure.reason
+
     def test_a_value_that_cannot_be_quoted_is_refused_without_being_shown(self) -> None:
         """The variable is named."""
         (refused,) = problems(values={"REDIS_PASSWORD": "hunter2'$x"})

@@ -9,7 +9,7 @@ import dotenv
 import pytest
 
 from infra.sinks import environment_file
-from infra.sinks.environment_file import Unquotable
+from infra.sinks.environment_file import AmbiguousLine, Unquotable
 
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB+w/==\n-----END CERTIFICATE-----\n"
 
@@ -60,7 +60,6 @@ words' # its comment
 REDIS_PORT=6380
 REDIS_PORTS=7
 no assignment
-LAST="unclosed
 """
 
 
@@ -161,3 +160,92 @@ def test_carriage_returns_of_others_stay() -> None:
 def test_another_value_a_missing_one_and_a_second_one_are_seen(text: str) -> None:
     """The file holds the values if each stands in it once, as we write it."""
     assert not environment_file.holds(text, {"REDIS_HOST": "there", "REDIS_PORT": "1"})
+
+
+# Lines of others, each of which ends with its line, or with its quote, for all three readers.
+HARMLESS = [
+    "A=two words\n",
+    "A=1; B=2\n",
+    "export A=1 B=2\n",
+    "DATABASE_URL=postgres://u:p@h/d?a=1&b=2\n",
+    "A=C:\\path\n",
+    "A='it'\\''s'\n",
+    'A="say \\"so\\""\n',
+    "A='REDIS_HOST=x\nREDIS_PORT=y'\n",
+    "URL=redis://${REDIS_HOST}:$REDIS_PORT\n",
+    "A=$(date)\n",
+    "A=x # it's\n",
+    "MY_REDIS_HOST=1\nREDIS_HOSTS=2\n",
+    "set -a\n",
+    "A=b\r\n",
+    "A=",
+]
+
+# The line that is named, and the text.
+ENTANGLED = [
+    (1, "export REDIS_HOST=old OTHER=keep\n"),
+    (1, "OTHER=keep REDIS_HOST=old\n"),
+    (1, "REDIS_HOST=old; OTHER=keep\n"),
+    (2, "A=1\nB=2; REDIS_HOST=old\n"),
+    (1, "REDIS_HOST=old && OTHER=keep\n"),
+    (1, "REDIS_HOST= OTHER=keep\n"),
+    (1, "REDIS_HOST=${OTHER:=keep}\n"),
+    (1, "REDIS_HOST=two words\n"),
+    (1, "REDIS_HOST+=more\n"),
+    (1, "REDIS_HOST: yaml\n"),
+    (1, "'REDIS_HOST'=quoted\n"),
+    (1, "\ufeffREDIS_HOST=x\n"),
+    (3, "A='1\n2'\nexport REDIS_HOST\n"),
+    (1, "readonly REDIS_HOST=x\n"),
+    (1, "unset A REDIS_HOST\n"),
+]
+UNENDED = [
+    (2, 'A=1\nLAST="unclosed\n'),
+    (1, "A=it's\n"),
+    (1, "A='b\\'\nREDIS_HOST=x\nB='c'\n"),
+    (1, 'A="b\\\\"\n'),
+    (1, 'A="$(echo "x\n")"\n'),
+    (1, "A=b\\\nREDIS_HOST=x\n"),
+    (1, "if true; then\nREDIS_HOST=x\nfi\n"),
+    (1, "cat <<END\nREDIS_HOST=x\nEND\n"),
+    (1, "A=(\nREDIS_HOST=x\n)\n"),
+    (1, "A=`\nREDIS_HOST=x\n`\n"),
+    (1, "A=b\rREDIS_HOST=x\n"),
+    (1, "true &&\nREDIS_HOST=x\n"),
+    (1, "A=${B\nREDIS_HOST=x\n}\n"),
+    (1, "PASSED_ON"),
+]
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_lines_of_others_stay(text: str) -> None:
+    """And ours come behind them."""
+    merged = environment_file.merged(text, {"REDIS_HOST": "there"})
+    ended = text if text.endswith("\n") else f"{text}\n"
+    assert merged == f"{ended}REDIS_HOST=there\n"
+    assert environment_file.without(merged, ["REDIS_HOST"]) == ended
+
+
+@pytest.mark.parametrize(("line", "text"), ENTANGLED)
+def test_a_line_that_says_more_than_our_value_is_refused(line: int, text: str) -> None:
+    """By its number, in whatever is to be done with the file, and without what it says."""
+    words = (
+        rf"line {line} says more than the value of REDIS_HOST, which cannot be replaced alone: put REDIS_HOST=<value>"
+    )
+    for refuse in (
+        lambda: environment_file.merged(text, {"REDIS_HOST": "there"}),
+        lambda: environment_file.without(text, ["REDIS_HOST"]),
+        lambda: environment_file.holds(text, {"REDIS_HOST": "there"}),
+    ):
+        with pytest.raises(AmbiguousLine, match=f"^{words}") as refused:
+            refuse()
+        assert "keep" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("line", "text"), UNENDED)
+def test_a_line_whose_end_readers_differ_on_is_refused(line: int, text: str) -> None:
+    """Whatever stands behind it is to one of them a part of it."""
+    with pytest.raises(
+        AmbiguousLine, match=rf"^line {line} does not end at the same place for a shell, docker compose"
+    ):
+        environment_file.merged(text, {"REDIS_HOST": "there"})
