@@ -112,8 +112,14 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
             ),
             condition=OURS,
         ),
-        # What a function leaves behind keeps its group from being deleted.
-        Grant(on=INTERFACES, changes=("ec2:DeleteNetworkInterface", "ec2:DetachNetworkInterface")),
+        # What a function leaves behind keeps its group from being deleted. It has no tags of ours, and no group is a
+        # condition: the cache's subnets are the nearest that AWS can limit it to (Service Authorization Reference,
+        # Amazon EC2, network-interface).
+        Grant(
+            on=INTERFACES,
+            changes=("ec2:DeleteNetworkInterface", "ec2:DetachNetworkInterface"),
+            condition={"ArnLike": {"ec2:Subnet": f"{_EC2}:subnet/{{subnet}}"}},
+        ),
     ),
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _RULE_OF_A_GROUP,
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _RULE_OF_A_GROUP,

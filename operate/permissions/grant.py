@@ -15,7 +15,8 @@ class Grant:
     """Actions on resources. `reads` is what a preview with a refresh asks for, `changes` what an `up` asks beside it.
 
     `on` and the condition's values have {partition}, {region}, {account}, {stack}, {name}, which everything of one
-    stack is called (infra/naming.py), and {reader}, the ARN of the application's role.
+    stack is called (infra/naming.py), and {reader}, the ARN of the application's role. The
+    condition's values also have {subnet}, for each of the cache's.
     """
 
     on: tuple[str, ...]

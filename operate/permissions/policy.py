@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeVar
 
 from infra.naming import PREFIX
+from infra.settings.model import texts
 from operate.offline import answers
 from operate.offline.recorder import record
 from operate.permissions.amazon import GRANTS
@@ -37,6 +38,8 @@ class Place:
     region: str
     account: str
     reader: str
+    # A star where the network is another stack's output, which no file knows.
+    subnet_ids: tuple[str, ...] = ("*",)
 
     @property
     def partition(self) -> str:
@@ -54,6 +57,12 @@ class Place:
             reader=self.reader,
         )
 
+    def condition(self, text: str) -> str | list[str]:
+        """Fill in a condition's value; one that names {subnet} becomes a list."""
+        if "{subnet}" not in text:
+            return self.fill(text)
+        return [self.fill(text.replace("{subnet}", subnet)) for subnet in self.subnet_ids]
+
 
 def declared(project: Project, stack: str) -> tuple[frozenset[str], Place]:
     """Give the types of the clouds' resources that a stack declares, and where.
@@ -68,6 +77,7 @@ def declared(project: Project, stack: str) -> tuple[frozenset[str], Place]:
         account=configuration.get("cache:accountId", "*"),
         # Where a stack names none, nothing is declared for one.
         reader=configuration.get("cache:secretReaderRoleArn", ""),
+        subnet_ids=texts(configuration.get("cache:subnetIds", "*")),
     )
     return types, place
 
@@ -79,7 +89,7 @@ def iam_policy(types: Collection[str], place: Place, purpose: Purpose) -> dict[s
         if type_.startswith("aws:"):
             for grant in _of(type_, GRANTS):
                 condition = {
-                    operator: {key: place.fill(value) for key, value in tests.items()}
+                    operator: {key: place.condition(value) for key, value in tests.items()}
                     for operator, tests in grant.condition.items()
                 }
                 where = tuple(place.fill(pattern) for pattern in grant.on)

@@ -161,6 +161,23 @@ def test_an_action_is_limited_wherever_aws_can_limit_it() -> None:
     assert wrong == []
 
 
+def test_every_condition_on_a_resource_is_one_that_aws_has() -> None:
+    """IAM takes an unknown key without a word, and then the statement lets nobody in."""
+    wrong = []
+    for type_, grant, action in every_grant():
+        service = action.partition(":")[0]
+        kinds = published()[service]["Actions"][action.partition(":")[2].lower()].get("Resources", [])
+        known = {kind.lower(): entry for kind, entry in published()[service]["Resources"].items()}
+        keys = {key for kind in kinds for key in known[kind.lower()].get("ConditionKeys", [])}
+        wrong += [
+            f"{type_}: {action} by {key}"
+            for tests in grant.condition.values()
+            for key in tests
+            if key.startswith("ec2:") and key not in keys
+        ]
+    assert wrong == []
+
+
 @pytest.mark.parametrize("type_", CLOUDFORMATION)
 def test_what_cloudformation_asks_for_is_in_the_table(type_: str) -> None:
     """AWS's own account of what it takes to create, read and delete a thing of this type."""

@@ -7,7 +7,7 @@ import pytest
 
 from operate.permissions import command
 from operate.permissions.policy import NotInTable, Place, declared, google_roles, iam_policy
-from tests.recorded_stacks import project
+from tests.recorded_stacks import NETWORK, project
 
 PROD = Place(stack="prod", region="eu-west-1", account="123456789012", reader="arn:aws:iam::123456789012:role/app")
 
@@ -37,6 +37,28 @@ def test_a_preview_asks_for_nothing_that_changes_anything() -> None:
     actions = {action for statement in preview["Statement"] for action in statement["Action"]}
     assert "elasticache:DescribeUsers" in actions
     assert not {"elasticache:ModifyUser", "iam:CreateRole"} & actions
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize(
+    ("settings", "subnets"),
+    [
+        ({}, NETWORK["cache:subnetIds"]),
+        # Only that stack's outputs know them.
+        ({"networkStack": "organization/cache-network/prod"}, ["*"]),
+    ],
+)
+def test_network_interfaces_are_deleted_in_the_caches_subnets_alone(
+    tmp_path: Path, settings: dict[str, object], subnets: list[str]
+) -> None:
+    """Those of a function have no tags; nothing in another subnet of the region can be touched."""
+    types, place = declared(project(tmp_path, "prod", like="prod", **settings), "prod")
+    policy = iam_policy(types, place, "deploy")
+    (deletes,) = [each for each in policy["Statement"] if "ec2:DeleteNetworkInterface" in each["Action"]]
+    assert deletes["Action"] == ["ec2:DeleteNetworkInterface", "ec2:DetachNetworkInterface"]
+    assert deletes["Condition"] == {
+        "ArnLike": {"ec2:Subnet": [f"arn:aws:ec2:us-east-1:*:subnet/{subnet}" for subnet in subnets]}
+    }
 
 
 def test_a_type_that_nobody_wrote_down_is_named() -> None:
