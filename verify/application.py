@@ -3,17 +3,20 @@
 This is the guide's own verification (`curl https://your-app.encr.app/cache/status`), with a verdict.
 """
 
+import base64
 import http.client
+import ipaddress
 import json
 import socket
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
+from verify import redaction
 from verify.cache import Backend
 from verify.checks.check import Check
 from verify.checks.finding import Finding, failed, passed, skipped
@@ -27,6 +30,7 @@ from verify.faults import (
     APPLICATION_UNREACHABLE,
     CacheError,
 )
+from verify.redaction import legible
 from verify.report import Report, Result
 
 _TIMEOUT_SECONDS: Final = 10.0
@@ -55,12 +59,10 @@ def run(
     A new version takes a while to be deployed, so any failure is tried again for `wait_seconds`. With `expect`
     "memory" it proves a rollback. Raises `ValueError` for what is no http or https URL.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("the application's URL is no http or https URL, like https://your-app.encr.app")
+    site = _site(url)
     deadline = time.monotonic() + wait_seconds
     while True:
-        report = _look(url.rstrip("/"), parts.hostname, expect)
+        report = _look(site, expect).redacted(site.secrets)
         left = deadline - time.monotonic()
         if report.passed or left <= 0:
             return report
@@ -70,13 +72,72 @@ def run(
         time.sleep(min(_PAUSE_SECONDS, left))
 
 
-def _look(url: str, address: str, expected: Backend) -> Report:
+def shown(url: str) -> str:
+    """Return a URL fit to show, without the user and the password in it."""
+    return legible(_without_user(url))
+
+
+def _without_user(url: str) -> str:
+    # Up to the last @, since a password may hold one.
+    before, _, address = url.rpartition("@")
+    scheme, slashes, _ = before.partition("//")
+    return f"{scheme}{slashes}{address}" if slashes else address
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Site:
+    """Where the application is: `url` has neither a user nor a slash at its end; `login` is for HTTP's Basic scheme."""
+
+    url: str
+    scheme: str
+    host: str
+    login: str | None = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it is this machine itself, for which no proxy can speak."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @property
+    def proxy(self) -> str | None:
+        """The proxy that the environment names for it."""
+        if self.is_loopback or urllib.request.proxy_bypass(self.host):
+            return None
+        return urllib.request.getproxies().get(self.scheme)
+
+
+def _site(url: str) -> _Site:
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 — raises for what is no number
+    except ValueError:
+        # Its words may repeat the password.
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("the application's URL is no http or https URL, like https://your-app.encr.app")
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    login = base64.b64encode(f"{user}:{password}".encode()).decode() if user or password else None
+    return _Site(
+        url=_without_user(url).rstrip("/"),
+        scheme=parts.scheme,
+        host=parts.hostname,
+        login=login,
+        # A user without a password is a token.
+        secrets=tuple(secret for secret in (password or user, login) if secret),
+    )
+
+
+def _look(site: _Site, expected: Backend) -> Report:
     started = time.perf_counter()
     unreachable = False
     answers: _Answers | None = None
     try:
         answers = _Answers(
-            expected=expected, health=_fetch(f"{url}/cache/health"), status=_fetch(f"{url}/cache/status")
+            expected=expected, health=_fetch(site, "/cache/health"), status=_fetch(site, "/cache/status")
         )
         answered = Result(name="application-answers", title="the application answers", verdict="pass")
     except CacheError as error:
@@ -94,34 +155,52 @@ def _look(url: str, address: str, expected: Backend) -> Report:
     return Report(
         results=(answered, *results),
         server="application",
-        address=address,
+        address=site.host,
         milliseconds=(time.perf_counter() - started) * 1000,
         ended=ExitCode.UNREACHABLE if unreachable else None,
         unreachable=unreachable,
     )
 
 
-def _fetch(url: str) -> Mapping[str, Any]:
-    """Give the JSON object at the URL. Raises `CacheError`."""
-    request = urllib.request.Request(url, headers={"Accept": "application/json"})  # noqa: S310 — run() has seen to http(s)
+def _fetch(site: _Site, path: str) -> Mapping[str, Any]:
+    """Return the JSON object at the path. Raises `CacheError`."""
+    url = f"{site.url}{path}"
+    told, secrets = "", site.secrets
+    if proxy := site.proxy:
+        told = f", through the proxy {shown(proxy)} of {site.scheme}_proxy; NO_PROXY={site.host} leaves it out"
+        secrets = (*secrets, proxy.rpartition("@")[0])
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310 — as above
-            body = response.read(_LONGEST_BODY)
-    except urllib.error.HTTPError as error:
-        if error.code not in _WITH_A_BODY:
-            raise CacheError(APPLICATION_ANSWER, f"{url} answered {error.code}") from error
-        body = error.read(_LONGEST_BODY)
-    except (OSError, http.client.HTTPException) as error:
+        body, status = _body(site, url)
+    except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
         away = isinstance(reason, socket.gaierror | TimeoutError) or "unreachable" in str(reason)
-        raise CacheError(APPLICATION_UNREACHABLE if away else APPLICATION_SILENT, str(reason)) from error
+        said = redaction.fit(str(reason), secrets, shortest=1)
+        broken = CacheError(APPLICATION_UNREACHABLE if away else APPLICATION_SILENT, f"{said}{told}")
+    else:
+        if status not in _WITH_A_BODY:
+            raise CacheError(APPLICATION_ANSWER, f"{url} answered {status}{told}")
+        try:
+            answer = json.loads(body)
+        except (ValueError, RecursionError):
+            raise CacheError(APPLICATION_ANSWER, f"{url} answered no JSON{told}") from None
+        if not isinstance(answer, dict):
+            raise CacheError(APPLICATION_ANSWER, f"{url} answered no JSON object{told}")
+        return answer
+    raise broken
+
+
+def _body(site: _Site, url: str) -> tuple[bytes, int]:
+    """Return what the URL answers, cut after a megabyte, and the status."""
+    request = urllib.request.Request(url, headers={"Accept": "application/json"})  # noqa: S310 — _site has seen to http(s)
+    if site.login is not None:
+        request.add_unredirected_header("Authorization", f"Basic {site.login}")
+    opener = urllib.request.build_opener(*([urllib.request.ProxyHandler({})] if site.is_loopback else []))
     try:
-        answer = json.loads(body)
-    except ValueError as error:
-        raise CacheError(APPLICATION_ANSWER, f"{url} answered no JSON") from error
-    if not isinstance(answer, dict):
-        raise CacheError(APPLICATION_ANSWER, f"{url} answered no JSON object")
-    return answer
+        response = opener.open(request, timeout=_TIMEOUT_SECONDS)
+    except urllib.error.HTTPError as error:
+        response = error
+    with response:
+        return response.read(_LONGEST_BODY), response.status
 
 
 def _healthy(answers: _Answers) -> Finding:

@@ -2,6 +2,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.verify.listeners import answering, black_hole, listener
 from verify import application
 from verify.application import run
 from verify.exit_code import ExitCode
+from verify.formats import junit
 
 HEALTH = {"healthy": True, "backend": "redis", "message": "Cache is healthy using redis backend"}
 STATUS = {"type": "redis", "available": True, "redisInfo": {"connected": True, "keys": 12}}
@@ -145,3 +147,80 @@ def test_what_is_no_url_is_refused(url: str) -> None:
     """Neither a file nor another protocol is opened."""
     with pytest.raises(ValueError, match="no http or https URL"):
         run(url)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:{}", "http://localhost:{}"])
+def test_no_proxy_stands_before_this_machine(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A company's proxy in the environment does not know what runs here."""
+    monkeypatch.setenv("http_proxy", "http://proxy.invalid:3128")
+    with an_application() as address:
+        assert run(url.format(address.rpartition(":")[2])).passed
+
+
+@pytest.mark.parametrize("page", [b"HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\n\r\n", b"", b"<html>"])
+def test_a_proxy_is_named_where_the_application_does_not_answer(page: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the variable that it comes from and the one that leaves it out, and without its password."""
+    with listener(answering(page)) as port:
+        monkeypatch.setenv("http_proxy", f"http://me:pass-phrase@127.0.0.1:{port}")
+        (failure,) = run("http://application.example").failures()
+    assert f"through the proxy http://127.0.0.1:{port} of http_proxy" in failure.detail
+    assert "NO_PROXY=application.example" in failure.detail
+    assert "pass-phrase" not in failure.detail
+
+
+def test_a_password_in_the_url_is_sent_and_not_shown() -> None:
+    """An application that is not public yet may ask for one."""
+    heard: list[bytes] = []
+
+    def handle(connection: Any) -> None:
+        heard.append(connection.recv(65536))
+        connection.sendall(b"HTTP/1.1 404 s3cret:p@ss-word\r\nConnection: close\r\n\r\n")
+
+    with listener(handle) as port:
+        report = run(f"http://me:s3cret:p%40ss-word@127.0.0.1:{port}/")
+    assert b"Authorization: Basic bWU6czNjcmV0OnBAc3Mtd29yZA==" in heard[0]
+    assert "s3cret" not in report.to_json()
+    assert f"http://127.0.0.1:{port}/cache/health answered 404" in report.to_json()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://me:s3cret@[::1", "http://me:s3cret@host:port", "http://me:s3cret\u2100@host", "s3cret://@x"]
+)
+def test_what_is_no_url_is_refused_without_its_password(url: str) -> None:
+    """Python's own words repeat what they do not understand."""
+    with pytest.raises(ValueError, match="no http or https URL") as refused:
+        run(url)
+    assert "s3cret" not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    "url", ["http://a..b", "http://h\u00e9..example", "http://exa mple", "http://x/\x1b[31m", f"http://{'a' * 64}"]
+)
+def test_an_odd_url_is_a_failure_and_no_traceback(url: str) -> None:
+    """Whatever Python's library makes of it."""
+    report = run(url)
+    assert not report.passed
+    assert report.to_text().replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 100_000, b'{"a": ' + b"9" * 5000 + b"}", b"\xff\xfe", b'{"healthy": true, "message": "\\ud800"}']
+)
+def test_an_odd_answer_is_a_failure_and_no_traceback(body: bytes) -> None:
+    """Too deep, too large a number, and no text."""
+    page = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+    with listener(answering(page + body)) as port:
+        report = run(f"http://127.0.0.1:{port}")
+    assert not report.passed
+    ET.fromstring(junit(report))  # noqa: S314 — our own
+
+
+def test_what_an_application_says_is_cut_and_harmless() -> None:
+    """Its message may be long, and may hold what a terminal obeys and XML cannot hold."""
+    with an_application({**HEALTH, "message": "\x1b[31m\0" + "x" * 141_000}) as url:
+        report = run(url)
+    assert report.passed
+    assert len(report.to_text()) < 2000
+    assert "\x1b" not in report.to_text()
+    ET.fromstring(junit(report))  # noqa: S314 — our own
