@@ -11,7 +11,12 @@ DEFAULT_MAX_RETRIES: Final = 3
 DEFAULT_CONNECT_TIMEOUT_MS: Final = 5000
 
 _BOOLEANS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-_HOST_WITH_PORT: Final = re.compile(r"([^:\s]+):(\d+)")
+_HOST_WITH_PORT: Final = re.compile(r"([^:\s]+):(\d{1,5})")
+_LONGEST_NAME: Final = 253  # with 63 for each of its parts: RFC 1035, section 2.3.4
+_LONGEST_LABEL: Final = 63
+_CERTIFICATE: Final = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+_LONGEST_NUMBER: Final = 10
+_KEPT_QUOTES: Final = "stands in quotes that are part of it: `docker run --env-file` keeps them"
 
 Value = TypeVar("Value")
 
@@ -54,8 +59,8 @@ class CacheEnvironment:
         reader = _Reader(variables)
         environment = cls(
             host=reader.take("REDIS_HOST", _host, None, "REDIS_HOST=cache.example.com"),
-            port=reader.take("REDIS_PORT", _whole_number(1, 65535), DEFAULT_PORT, "REDIS_PORT=6379"),
-            username=reader.take("REDIS_USERNAME", _one_line, None, "REDIS_USERNAME=default"),
+            port=reader.take("REDIS_PORT", _port, DEFAULT_PORT, "REDIS_PORT=6379"),
+            username=reader.take("REDIS_USERNAME", _user, None, "REDIS_USERNAME=default"),
             password=reader.take("REDIS_PASSWORD", _one_line, None, "REDIS_PASSWORD=<the password>"),
             use_tls=reader.take("REDIS_USE_TLS", _boolean, False, "REDIS_USE_TLS=true"),
             max_retries=reader.take(
@@ -69,7 +74,7 @@ class CacheEnvironment:
             ),
             tls_ca=reader.take("REDIS_TLS_CA", _pem, None, 'REDIS_TLS_CA="$(cat ca.pem)"'),
             tls_server_name=reader.take(
-                "REDIS_TLS_SERVER_NAME", _one_line, None, "REDIS_TLS_SERVER_NAME=cache.example.com"
+                "REDIS_TLS_SERVER_NAME", _name, None, "REDIS_TLS_SERVER_NAME=cache.example.com"
             ),
         )
         problems = reader.problems
@@ -114,27 +119,56 @@ class _Reader:
         try:
             return parse(text)
         except ValueError as problem:
-            self.problems.append(f"{name} {problem}; for example: {example}")
+            hint = f", and {_KEPT_QUOTES}" if in_quotes(text) else ""
+            self.problems.append(f"{name} {problem}{hint}; for example: {example}")
             return default
 
 
+def in_quotes(text: str) -> bool:
+    """Whether the value stands in quotes: a shell takes them off, and `docker run --env-file` keeps them."""
+    return len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
+
+
 def _host(text: str) -> str:
-    try:
-        return str(ipaddress.ip_address(text.strip("[]")))
-    except ValueError:
-        pass
     if "://" in text:
         raise ValueError("is a URL, and wants the host alone")
     if parts := _HOST_WITH_PORT.fullmatch(text):
         raise ValueError(f"holds a port too, which belongs into REDIS_PORT={parts[2]}")
-    if re.search(r"[\s:/@]", text):
+    return _name(text)
+
+
+def _name(text: str) -> str:
+    # First, since the zone of an IPv6 address may hold any character.
+    if not text.isprintable():
         raise ValueError("holds a character that no host name has")
+    try:
+        return str(ipaddress.ip_address(text.strip("[]")))
+    except ValueError:
+        pass
+    if re.search(r"[\s:/@\\\"'`]", text):
+        raise ValueError("holds a character that no host name has")
+    try:
+        name = text if text.isascii() else text.encode("idna").decode()
+    except UnicodeError:
+        name = ""
+    labels = name.removesuffix(".").split(".")
+    if len(name) > _LONGEST_NAME or not all(0 < len(label) <= _LONGEST_LABEL for label in labels):
+        raise ValueError("is no host name: a part between its dots is empty or too long")
     return text
+
+
+def _port(text: str) -> int:
+    if "://" in text:
+        raise ValueError(
+            "is a URL, as Docker's and Kubernetes's service links set it (enableServiceLinks: false ends that), and "
+            "wants the number alone"
+        )
+    return _whole_number(1, 65535)(text)
 
 
 def _whole_number(smallest: int, largest: int, unit: str = "") -> Callable[[str], int]:
     def parse(text: str) -> int:
-        if text.isascii() and text.isdigit() and smallest <= int(text) <= largest:
+        if text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER and smallest <= int(text) <= largest:
             return int(text)
         of_what = f" of {unit}" if unit else ""
         raise ValueError(f"is not a whole number{of_what} from {smallest} to {largest}")
@@ -152,15 +186,27 @@ def _boolean(text: str) -> bool:
 def _one_line(text: str) -> str:
     if "\n" in text or "\r" in text:
         raise ValueError("has a line break in it")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("is not UTF-8") from None
+    return text
+
+
+def _user(text: str) -> str:
+    if not _one_line(text).isprintable():
+        raise ValueError("holds a character that no user name has")
     return text
 
 
 def _pem(text: str) -> str:
+    """Return the certificates alone: tools write comments around them, in any language."""
     # Imported here because it costs more than this whole module and most environments have no CA.
     import ssl
 
+    certificates = "".join(f"{certificate}\n" for certificate in _CERTIFICATE.findall(text))
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
-    except (ssl.SSLError, ValueError):
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=certificates)
+    except (ssl.SSLError, ValueError, TypeError):
         raise ValueError("is not the text of a PEM certificate with its line breaks") from None
-    return text
+    return certificates

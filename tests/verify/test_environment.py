@@ -64,6 +64,24 @@ def test_booleans_are_read_in_the_usual_spellings(text: str, *, meant: bool) -> 
         ("REDIS_HOST", "rediss://cache:6379", "is a URL", "REDIS_HOST=cache.example.com"),
         ("REDIS_HOST", "redis-1.cloud.com:12345", "belongs into REDIS_PORT=12345", "REDIS_HOST=cache.example"),
         ("REDIS_HOST", "cache example", "a character that no host name has", "REDIS_HOST=cache.example.com"),
+        ("REDIS_PORT", "tcp://10.0.0.1:6379", "service links set it", "REDIS_PORT=6379"),
+        ("REDIS_PORT", '"6379"', "`docker run --env-file` keeps them", "REDIS_PORT=6379"),
+        ("REDIS_PORT", "9" * 5000, "is not a whole number from 1 to 65535", "REDIS_PORT=6379"),
+        ("REDIS_USE_TLS", "'true'", "`docker run --env-file` keeps them", "REDIS_USE_TLS=true"),
+        ("REDIS_HOST", '"cache"', "`docker run --env-file` keeps them", "REDIS_HOST=cache.example.com"),
+        ("REDIS_HOST", "a..b", "a part between its dots is empty", "REDIS_HOST=cache.example.com"),
+        ("REDIS_HOST", ".", "a part between its dots is empty", "REDIS_HOST=cache.example.com"),
+        ("REDIS_HOST", "a" * 64, "a part between its dots is empty or too long", "REDIS_HOST=cache.example.com"),
+        ("REDIS_HOST", "é" * 64, "a part between its dots is empty or too long", "REDIS_HOST=cache.example.com"),
+        ("REDIS_HOST", "a." * 127, "a part between its dots is empty or too long", "REDIS_HOST=cache.example.com"),
+        ("REDIS_HOST", "cache\x1b[31m", "a character that no host name has", "REDIS_HOST=cache.example.com"),
+        ("REDIS_HOST", "fe80::1%\x1b", "a character that no host name has", "REDIS_HOST=cache.example.com"),
+        ("REDIS_HOST", "cache\udc80", "a character that no host name has", "REDIS_HOST=cache.example.com"),
+        ("REDIS_TLS_SERVER_NAME", "a..b", "a part between its dots", "REDIS_TLS_SERVER_NAME=cache.example.com"),
+        ("REDIS_USERNAME", "app\x1b[31m", "a character that no user name has", "REDIS_USERNAME=default"),
+        ("REDIS_USERNAME", "app\udc80", "is not UTF-8", "REDIS_USERNAME=default"),
+        ("REDIS_PASSWORD", "s3cret\udc80", "is not UTF-8", "REDIS_PASSWORD=<the password>"),
+        ("REDIS_TLS_CA", "é", "is not the text of a PEM certificate", 'REDIS_TLS_CA="$(cat ca.pem)"'),
         ("REDIS_PASSWORD", "s3cret\n", "has a line break in it", "REDIS_PASSWORD=<the password>"),
         ("REDIS_TLS_CA", "/etc/ca.pem", "is not the text of a PEM certificate", 'REDIS_TLS_CA="$(cat ca.pem)"'),
     ],
@@ -99,7 +117,14 @@ def test_a_list_of_authorities_is_taken(authority: Authority) -> None:
     assert CacheEnvironment.from_mapping(variables).tls_ca == authority.pem * 2
 
 
-@pytest.mark.parametrize("host", ["10.0.0.3", "::1", "[::1]", "localhost", "a_b.internal"])
+@pytest.mark.parametrize("around", ["Émis par {}", "{}\nsubject=CN=é\n", "# {}\r\n", "\ufeff{}", "\udc80{}"])
+def test_what_stands_around_a_certificate_is_left_out(authority: Authority, around: str) -> None:
+    """`openssl s_client -showcerts` and vendors' bundles name each certificate, in any language."""
+    variables = RIGHT | {"REDIS_TLS_CA": around.format(authority.pem)}
+    assert CacheEnvironment.from_mapping(variables).tls_ca == authority.pem
+
+
+@pytest.mark.parametrize("host", ["10.0.0.3", "::1", "[::1]", "localhost", "a_b.internal", "cache.", "bücher.example"])
 def test_hosts_of_every_kind_are_taken(host: str) -> None:
     """Names and addresses are hosts; brackets around an IPv6 address are taken off."""
     assert CacheEnvironment.from_mapping({"REDIS_HOST": host}).host == host.strip("[]")

@@ -1,8 +1,9 @@
 """Who gets in: the connection, and the password that is asked of everybody."""
 
 from verify.checks.finding import Finding, failed, passed, skipped, warned
+from verify.environment import in_quotes
 from verify.evidence import Access
-from verify.faults import NOT_ENFORCED, PASSWORD_MISSING, STRANGER_LET_IN
+from verify.faults import NOT_ENFORCED, PASSWORD_MISSING, STRANGER_LET_IN, WRONG_PASSWORD
 
 
 def connects(access: Access) -> Finding:
@@ -21,9 +22,12 @@ def _is_about_the_password(access: Access) -> bool:
 def authentication_works(access: Access) -> Finding:
     """The user name and password of the environment are taken."""
     if access.fault is not None:
-        if _is_about_the_password(access):
-            return failed(access.fault, access.detail)
-        return skipped("there is no connection")
+        if not _is_about_the_password(access):
+            return skipped("there is no connection")
+        if access.fault is WRONG_PASSWORD and in_quotes(access.environment.password or ""):
+            kept = "REDIS_PASSWORD stands in quotes, which `docker run --env-file` keeps"
+            return failed(access.fault, f"{access.detail}; {kept}")
+        return failed(access.fault, access.detail)
     if access.environment.password is None:
         if access.expectation.authentication:
             return failed(PASSWORD_MISSING)
