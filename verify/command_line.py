@@ -19,6 +19,7 @@ from verify.exit_code import ExitCode
 from verify.expectation import Expectation, InvalidExpectation
 from verify.faults import FAULTS, NO_HOST, CacheError, Fault
 from verify.formats import FORMATS
+from verify.redaction import legible
 
 _EPILOG = """\
 The connection comes from REDIS_HOST, REDIS_PORT, REDIS_PASSWORD, REDIS_USE_TLS, REDIS_MAX_RETRIES and
@@ -104,7 +105,7 @@ def _application(options: argparse.Namespace) -> ExitCode:
     try:
         report = application.run(options.url, expect=expect, wait_seconds=options.wait, on_wait=_tell_wait)
     except ValueError as problem:
-        print(f"--url {options.url}: {problem}", file=sys.stderr)
+        print(f"--url {application.shown(options.url)}: {problem}", file=sys.stderr)
         return ExitCode.CONFIGURATION
     print(FORMATS[options.format](report))
     return report.exit_code
@@ -117,8 +118,9 @@ def _serve(options: argparse.Namespace) -> ExitCode:
     http_library()
     try:
         listener = socket.create_server((options.host, options.port))
-    except OSError as error:
-        print(f"--host {options.host} --port {options.port} cannot be had: {error.strerror}", file=sys.stderr)
+    except (OSError, ValueError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        print(f"--host {legible(options.host)} --port {options.port} cannot be had: {reason}", file=sys.stderr)
         return ExitCode.CONFIGURATION
     with listener, open_cache(_environment()) as cache:
         address = f"http://{options.host}:{listener.getsockname()[1]}"
@@ -210,9 +212,11 @@ def _expectation(file: Path | None) -> Expectation:
     if file is None:
         return Expectation()
     try:
-        return Expectation.from_json(file.read_text())
+        return Expectation.from_json(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise InvalidExpectation(f"--expect {file} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InvalidExpectation(f"--expect {file} is not UTF-8, and so no JSON") from None
     except InvalidExpectation as invalid:
         raise InvalidExpectation(f"--expect {file}: {invalid}") from None
 

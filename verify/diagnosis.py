@@ -58,7 +58,7 @@ def cache_error(error: BaseException, environment: CacheEnvironment, *, phase: P
     if fault is PASSWORD_MISSING and environment.password is not None:
         # So says Valkey to AUTH where that is renamed.
         fault = COMMAND_BLOCKED
-    return CacheError(fault, redaction.without(environment.secrets, str(error), shortest=1))
+    return CacheError(fault, redaction.fit(str(error), environment.secrets, shortest=1))
 
 
 def _find(symptoms: _Symptoms) -> Fault:

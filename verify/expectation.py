@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, NamedTuple, get_args
 
+from verify.redaction import legible
+
 Persistence = Literal["append-only", "snapshot", "none"]
 
 
@@ -73,7 +75,7 @@ class Expectation:
         """Read what `to_json` wrote. Raises `InvalidExpectation` with every problem at once."""
         try:
             values = json.loads(text)
-        except ValueError as invalid:
+        except (ValueError, RecursionError) as invalid:
             raise InvalidExpectation(f"the expectation is not JSON: {invalid}") from None
         if not isinstance(values, dict):
             raise InvalidExpectation('the expectation is not a JSON object like {"maxmemory_policy": "noeviction"}')
@@ -87,8 +89,8 @@ def _problem(key: str, value: Any) -> str | None:
     if key not in _KINDS:
         nearest = difflib.get_close_matches(key, _KINDS, n=1)
         hint = f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(_KINDS)}"
-        return f"{key} is no key; {hint}"
+        return f"{legible(key)} is no key; {hint}"
     kind = _KINDS[key]
     if value is None or kind.accepts(value):
         return None
-    return f"{key} is {json.dumps(value)}, not {kind.words}; for example {json.dumps({key: kind.example})}"
+    return f"{key} is {legible(json.dumps(value))}, not {kind.words}; for example {json.dumps({key: kind.example})}"

@@ -29,9 +29,7 @@ def without(secrets: Iterable[str | None], text: str, *, shortest: int = SHORTES
 
     A secret is found as it is, in repr, JSON, XML, shell, percent, hex and base64 form, in upper and lower case. One of
     less than `shortest` characters is left alone, and one of less than eight is taken out where it stands as a word.
-    The rest of a text of more than 64 KiB is dropped.
     """
-    text = text[:LONGEST_READ]
     folded = _folded(text)
     hidden = bytearray(len(text))
     pieces: set[str] = set()
@@ -49,6 +47,8 @@ def without(secrets: Iterable[str | None], text: str, *, shortest: int = SHORTES
     for word in words:
         for found in re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", folded):
             hidden[found.start() : found.end()] = b"\1" * len(word)
+    if not any(hidden):
+        return text
     parts = groupby(zip(hidden, text, strict=True), key=lambda pair: pair[0])
     return "".join(MASK if secret else "".join(character for _, character in part) for secret, part in parts)
 
@@ -70,6 +70,11 @@ def legible(text: str) -> str:
     shown = printable(text[:LONGEST])
     left = len(text) - LONGEST
     return shown if left <= 0 else f"{shown} ... and {left} characters more"
+
+
+def fit(text: str, secrets: Iterable[str | None], *, shortest: int = SHORTEST) -> str:
+    """Return the text fit for a message: `without` the secrets, and `legible`. No more than 64 KiB of it is read."""
+    return legible(without(secrets, text[:LONGEST_READ], shortest=shortest))
 
 
 def _folded(text: str) -> str:

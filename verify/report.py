@@ -75,20 +75,16 @@ class Report:
 
     def redacted(self, secrets: Collection[str]) -> Self:
         """Return the report fit to show: its texts from outside hold no secret and no control character."""
-
-        def shown(text: str) -> str:
-            return redaction.legible(redaction.without(secrets, text, shortest=1))
-
         return replace(
             self,
             results=tuple(
                 # Cause and remedy are rows of verify.faults, in which a password may be an ordinary word.
-                replace(result, detail=shown(result.detail))
+                replace(result, detail=redaction.fit(result.detail, secrets, shortest=1))
                 for result in self.results
             ),
             # A password like "redis" is no reason to leave out the product.
-            server=redaction.legible(redaction.without(secrets, self.server)),
-            address=redaction.legible(redaction.without(secrets, self.address)),
+            server=redaction.fit(self.server, secrets),
+            address=redaction.fit(self.address, secrets),
         )
 
     def failures(self) -> list[Result]:

@@ -105,8 +105,7 @@ class AwsLambda:
         body = json.loads(result or "{}")
         passwords = (connection.password or "", others.previous, others.retired)
         if "report" not in body:
-            said = redaction.without(passwords, str(body.get("problem", "it was not called")), shortest=1)
-            problem = redaction.legible(said)
+            problem = redaction.fit(str(body.get("problem", "it was not called")), passwords, shortest=1)
             raise pulumi.RunError(
                 f"the verifier {self._name} gave no report: {problem}; its log is /aws/lambda/{self._name} in "
                 "CloudWatch, and to verify from where this runs instead: "

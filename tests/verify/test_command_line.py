@@ -185,3 +185,110 @@ def test_a_port_that_is_taken_is_78(shared_server: RedisServer) -> None:
     assert done.returncode == 78
     assert "Traceback" not in done.stderr
     assert f"--port {shared_server.port} cannot be had" in done.stderr
+
+
+PIPED = {
+    "help": ["--help"],
+    "check": ["check"],
+    "check as JUnit": ["check", "--format", "junit"],
+    "health": ["health"],
+    "status": ["status"],
+    "app": ["app", "--url", "http://127.0.0.1:1"],
+    "faults": ["faults"],
+    "faults as Markdown": ["faults", "--markdown"],
+    "capacity": ["capacity", "--organizations", "9", "--engine", "redis-7.0"],
+    "bad configuration": ["check", "--expect", "missing.json"],
+}
+
+
+@pytest.mark.parametrize("arguments", PIPED.values(), ids=PIPED)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_who_leaves_is_no_traceback(arguments: list[str], unbuffered: str, shared_server: RedisServer) -> None:
+    """`verify check | head -1`: the end is that of any program whose pipe is closed."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as gone:
+        done = subprocess.run(
+            [sys.executable, "-m", "verify", *arguments],
+            env=os.environ | shared_server.variables | {"PYTHONUNBUFFERED": unbuffered},
+            stdout=gone,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+    if "--expect" in arguments:
+        assert done.returncode == 78  # all that is said is on the error output
+    elif arguments != ["--help"]:
+        assert done.returncode == 141  # argparse lets nobody know that its help was not read
+
+
+def test_an_answer_that_cannot_be_written_is_no_success() -> None:
+    """A disk that is full."""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "verify", "faults"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, done.stderr) == (1, "the answer cannot be written: No space left on device\n")
+
+
+def test_a_terminal_of_another_alphabet_is_no_traceback() -> None:
+    """What it has no letter for is shown by its number."""
+    done = run("check", variables={"REDIS_HOST": "bücher.invalid", "PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 4
+    assert "b\\xfccher.invalid" in done.stdout
+
+
+ODD = {
+    "a host of no name": {b"REDIS_HOST": b"a..b"},
+    "a password that is not UTF-8": {b"REDIS_HOST": b"127.0.0.1", b"REDIS_PASSWORD": b"s3cret-\xff\xfe"},
+    "a user that is not UTF-8": {b"REDIS_HOST": b"127.0.0.1", b"REDIS_USERNAME": b"\xff"},
+    "a user that a terminal obeys": {b"REDIS_HOST": b"127.0.0.1", b"REDIS_USERNAME": b"\x1b[31m"},
+    "an authority of no PEM": {b"REDIS_HOST": b"127.0.0.1", b"REDIS_TLS_CA": "Émis par personne".encode()},
+    "a service link": {b"REDIS_HOST": b"127.0.0.1", b"REDIS_PORT": b"tcp://10.0.0.1:6379"},
+}
+
+
+@pytest.mark.parametrize("variables", ODD.values(), ids=ODD)
+@pytest.mark.parametrize("command", ["check", "health", "status", "shell", "serve"])
+def test_an_odd_environment_is_78_in_every_command(command: str, variables: dict[bytes, bytes]) -> None:
+    """With a message that a terminal can show, and no traceback."""
+    if command == "serve":
+        pytest.importorskip("waitress", reason="waitress, the extra that serves HTTP, is not installed")
+    done = subprocess.run(
+        [sys.executable, "-m", "verify", command, *(["--port", "0"] if command == "serve" else [])],
+        env=os.environb | variables,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=300,
+    )
+    said = done.stderr.decode()
+    assert (done.returncode, done.stdout) == (78, b"")
+    assert "the environment has 1 problem" in said
+    assert "s3cret" not in said
+    assert said.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--port", "99999"], ["--host", "a..b"], ["--host", "\x1b[31m"], ["--port", "-1"]]
+)
+def test_an_address_that_cannot_be_is_78(arguments: list[str]) -> None:
+    """One line, and no traceback."""
+    pytest.importorskip("waitress", reason="waitress, the extra that serves HTTP, is not installed")
+    done = run("serve", *arguments)
+    assert done.returncode == 78
+    assert "cannot be had" in done.stderr
+    assert done.stderr.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("text", [b"\xff", b"[" * 100_000, b'{"\\u001b[31m": 1}', b'{"version": ' + b"9" * 5000 + b"}"])
+def test_an_odd_expectation_is_78(text: bytes, tmp_path: Path) -> None:
+    """No text, too deep, a key that a terminal obeys, too large a number."""
+    file = tmp_path / "expectation.json"
+    file.write_bytes(text)
+    done = run("check", "--expect", str(file), variables={"REDIS_HOST": "127.0.0.1"})
+    assert done.returncode == 78
+    assert "Traceback" not in done.stderr
+    assert done.stderr.replace("\n", "").isprintable()

@@ -1,7 +1,9 @@
 import os
+import shlex
 import subprocess
 import sys
 
+from tests import leaks
 from tests.servers import RedisServer
 
 
@@ -39,3 +41,28 @@ def test_a_server_that_is_not_there_is_said_in_one_line(shared_server: RedisServ
 def test_without_a_host_there_is_nothing_to_open() -> None:
     """Bad configuration, as everywhere."""
     assert ask("", {"REDIS_HOST": ""}).returncode == 78
+
+
+def test_an_answer_holds_neither_the_password_nor_what_a_terminal_obeys(shared_server: RedisServer) -> None:
+    """A value is shown line by line."""
+    password = shlex.quote(shared_server.password or "")
+    done = ask(
+        f'SET said "\x1b[31m"\nGET said\nSET lines "a\rb"\nGET lines\nECHO {password}\n', shared_server.variables
+    )
+    assert "\\x1b[31m" in done.stdout
+    assert "\x1b" not in done.stdout
+    assert "****" in done.stdout
+    assert leaks.in_text(done.stdout + done.stderr, {"password": shared_server.password or ""}) == []
+
+
+def test_input_that_is_no_text_is_no_end(shared_server: RedisServer) -> None:
+    """A command with a byte of another encoding is refused or sent, and the next one is read."""
+    done = subprocess.run(
+        [sys.executable, "-m", "verify", "shell"],
+        input=b"get \xff\nping\n",
+        env={**os.environ, **shared_server.variables},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"PONG" in done.stdout
