@@ -8,13 +8,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, get_args
 
-import yaml
-
 from infra import costs, sizing
 from infra.backends.elasticache import nodes
 from infra.settings import NAMESPACE, BackendName, Settings
 from infra.sizing import MEBIBYTE, TIER_NAMES, TIERS, TierName
-from runner import output
+from runner import output, stack_file
+from runner.stack_file import StackFileError
 from verify import capacity, workload
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -49,13 +48,9 @@ def configuration(stack: str) -> Mapping[str, Any]:
         stacks = sorted(there.name.split(".")[1] for there in ROOT.glob("Pulumi.*.yaml"))
         raise InvalidRequest(f"there is no stack {stack}: {file.name} is missing; there is: {', '.join(stacks)}")
     try:
-        read = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InvalidRequest(f"STACK={stack}: {file.name} cannot be read: {error.strerror}") from None
-    except yaml.YAMLError as error:
-        raise InvalidRequest(f"STACK={stack}: {file.name} is not YAML: {error}") from None
-    config: Mapping[str, Any] = (read or {}).get("config") or {}
-    return config
+        return stack_file.settings(file, project=NAMESPACE)
+    except StackFileError as error:
+        raise InvalidRequest(f"STACK={stack}: {error}") from None
 
 
 def report(organizations: int, config: Mapping[str, Any]) -> Iterator[str]:

@@ -6,12 +6,13 @@ In the program, and not in the commands around it: a plain `pulumi up` passes an
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pulumi
-import yaml
 
 from infra.settings import BackendName, Settings
+from runner import stack_file
+from runner.stack_file import StackFileError
 
 # Backends that harm nobody else: they end with the machine that they run on.
 OF_ONE_MACHINE: Final[frozenset[BackendName]] = frozenset({"local", "docker", "memory"})
@@ -54,7 +55,7 @@ def require_word(environment: Mapping[str, str], *, stack: str) -> None:
     )
 
 
-def require_key(stack_file: Path, *, stack: str, backend: BackendName) -> None:
+def require_key(file: Path, *, stack: str, backend: BackendName) -> None:
     """Refuse a stack whose secrets are encrypted with a passphrase. Raises `Unguarded`.
 
     The stack's file tells: Pulumi writes `encryptionsalt` into it for a passphrase, `secretsprovider` and
@@ -63,11 +64,13 @@ def require_key(stack_file: Path, *, stack: str, backend: BackendName) -> None:
     by hand is back by then (seen with 3.260). `PULUMI_CONFIG_PASSPHRASE` tells nothing, since it may be meant for
     another stack.
     """
-    try:
-        known: Mapping[str, Any] = yaml.safe_load(stack_file.read_text(encoding="utf-8")) or {}
-    except FileNotFoundError:
+    if not file.is_file():
         # Of a stack that Pulumi's own --config-file or stackConfigDir keeps elsewhere.
         return
+    try:
+        known = stack_file.read(file)
+    except StackFileError as error:
+        raise Unguarded(f"what the secrets of stack {stack} are encrypted with cannot be told: {error}") from None
     # Every other provider is named by an address, like awskms://.
     if "encryptionsalt" not in known or "://" in str(known.get("secretsprovider", "")):
         return

@@ -2,13 +2,15 @@
 
 import json
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
+from runner import stack_file
+from runner.stack_file import StackFileError
 
 # The one stack whose state is kept inside the project; every other is the user's own login's.
 LOCAL_STACK: Final = "local"
@@ -31,7 +33,7 @@ class Project:
     @cached_property
     def declaration(self) -> Mapping[str, Any]:
         """Give Pulumi.yaml. Raises `ProjectError`."""
-        return _read_yaml(self.root / "Pulumi.yaml")
+        return self.content(self.root / "Pulumi.yaml")
 
     @property
     def name(self) -> str:
@@ -76,19 +78,8 @@ class Project:
 
     def settings(self, stack: str) -> dict[str, Any]:
         """Give what a stack's file has under `config`: full keys, every scalar a text. Raises `ProjectError`."""
-        settings = _read_yaml(self.stack_file(stack)).get("config") or {}
-        if not isinstance(settings, dict):
-            raise ProjectError(
-                f"config in {self.stack_file(stack).name} is not a mapping of keys to values, like cache:tier: dev"
-            )
-        # Pulumi takes a key of the project's own without the namespace too; of both, one would be lost.
-        twice = [key for key in settings if self._full(key) != key and self._full(key) in settings]
-        if twice:
-            raise ProjectError(
-                f"{self.stack_file(stack).name} has both {twice[0]} and {self._full(twice[0])}, which are one key: "
-                "remove one"
-            )
-        return {self._full(key): value for key, value in settings.items()}
+        with _told():
+            return stack_file.settings(self.stack_file(stack), project=self.name)
 
     def configuration(self, stack: str) -> dict[str, str]:
         """Give a stack's configuration as Pulumi hands it to a program: full keys, texts, defaults filled in.
@@ -110,36 +101,20 @@ class Project:
         values = defaults | settings
         return {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
 
+    @staticmethod
+    def content(file: Path) -> dict[str, Any]:
+        """Return what a YAML file of Pulumi's has. Raises `ProjectError`."""
+        with _told():
+            return stack_file.read(file)
+
     def _full(self, key: str) -> str:
-        return key if ":" in key else f"{self.name}:{key}"
+        return stack_file.full_key(key, self.name)
 
 
-class _Loader(yaml.BaseLoader):
-    """Makes nothing but texts, lists and mappings, and refuses a key that stands twice: one would be lost silently."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002
-        """Make a mapping."""
-        keys = [(key.value, key.start_mark) for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        for place, (name, mark) in enumerate(keys):
-            if name in [earlier for earlier, _ in keys[:place]]:
-                raise yaml.constructor.ConstructorError(problem=f"{name} stands there twice", problem_mark=mark)
-        return super().construct_mapping(node, deep)
-
-
-def _read_yaml(file: Path) -> dict[str, Any]:
-    """Read a mapping whose scalars all stay the texts that they are in the file, as Pulumi reads them."""
+@contextmanager
+def _told() -> Iterator[None]:
+    """Raise `ProjectError` for what is wrong with a file."""
     try:
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - it makes no objects
-    except OSError as error:
-        raise ProjectError(f"{file.name} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise ProjectError(f"{file.name} is not UTF-8 text, from byte {error.start + 1} on") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" line {mark.line + 1}" if mark else ""
-        raise ProjectError(f"{file.name}{where} is not YAML: {getattr(error, 'problem', error)}") from None
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise ProjectError(f"{file.name} is not a mapping of keys to values")
-    return content
+        yield
+    except StackFileError as error:
+        raise ProjectError(str(error)) from None

@@ -177,12 +177,8 @@ class CliStack:
 
     def _renew_configuration(self) -> None:
         tracked: dict[str, Any] = {"config": self.project.settings(self.stack)}
-        known = (
-            yaml.safe_load(self._configuration_file.read_text(encoding="utf-8"))
-            if self._configuration_file.exists()
-            else {}
-        )
-        kept = {key: (known or {})[key] for key in ENCRYPTION_KEYS if key in (known or {})}
+        known = self.project.content(self._configuration_file) if self._configuration_file.exists() else {}
+        kept = {key: known[key] for key in ENCRYPTION_KEYS if key in known}
         merged = tracked | kept
         draft = self._configuration_file.with_suffix(".new")
         draft.write_text(
