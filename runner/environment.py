@@ -49,6 +49,8 @@ SETS_OF_SINKS = (
     ("gcp-secret-manager", "memorystore"),
 )
 FAILURE_LINES = 12
+# In characters; what is larger is refused by runner/stack_file.py.
+LARGEST_STACK_FILE = 100_000
 
 
 class InstallationError(Exception):
@@ -118,10 +120,11 @@ def set_of_stack(project: Path, stack: str) -> str:
     program to say.
     """
     try:
-        text = (project / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8", errors="replace")
+        with (project / f"Pulumi.{stack}.yaml").open(encoding="utf-8", errors="replace") as file:
+            text = file.read(LARGEST_STACK_FILE)
     except OSError:
         return LOCAL
-    found = re.findall(r"^\s+[\"']?(?:cache:)?backend[\"']?\s*:\s*[\"']?([a-z]+)", text, re.MULTILINE)
+    found = re.findall(r"^[ \t]+[\"']?(?:cache:)?backend[\"']?\s*:\s*[\"']?([a-z]+)", text, re.MULTILINE)
     # The last, as YAML has it where a key stands twice.
     backend = found[-1] if found else LOCAL
     if (project / "requirements" / f"{backend}.in").is_file():

@@ -296,6 +296,7 @@ def test_an_environment_in_use_is_not_replaced_under_a_run(project: Path) -> Non
         ("config:\n  cache:backend: docker\n  cache:sinks: [aws-ssm]\n", "docker"),
         ("config:\n  cache:backend: local # not aws-ssm\n", "local"),
         ("", "local"),
+        ("\n" * 50_000 + " " * 50_000, "local"),
     ],
 )
 def test_the_set_is_the_one_of_the_stacks_backend(tmp_path: Path, text: str, found: str) -> None:
