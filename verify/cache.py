@@ -4,13 +4,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from verify.diagnosis import cache_error
 from verify.environment import CacheEnvironment
 from verify.faults import Fault
 
 Backend = Literal["redis", "memory"]
+
+# Within what a load balancer waits for an answer.
+PROBE_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,10 +133,13 @@ class Cache(ABC):
         self.close()
 
 
-def open_cache(environment: CacheEnvironment, *, fail_open: bool = False) -> Cache:
+def open_cache(
+    environment: CacheEnvironment, *, fail_open: bool = False, probe_seconds: float = PROBE_SECONDS
+) -> Cache:
     """Give the cache that the environment names: Redis, or memory where REDIS_HOST is unset or empty.
 
-    With `fail_open` a Redis that is out of reach counts as empty, as `RedisCache` explains.
+    With `fail_open` a Redis that is out of reach counts as empty, as `RedisCache` explains. `probe_seconds` is how long
+    `health` and `status` may take each.
 
     Never falls back from one to the other by itself: an application that loses its Redis must hear of it.
     Raises `CacheError` (client-missing) where redis-py is not installed.
@@ -147,7 +153,7 @@ def open_cache(environment: CacheEnvironment, *, fail_open: bool = False) -> Cac
         from verify.redis_cache import RedisCache
     except ModuleNotFoundError as missing:
         raise cache_error(missing, environment) from None
-    return RedisCache(environment, fail_open=fail_open)
+    return RedisCache(environment, fail_open=fail_open, probe_seconds=probe_seconds)
 
 
 def ttl_milliseconds(ttl_seconds: float) -> int:

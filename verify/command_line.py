@@ -9,11 +9,12 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from verify import checks
-from verify.cache import Backend, open_cache
+from verify import checks, deadline
+from verify.cache import PROBE_SECONDS, Backend, open_cache
 from verify.environment import CacheEnvironment, InvalidEnvironment
 from verify.exit_code import ExitCode
 from verify.expectation import Expectation, InvalidExpectation
@@ -73,6 +74,14 @@ def _parser() -> argparse.ArgumentParser:
         )
         proving.add_argument("--format", choices=list(FORMATS), default="text", help="default: %(default)s")
         proving.add_argument("--json", dest="format", action="store_const", const="json", help="--format json")
+    for limited in (check, health, status):
+        limited.add_argument(
+            "--deadline",
+            metavar="SECONDS",
+            type=_seconds,
+            default=None,
+            help="how long it may take, after --wait; default: 1, for check six times REDIS_CONNECT_TIMEOUT",
+        )
     for asking in (health, status):
         asking.add_argument("--json", action="store_true", help="answer in JSON")
     serving = command("serve", _serve, "answer /cache/health and /cache/status over HTTP")
@@ -92,7 +101,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(options: argparse.Namespace) -> ExitCode:
-    report = checks.run(_environment(), _expectation(options.expect), wait_seconds=options.wait, on_wait=_tell_wait)
+    environment, expectation = _environment(), _expectation(options.expect)
+    with deadline.within(options.wait + options.deadline) if options.deadline else nullcontext():
+        report = checks.run(environment, expectation, wait_seconds=options.wait, on_wait=_tell_wait)
     print(FORMATS[options.format](report))
     return report.exit_code
 
@@ -163,7 +174,7 @@ def _capacity(options: argparse.Namespace) -> ExitCode:
 
 
 def _health(options: argparse.Namespace) -> ExitCode:
-    with open_cache(_environment()) as cache:
+    with open_cache(_environment(), probe_seconds=options.deadline or PROBE_SECONDS) as cache:
         health = cache.health()
     body = health.body()
     print(json.dumps(body) if options.json else body["message"])
@@ -171,7 +182,7 @@ def _health(options: argparse.Namespace) -> ExitCode:
 
 
 def _status(options: argparse.Namespace) -> ExitCode:
-    with open_cache(_environment()) as cache:
+    with open_cache(_environment(), probe_seconds=options.deadline or PROBE_SECONDS) as cache:
         status = cache.status()
     body = status.body()
     print(json.dumps(body) if options.json else "\n".join(_lines(body)))

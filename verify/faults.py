@@ -252,11 +252,26 @@ CONNECTIONS_IN_USE = Fault(
 NO_ANSWER = Fault(
     code="no-answer",
     layer="network",
-    cause="the port accepts connections and does not answer within REDIS_CONNECT_TIMEOUT",
+    cause="the port accepts connections and does not answer within REDIS_CONNECT_TIMEOUT, or before the command's "
+    "deadline",
     remedy="Check that REDIS_PORT is the cache's, and that the server is not overloaded; "
     "set REDIS_USE_TLS=true where the port wants TLS",
     retryable=True,
     signs=(Sign(raised=TimeoutError), Sign(words="Timeout reading from")),
+)
+ANSWER_DRIPS = Fault(
+    code="answer-drips",
+    layer="network",
+    cause="the answer comes so slowly that it was not complete before the command's deadline",
+    remedy="See that the network and the server are not overloaded and that REDIS_PORT is the cache's; where they are "
+    "only far away, `--deadline` gives a command more time",
+    retryable=True,
+)
+ANSWER_WITHOUT_END = Fault(
+    code="answer-without-end",
+    layer="network",
+    cause="the answer has no end: more came than any answer to these commands holds",
+    remedy="Check REDIS_HOST and REDIS_PORT: another service, or a broken proxy, answers there",
 )
 CONNECTION_CLOSED = Fault(
     code="connection-closed",
@@ -622,6 +637,8 @@ FAULTS: Final = (
     CONNECT_TIMEOUT,
     CONNECTIONS_IN_USE,
     NO_ANSWER,
+    ANSWER_DRIPS,
+    ANSWER_WITHOUT_END,
     NOT_REDIS,
     WRONG_PASSWORD,
     PASSWORD_MISSING,

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from verify import redaction, tls
+from verify import deadline, redaction, tls
 from verify.diagnosis import cache_error, diagnose_reply
 from verify.environment import CacheEnvironment
 from verify.faults import (
@@ -57,7 +57,7 @@ def look(environment: CacheEnvironment) -> Preflight:
     Raises `CacheError` with the fault of the layer that is at fault.
     """
     started = time.perf_counter()
-    with _connect(environment, environment.connect_timeout_seconds) as plain, secure(plain, environment) as link:
+    with connect(environment, environment.connect_timeout_seconds) as plain, secure(plain, environment) as link:
         stranger = _ask(link, environment)
         milliseconds = (time.perf_counter() - started) * 1000
         if not isinstance(link, ssl.SSLSocket):
@@ -80,8 +80,8 @@ def lost_refusal(environment: CacheEnvironment) -> ssl.SSLError | None:
     closed connection, and the alert is never read.
     """
     try:
-        with _connect(environment, _second_look_seconds(environment)) as plain, secure(plain, environment) as link:
-            link.recv(1)
+        with connect(environment, _second_look_seconds(environment)) as plain, secure(plain, environment) as link:
+            deadline.guard(link).recv(1)
     except ssl.SSLError as error:
         return None if isinstance(error, ssl.SSLEOFError) else error
     except (OSError, CacheError):
@@ -89,12 +89,16 @@ def lost_refusal(environment: CacheEnvironment) -> ssl.SSLError | None:
     return None
 
 
-def _connect(environment: CacheEnvironment, seconds: float) -> socket.socket:
-    """Connect to the first address that answers, all within `seconds`: a name may have several dead ones."""
+def connect(environment: CacheEnvironment, seconds: float) -> socket.socket:
+    """Connect to the first address that answers, all within `seconds`: a name may have several dead ones.
+
+    Raises `CacheError`.
+    """
+    seconds = deadline.limit(seconds)
     addresses = _resolve(environment, seconds)
     # Each of the others gets its share of the time, so that a dead one leaves some to those after it.
     *others, last = addresses
-    share = seconds / len(addresses)
+    share = deadline.limit(seconds) / len(addresses)
     for family, address in others:
         with contextlib.suppress(OSError):
             return _connect_to(family, address, share, seconds)
@@ -129,6 +133,8 @@ def _resolve(environment: CacheEnvironment, seconds: float) -> list[tuple[socket
 def _connect_to(family: socket.AddressFamily, address: Any, seconds: float, answer_seconds: float) -> socket.socket:
     link = socket.socket(family, socket.SOCK_STREAM)
     try:
+        # Else the last part of what is sent waits for the server to confirm the parts before it.
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         link.settimeout(seconds)
         link.connect(address)
     except OSError:
@@ -142,6 +148,7 @@ def secure(link: socket.socket, environment: CacheEnvironment) -> socket.socket:
     """Speak TLS on a new connection, where the environment asks for it. Raises `CacheError`."""
     if not environment.use_tls:
         return link
+    link.settimeout(deadline.limit(environment.connect_timeout_seconds))
     try:
         return tls.context(environment).wrap_socket(link, server_hostname=tls.server_name(environment))
     except (OSError, ValueError) as error:
@@ -187,7 +194,8 @@ def better_named(told: CacheError, environment: CacheEnvironment) -> CacheError:
     return told if refusal is None else cache_error(refusal, environment, phase="answer")
 
 
-def _exchange(link: socket.socket) -> bytes:
+def _exchange(plain: socket.socket) -> bytes:
+    link = deadline.guard(plain)
     link.sendall(_PING)
     answer = b""
     while b"\n" not in answer and len(answer) < _LONGEST_ANSWER:
@@ -200,7 +208,7 @@ def _exchange(link: socket.socket) -> bytes:
 
 def _plain_text_answer(environment: CacheEnvironment) -> str:
     """Give what a client hears that speaks plain text; nothing for a refusal, an alert of TLS or a silence."""
-    with contextlib.suppress(OSError, CacheError), _connect(environment, _second_look_seconds(environment)) as link:
+    with contextlib.suppress(OSError, CacheError), connect(environment, _second_look_seconds(environment)) as link:
         answer = _exchange(link)
         return "" if answer.startswith(_TLS_RECORDS) else answer.decode(errors="replace").partition("\r\n")[0]
     return ""
@@ -217,7 +225,7 @@ def _answers_tls(environment: CacheEnvironment) -> bool:
     curious.check_hostname = False
     curious.verify_mode = ssl.CERT_NONE
     try:
-        with _connect(environment, _second_look_seconds(environment)) as link, curious.wrap_socket(link):
+        with connect(environment, _second_look_seconds(environment)) as link, curious.wrap_socket(link):
             return True
     except ssl.SSLError as error:
         # Any verdict of TLS itself is TLS; an end of the line, a silence or plain text is not.

@@ -7,8 +7,8 @@ from typing import Final, TypeVar, cast
 
 import redis
 
-from verify import redis_information, write_probe
-from verify.cache import Cache, Health, Status, ttl_milliseconds
+from verify import deadline, redis_information, write_probe
+from verify.cache import PROBE_SECONDS, Cache, Health, Status, ttl_milliseconds
 from verify.diagnosis import cache_error
 from verify.environment import CacheEnvironment
 from verify.faults import CacheError
@@ -33,8 +33,14 @@ class RedisCache(Cache):
     the same: it does not pass by itself, and an application that runs on without a cache hides it.
     """
 
-    def __init__(self, environment: CacheEnvironment, *, fail_open: bool = False) -> None:
-        """Take the connection from `environment`, whose host must be set."""
+    def __init__(
+        self, environment: CacheEnvironment, *, fail_open: bool = False, probe_seconds: float = PROBE_SECONDS
+    ) -> None:
+        """Take the connection from `environment`, whose host must be set.
+
+        `health` and `status` ask once, and take no longer than `probe_seconds`.
+        """
+        self._probe_seconds = probe_seconds
         self._environment = environment
         self._fail_open = fail_open
         self._client = open_client(environment)
@@ -112,8 +118,12 @@ class RedisCache(Cache):
 
     def _probe(self, ask: Callable[[redis.Redis], Answer]) -> Answer:
         """Ask once, on a connection of its own: the application's may all be in use, or older than a failover."""
-        with open_client(self._environment, retries=0) as client:
-            return self._reach(lambda: ask(client))
+        try:
+            with deadline.within(self._probe_seconds), open_client(self._environment, retries=0) as client:
+                return ask(client)
+        except Exception as error:  # noqa: BLE001 — an answer that redis-py cannot read is a fault like any other
+            told = cache_error(error, self._environment)
+        raise told
 
     def _reach(self, command: Callable[[], Answer]) -> Answer:
         try:

@@ -6,7 +6,6 @@ notifications (four round trips, and Memorystore blocks CLIENT); build a new TLS
 the other connections to a server that has become a replica; refuse a thread that finds all connections in use.
 """
 
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,10 +17,11 @@ from redis.connection import BlockingConnectionPool, Connection, DefaultParser
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
-from verify import preflight
+from verify import deadline, preflight
 from verify.diagnosis import cache_error, diagnose
 from verify.environment import CacheEnvironment
 from verify.faults import (
+    ANSWER_WITHOUT_END,
     CONNECTION_CLOSED,
     LOADING,
     MASTER_DOWN,
@@ -56,7 +56,7 @@ def open_client(environment: CacheEnvironment, *, retries: int | None = None) ->
     pool = BlockingConnectionPool(
         max_connections=_MOST_CONNECTIONS,
         timeout=environment.connect_timeout_seconds,
-        connection_class=_TlsConnection if environment.use_tls else _Connection,
+        connection_class=_Connection,
         environment=environment,
         # Whoever tries nothing again looks at the server that it is connected to.
         failovers=_Failovers() if retries is None else None,
@@ -127,10 +127,11 @@ class _Retry(Retry):
 
 
 class _Connection(Connection):
-    """A connection that goes on with RESP2 where HELLO is refused (redis-py issue 4089).
+    """A connection, in TLS where the environment asks for it.
 
-    One that was made before a failover is closed before it is used again: its server may be a replica by now, which
-    answers reads with old data. Only the thread that uses a connection closes it.
+    It goes on with RESP2 where HELLO is refused (redis-py issue 4089). One that was made before a failover is closed
+    before it is used again: its server may be a replica by now, which answers reads with old data. Only the thread that
+    uses a connection closes it.
     """
 
     def __init__(self, *, environment: CacheEnvironment, failovers: _Failovers | None, **options: Any) -> None:
@@ -152,18 +153,34 @@ class _Connection(Connection):
         super().connect_check_health(check_health, retry_socket_connect=False)
 
     def read_response(self, *arguments: Any, **options: Any) -> Any:
-        """Read an answer, and note one that shows a failover."""
+        """Read an answer, note one that shows a failover, and refuse one that is none."""
         try:
             return super().read_response(*arguments, **options)
+        except RecursionError:
+            # Lists in lists, or messages that nobody asked for, one after the other.
+            raise CacheError(ANSWER_WITHOUT_END) from None
+        except (ValueError, TypeError) as error:
+            # What redis-py's parser makes of a length that is no number, or of a key that is a list.
+            raise redis.InvalidResponse(f"Protocol Error: {error}") from None
         except redis.RedisError as error:
             is_first = self._notes_failovers and self._made_after == self._failovers.count
             if is_first and diagnose(error, tls=self._environment.use_tls) in _FAILOVER:
                 self._failovers.count += 1
             raise
 
-    def _connect(self) -> socket.socket:
+    def _connect(self) -> Any:
         self._made_after = self._failovers.count
-        return super()._connect()  # type: ignore[no-untyped-call,no-any-return] # redis-py leaves it so
+        # A name server that is silent holds redis-py's own way for long.
+        plain = (
+            preflight.connect(self._environment, self._environment.connect_timeout_seconds)
+            if deadline.is_set()
+            else super()._connect()  # type: ignore[no-untyped-call] # redis-py leaves it so
+        )
+        try:
+            return deadline.guard(preflight.secure(plain, self._environment))
+        except BaseException:
+            plain.close()
+            raise
 
     def on_connect_check_health(self, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 — redis-py's signature
         """Greet the server, in the older protocol if it refuses the newer one.
@@ -205,15 +222,3 @@ class _Connection(Connection):
             # Valkey says so to a client that has brought a password.
             return self.password is not None
         return isinstance(error, redis.ResponseError) and fault not in _ABOUT_THE_LOGIN and not fault.retryable
-
-
-class _TlsConnection(_Connection):
-    """A connection in TLS, made as the first look makes it."""
-
-    def _connect(self) -> socket.socket:
-        plain = super()._connect()
-        try:
-            return preflight.secure(plain, self._environment)
-        except BaseException:
-            plain.close()
-            raise

@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Final
 
+from verify import deadline
 from verify.checks import access, condition, data, encryption, settings
 from verify.checks.check import Check
 from verify.checks.passwords import NO_OTHERS, Login, OtherPasswords, previous_taken, retired_refused
@@ -17,6 +19,10 @@ from verify.report import UNKNOWN_SERVER, Report, Result
 
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 2.0
+# A check waits seven times for an answer, and a server that needs most of REDIS_CONNECT_TIMEOUT each time is slow, not
+# wrong.
+_CONNECT_TIMEOUTS: Final = 6
+_LEAST_SECONDS: Final = 10.0
 _BLIND: Final = "there is no connection"
 
 
@@ -64,15 +70,19 @@ def run(
     `others` are the passwords that a rotation leaves beside the environment's own. For `wait_seconds` it tries again to
     reach the cache, as long as the fault is one that may pass, and tells `on_wait` what it waits for. A wrong password
     or an untrusted certificate ends it at once.
+
+    All of it keeps to the deadline that is set (`verify.deadline`), else to one of six times REDIS_CONNECT_TIMEOUT, and
+    not less than ten seconds, after the waiting.
     """
     started = time.perf_counter()
-    access = _wait(environment, expectation, wait_seconds, on_wait)
-    ended = _ended(access.fault, waited=wait_seconds > 0)
-    unreachable = access.fault is not None and access.fault.exit_code is ExitCode.UNREACHABLE
-    access, evidence = _examine(access)
-    results = [check.result(access, blind=_BLIND) for check in ACCESS_CHECKS]
-    results += _try(environment, others, is_reached=evidence is not None, seconds=wait_seconds)
-    results += [check.result(evidence, blind=_BLIND) for check in CHECKS]
+    with nullcontext() if deadline.is_set() else deadline.within(_seconds(environment, others, wait_seconds)):
+        access = _wait(environment, expectation, wait_seconds, on_wait)
+        ended = _ended(access.fault, waited=wait_seconds > 0)
+        unreachable = access.fault is not None and access.fault.exit_code is ExitCode.UNREACHABLE
+        access, evidence = _examine(access)
+        results = [check.result(access, blind=_BLIND) for check in ACCESS_CHECKS]
+        results += _try(environment, others, is_reached=evidence is not None, seconds=wait_seconds)
+        results += [check.result(evidence, blind=_BLIND) for check in CHECKS]
     return Report(
         results=tuple(results),
         server=evidence.server if evidence else UNKNOWN_SERVER,
@@ -81,6 +91,12 @@ def run(
         ended=ended,
         unreachable=unreachable,
     ).redacted([*environment.secrets, others.previous, others.retired])
+
+
+def _seconds(environment: CacheEnvironment, others: OtherPasswords, wait_seconds: float) -> float:
+    """Return how long a check may take; it waits once more for the passwords of a rotation."""
+    waiting = wait_seconds * (2 if others.previous or others.retired else 1)
+    return waiting + max(_CONNECT_TIMEOUTS * environment.connect_timeout_seconds, _LEAST_SECONDS)
 
 
 def _wait(
@@ -92,11 +108,11 @@ def _wait(
     """Approach until a client is through, a fault is for good, or the time is over; at least once."""
     if environment.host is None:
         return Access(environment=environment, expectation=expectation, fault=NO_HOST)
-    deadline = time.monotonic() + seconds
+    ends_at = time.monotonic() + seconds
     pause = _FIRST_PAUSE_SECONDS
     while True:
         access = approach(environment, expectation)
-        left = deadline - time.monotonic()
+        left = ends_at - time.monotonic()
         if access.fault is None or not access.fault.retryable or left <= 0:
             return access
         if on_wait is not None:
@@ -109,13 +125,13 @@ def _try(
     environment: CacheEnvironment, others: OtherPasswords, *, is_reached: bool, seconds: float
 ) -> Iterator[Result]:
     """Try the passwords of a rotation; for some time, as a service needs some to make a change everywhere."""
-    deadline = time.monotonic() + seconds
+    ends_at = time.monotonic() + seconds
     for check, password in ((PREVIOUS, others.previous), (RETIRED, others.retired)):
         if not password:
             continue
         login = Login(environment, password) if is_reached else None
         result = check.result(login, blind=_BLIND)
-        while result.verdict == "fail" and time.monotonic() < deadline:
+        while result.verdict == "fail" and time.monotonic() < ends_at:
             time.sleep(_FIRST_PAUSE_SECONDS)
             result = check.result(login, blind=_BLIND)
         yield result
