@@ -5,12 +5,13 @@ The engine keeps a reference to this class by module and name, so a move needs a
 refused in `check`, which prints cleanly, and `configure` cuts the traceback of the rest.
 """
 
+from __future__ import annotations
+
 import json
-import os
 import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, TypedDict
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 import pulumi
 from pulumi.dynamic import (
@@ -23,28 +24,41 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from infra.backends.local import binary, server
+from infra.backends.local import binary, identity, server
 from infra.backends.local.binary import BinaryError
-from infra.backends.local.server import Configuration, LocalServer, ServerError
+from infra.backends.local.server import Configuration, LocalServer, Owner, ServerError
 from infra.dynamic import Provider
+
+# Imported where it is used: a run that changes nothing needs none.
+if TYPE_CHECKING:
+    import redis
 
 # State holds the folder relative to the project, so that a project can be moved with its state.
 PROJECT: Final = Path(__file__).resolve().parents[3]
 
 REPLACING: Final = ("requestedPort", "folder")
-CHANGING: Final = ("owner", "maxmemory", "maxmemoryPolicy", "persistence", "passwords")
+CHANGING: Final = ("owner", "identity", "maxmemory", "maxmemoryPolicy", "persistence", "passwords")
 
 PORT_ATTEMPTS: Final = 5
+# What a change of settings may take, and the question whose server it is.
+CHANGE_SECONDS: Final = 60.0
+PROBE_SECONDS: Final = 2.0
+
+# What ends or removes a server, and nothing that is none.
+END: Final = ".venv/bin/python -m infra.backends.local end"
+REMOVE: Final = ".venv/bin/python -m infra.backends.local remove"
 
 
 class ServerInputs(TypedDict):
     """What a server is asked to be. `maxmemory` is in bytes; port 0 means any free one, kept from then on.
 
-    `passwords` are all that are valid, the newest first.
+    `owner` is the place of the state and the stack, `identity` the number of the `.local` that this is of
+    (identity.py). `passwords` are all that are valid, the newest first.
     """
 
     folder: str
     owner: str
+    identity: str
     requestedPort: int
     maxmemory: int
     maxmemoryPolicy: str
@@ -55,17 +69,16 @@ class ServerInputs(TypedDict):
 class ServerProvider(Provider):
     """Creates, changes, watches and removes a `LocalServer`."""
 
-    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse what cannot work, before anything is touched and in a preview already."""
-        here = LocalServer(PROJECT / news["folder"])
-        failures = []
+        here = server_in(news["folder"])
         record = here.owner()
-        if here.has_damaged_record():
-            failures.append(CheckFailure("folder", _damaged(news["folder"], news["owner"])))
-        elif record is not None and record["owner"] != news["owner"]:
-            failures.append(CheckFailure("folder", _belongs_to_another(news["folder"], record)))
-        elif (obstacle := _obstacle(here.folder)) is not None:
-            failures.append(CheckFailure("folder", f"{news['folder']} {obstacle}; set cache:folder to another"))
+        problems = here.obstacles()
+        if not problems and here.has_damaged_record() and not is_own_place(here.folder):
+            problems = [_damaged(news)]
+        elif not problems and record is not None and not _is_ours(record, news, olds):
+            problems = [_belongs_to_another(news, record)]
+        failures = [CheckFailure("folder", problem) for problem in problems]
         port = int(news["requestedPort"])
         if port and not server.is_free(port) and not (here.is_running() and here.port() == port):
             failures.append(
@@ -92,11 +105,11 @@ class ServerProvider(Provider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Start a server, over whatever data a cut-off creation left in the folder."""
-        here = LocalServer(PROJECT / props["folder"])
+        here = server_in(props["folder"])
         fresh = not here.exists()
         try:
             chosen = _binary(here.owner())
-            here.claim(props["owner"], chosen.pin)
+            here.claim(_owner(props, chosen))
             here.stop()
             port = _start(here, chosen.path, props)
         except (BinaryError, ServerError):
@@ -116,54 +129,70 @@ class ServerProvider(Provider):
         )
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """See only whether the server is there and lives.
+        """See only whether the server is there and lives, with the files that it was started with.
 
         Its settings are left as they are: putting them right here would hide from the verification that
         somebody had changed them.
         """
-        here = LocalServer(PROJECT / props["folder"])
+        here = server_in(props["folder"])
+        # What cannot be used is said by the check, which comes later and prints cleanly.
+        if here.obstacles():
+            return ReadResult(id_, props)
         if not here.exists():
             return ReadResult("", {})
-        return ReadResult(id_, {**props, "running": here.is_running()})
+        # Other files than those of the state: one of the two is an older one, or damaged.
+        is_as_left = here.owner() is not None and here.has(_configuration(props, int(props["port"])))
+        return ReadResult(id_, {**props, "running": is_as_left and here.is_running()})
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Write the new configuration, and give it to the server: in place if it lives, else by a start.
 
         Raises `ServerError` where the server is dead and its port is another process's by now.
         """
-        here = LocalServer(PROJECT / news["folder"])
+        here = server_in(news["folder"])
         port = int(olds["port"])
-        if not here.is_running() and not server.is_free(port):
-            raise ServerError(
-                f"port {port}, which this server had, is taken by another process: end that process, which keeps the "
-                "data; or set cache:port to a free port, which makes a new server and loses the data"
-            )
+        passwords = dict.fromkeys([*news["passwords"], *_passwords(olds)])
+        if not server.is_free(port) and not _has_port(here, port, passwords):
+            raise ServerError(_taken(here, port, passwords))
         chosen = binary.resolve(str(olds["binary"]))
         configuration = _configuration(news, port)
-        here.claim(news["owner"], chosen.pin)
+        here.claim(_owner(news, chosen))
         here.write(configuration)
-        # A state of the time before rotations has one password.
         before = dict(olds)
-        of_before = before.get("passwords") or [before.pop("password")]
-        if "passwords" not in before:
+        if before.pop("password", None):
             print("warning: the server has another password from now on: whatever uses it reads it anew", flush=True)
         # A change that was cut off may have been made already: the server takes the new ones or those of before.
-        logins = dict.fromkeys([*news["passwords"], *of_before])
-        if not (here.is_running() and _apply(configuration, news["passwords"][0], logins)):
+        if not (here.is_running() and _apply(here, configuration, news["passwords"][0], passwords)):
             here.stop()
             here.start(chosen.path)
-            _apply(configuration, news["passwords"][0], logins)
+            _apply(here, configuration, news["passwords"][0], passwords)
         return UpdateResult({**before, **_outputs(news), "version": chosen.version, "running": True})
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
         """End the server and remove its data; nothing happens where they are gone, or are another stack's.
 
-        Raises `ServerError` where a server lives there and nothing says whose it is.
+        Raises `ServerError` where nothing tells whose the server or the folder is, or where they cannot be removed.
         """
-        here = LocalServer(PROJECT / props["folder"])
+        here = server_in(props["folder"])
         record = here.owner()
-        if record is None or record["owner"] == props["owner"]:
+        if record is None and here.exists() and not is_own_place(here.folder):
+            if here.is_running() or here.has_damaged_record():
+                raise ServerError(_unknown(here))
+        elif record is not None and not _is_ours(record, props):
+            print(f"warning: nothing was removed: {_belongs_to_another(props, record)}", flush=True)
+        else:
             here.remove()
+
+
+def server_in(folder: str) -> LocalServer:
+    """Return the server in a folder, which is relative to the project or absolute."""
+    path = PROJECT / folder
+    return LocalServer(path, is_own_place=is_own_place(path))
+
+
+def is_own_place(folder: Path) -> bool:
+    """Whether a folder is one that this project alone uses: one in its own `.local`."""
+    return folder.resolve().is_relative_to((PROJECT / identity.FOLDER).resolve())
 
 
 class Server(Resource, module="local", name="Server"):
@@ -191,15 +220,48 @@ def _outputs(props: Mapping[str, Any]) -> dict[str, Any]:
     return {name: int(props[name]) if name in numbers else props[name] for name in ServerInputs.__annotations__}
 
 
-def _binary(record: Mapping[str, str] | None) -> binary.Binary:
+def _binary(record: Owner | None) -> binary.Binary:
     """Choose the binary that wrote the data in the folder, where there are any."""
-    return binary.resolve(record["binary"]) if record and "binary" in record else binary.find()
+    return binary.resolve(record.binary) if record and record.binary else binary.find()
+
+
+def _owner(props: Mapping[str, Any], chosen: binary.Binary) -> Owner:
+    return Owner(owner=props["owner"], identity=props["identity"], project=str(PROJECT), binary=chosen.pin)
+
+
+def _passwords(props: Mapping[str, Any]) -> list[str]:
+    """Return the passwords of a state; one of the time before rotations has one, by another name."""
+    return props["passwords"] if props.get("passwords") else [props["password"]]
+
+
+def _is_ours(record: Owner, props: Mapping[str, Any], olds: Mapping[str, Any] | None = None) -> bool:
+    """Whether a server is that of this stack of this `.local`.
+
+    `props` are those of the program or of the state; `olds` are those of the state, where there are both.
+    """
+    if record.owner != props["owner"]:
+        return False
+    state = props if olds is None else olds
+    if not record.identity:
+        # An earlier version wrote no number, and had a place in the project or a state that knows the folder.
+        return is_own_place(PROJECT / props["folder"]) or (
+            state.get("folder") == props["folder"] and not state.get("identity")
+        )
+    here = identity.find(PROJECT)
+    copied_from = set(here.copied_from if here else ())
+    known = {props.get("identity"), state.get("identity"), here.number if here else None}
+    if is_own_place(PROJECT / props["folder"]):
+        # What the copy brought along is the copy's, and nobody else has anything there but another project that was
+        # sent there by its cache:folder.
+        is_anothers = identity.is_in_use(record.identity, Path(record.project), other_than=PROJECT)
+        return record.identity in known | copied_from or not is_anothers
+    return record.identity in known - copied_from
 
 
 def _configuration(props: Mapping[str, Any], port: int) -> Configuration:
     return Configuration(
         port=port,
-        password_digests=tuple(server.sha256(password) for password in props["passwords"]),
+        password_digests=tuple(server.sha256(password) for password in _passwords(props)),
         maxmemory=int(props["maxmemory"]),
         maxmemory_policy=props["maxmemoryPolicy"],
         persistence=props["persistence"],
@@ -219,13 +281,13 @@ def _start(here: LocalServer, path: Path, props: Mapping[str, Any]) -> int:
             if attempts_left and not server.is_free(configuration.port):
                 continue
             raise
-        _apply(configuration, props["passwords"][0], props["passwords"])
+        _apply(here, configuration, props["passwords"][0], props["passwords"])
         return configuration.port
     raise ServerError("no free port was found")
 
 
-def _apply(configuration: Configuration, newest: str, logins: Iterable[str]) -> bool:
-    """Give a running server its settings, with the first of the logins that it takes; False where it takes none.
+def _apply(here: LocalServer, configuration: Configuration, newest: str, logins: Iterable[str]) -> bool:
+    """Give a running server its settings, with the first of the logins that it takes; return whether it took one.
 
     The newest password as `requirepass` as well, of which the file has a hash alone: only then does
     `CONFIG SET requirepass` act on the server as everybody expects. Without it, Redis ignores one that sets "" (seen
@@ -233,14 +295,13 @@ def _apply(configuration: Configuration, newest: str, logins: Iterable[str]) -> 
     connects meanwhile is refused.
     """
     import redis
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
 
     for login in logins:
         try:
-            # redis-py tries a wrong password again and again, for four seconds.
-            retry = Retry(NoBackoff(), 0)
-            with redis.Redis(host=server.HOST, port=configuration.port, password=login, retry=retry) as client:
+            with _client(configuration.port, login, CHANGE_SECONDS) as client:
+                # A server without a password takes any: it may be anybody's.
+                if _folder(client) != here.folder.resolve():
+                    continue
                 for name, value in configuration.mutable().items():
                     client.config_set(name, value)
                 with client.pipeline(transaction=True) as together:
@@ -255,35 +316,103 @@ def _apply(configuration: Configuration, newest: str, logins: Iterable[str]) -> 
     return False
 
 
-def _obstacle(folder: Path) -> str | None:
-    """Say why the folder cannot become or be a server's, if so."""
-    nearest = next(path for path in (folder, *folder.parents) if path.exists())
-    if not nearest.is_dir():
-        return f"cannot be made: {nearest} is a file"
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        return f"cannot be written: you may not write in {nearest}"
-    if folder.exists() and LocalServer(folder).owner() is None and any(folder.iterdir()):
-        return "is not empty and is no server's folder"
-    return None
-
-
-def _damaged(folder: str, owner: str) -> str:
-    file, record = shlex.quote(f"{folder}/owner.json"), shlex.quote(json.dumps({"owner": owner}))
+def _taken(here: LocalServer, port: int, passwords: Iterable[str]) -> str:
+    """Return why a server cannot have its port again, and the ways on."""
+    other = _folder_of(port, passwords)
+    if other is not None:
+        return (
+            f"port {port}, which this server had, is that of the server in {other}, of which this project's folder is "
+            f"a copy: set cache:port to another, which makes a new server and loses what is in {here.folder}; or take "
+            "the other one down in its own project"
+        )
     return (
-        f"{folder}/owner.json is damaged, and does not say whose server is in {folder}; if it is this stack's, write "
-        f"it again: echo {record} > {file}; if not, set cache:folder to another"
+        f"port {port}, which this server had, is taken by another process: end that process, which keeps the "
+        "data; or set cache:port to a free port, which makes a new server and loses the data"
     )
 
 
-def _belongs_to_another(folder: str, record: Mapping[str, str]) -> str:
-    return f"{folder} holds the server of another owner, {record['owner']}; {take_down(record['owner'])}"
+def _has_port(here: LocalServer, port: int, passwords: Iterable[str]) -> bool:
+    """Whether it is our server that listens on a port."""
+    if not here.is_running():
+        return False
+    return here.port() == port or _folder_of(port, passwords) == here.folder.resolve()
 
 
-def take_down(owner: str) -> str:
-    """Say which command takes down the server of an owner."""
-    backend, _, stack = owner.rpartition("#")
+def _folder_of(port: int, passwords: Iterable[str]) -> Path | None:
+    """Return the folder of the server on a port that takes one of our passwords; None where there is none."""
+    import redis
+
+    for password in passwords:
+        with _client(port, password, PROBE_SECONDS) as client:
+            try:
+                return _folder(client)
+            except redis.RedisError:
+                continue
+    return None
+
+
+def _folder(client: redis.Redis) -> Path | None:
+    """Return the folder of the server that a client is connected to. Raises `RedisError`."""
+    answer: Any = client.config_get("dir")
+    data = answer.get("dir") if isinstance(answer, Mapping) else None
+    return Path(str(data)).resolve().parent if data else None
+
+
+def _client(port: int, password: str, seconds: float) -> redis.Redis:
+    """Return a client that tries once: redis-py tries a wrong password again and again, for four seconds."""
+    import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    return redis.Redis(
+        host=server.HOST,
+        port=port,
+        password=password,
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=seconds,
+        decode_responses=True,
+    )
+
+
+def _damaged(props: Mapping[str, Any]) -> str:
+    folder = props["folder"]
+    return (
+        f"{folder}/owner.json is damaged, and does not say whose server is in {folder}; if it is this stack's, write "
+        f"it again: {_rewriting(props)}; if not, set cache:folder to another"
+    )
+
+
+def _rewriting(props: Mapping[str, Any]) -> str:
+    record = json.dumps({"owner": props["owner"], "identity": props["identity"]})
+    return f"echo {shlex.quote(record)} > {shlex.quote(props['folder'] + '/owner.json')}"
+
+
+def _unknown(here: LocalServer) -> str:
+    process = here.process()
+    held = f"is held by a living server, process {process or 'unknown'}, and its" if here.is_running() else "has a"
+    return (
+        f"{here.folder} {held} owner.json is missing or damaged, so nothing was removed; if server and data are "
+        f"this stack's: {REMOVE} {shlex.quote(str(here.folder))}"
+    )
+
+
+def _belongs_to_another(props: Mapping[str, Any], record: Owner) -> str:
+    place = f" in {record.project}" if record.project not in {"", str(PROJECT)} else ""
+    words = f"{props['folder']} holds the server of another owner, {record.owner}{place}; {take_down(record)}"
+    if record.owner == props["owner"]:
+        words += f"; if it is this stack's all the same, take it over: {_rewriting(props)}"
+    return words
+
+
+def take_down(record: Owner) -> str:
+    """Return which command takes down a server."""
+    backend, _, stack = record.owner.rpartition("#")
+    is_elsewhere = record.project not in {"", str(PROJECT)}
+    if is_elsewhere and not Path(record.project).is_dir():
+        return f"its project is gone; to remove server and data: {REMOVE} FOLDER"
+    make = f"make -C {shlex.quote(record.project)} down" if is_elsewhere else "make down"
     if backend.startswith("inprocess:"):
-        return f"to take it down: make down STACK={stack} ENGINE=inprocess"
+        return f"to take it down: {make} STACK={stack} ENGINE=inprocess"
     if backend.endswith("/.local/state"):
-        return f"to take it down: make down STACK={stack} ENGINE=pulumi"
+        return f"to take it down: {make} STACK={stack} ENGINE=pulumi"
     return f"to take it down: PULUMI_BACKEND_URL={backend} pulumi destroy --stack {stack}"

@@ -2,14 +2,15 @@
 
 import json
 import os
+import shlex
 from pathlib import Path
 from typing import Final
 
 import pulumi
 
 from infra.backend import Declaration
-from infra.backends.local.provider import Server, ServerInputs
-from infra.backends.local.server import LocalServer
+from infra.backends.local import identity
+from infra.backends.local.provider import END, Server, ServerInputs, server_in
 from infra.connection import Connection
 from infra.password import Password
 from infra.settings import Settings
@@ -25,13 +26,14 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
     inputs = ServerInputs(
         folder=str(Path(settings.folder).expanduser()) if settings.folder else f".local/servers/{stack}",
         owner=f"{state_backend(root)}#{stack}",
+        identity=_identity(root),
         requestedPort=ANY_FREE_PORT if settings.port is None else settings.port,
         maxmemory=settings.maxmemory_bytes,
         maxmemoryPolicy=settings.maxmemory_policy,
         persistence=settings.chosen_persistence,
         passwords=password.passwords.apply(lambda known: list(known.valid)),
     )
-    _warn_of_loss(root, inputs)
+    _warn_of_loss(inputs)
     server = Server("cache", inputs)
     connection = pulumi.Output.all(host=server.host, port=server.port, password=password.value).apply(
         lambda known: Connection(host=known["host"], port=int(known["port"]), password=known["password"])
@@ -46,8 +48,8 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
             tls=False,
         ),
         passwords=password.passwords,
-        repair=f"to have the server back as declared, with its data: kill $(cat {inputs['folder']}/server.pid) && "
-        f"make up STACK={stack}",
+        repair="to have the server back as declared, with its data: "
+        f"{END} {shlex.quote(inputs['folder'])} && make up STACK={shlex.quote(stack)}",
         outputs={"serverFolder": inputs["folder"], "serverVersion": server.version},
     )
 
@@ -61,6 +63,18 @@ def state_backend(root: Path) -> str:
     return url.replace(f"{root}/", "")
 
 
+def _identity(root: Path) -> str:
+    """Return the number of the project's `.local`; a preview makes none. Raises `pulumi.RunError`."""
+    try:
+        known = identity.find(root) if pulumi.runtime.is_dry_run() else identity.ensure(root)
+    except OSError as error:
+        raise pulumi.RunError(
+            f"{error.filename or root / identity.FOLDER} cannot be written: {error.strerror}; mend it (after a run as "
+            f"root: sudo chown -R $(id -u) {shlex.quote(str(root / identity.FOLDER))}), and run this again"
+        ) from None
+    return known.number if known else ""
+
+
 def _logged_in_backend() -> str:
     home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     try:
@@ -69,11 +83,11 @@ def _logged_in_backend() -> str:
         return "pulumi"
 
 
-def _warn_of_loss(root: Path, inputs: ServerInputs) -> None:
+def _warn_of_loss(inputs: ServerInputs) -> None:
     """Say in the plan that another port means another server: the engine's own "replace" does not say what is lost."""
-    here = LocalServer(root / inputs["folder"])
+    here = server_in(inputs["folder"])
     record = here.owner()
-    if record is None or record.get("owner") != inputs["owner"]:
+    if record is None or record.owner != inputs["owner"]:
         return
     port = here.port()
     if inputs["requestedPort"] not in (ANY_FREE_PORT, port):

@@ -5,35 +5,47 @@ The folder holds everything that the server needs to come back and that we need 
     owner.json    whose it is and which binary wrote the data: written first, removed last
     server.conf   the whole configuration, with the password as a SHA-256
     server.lock   a lock that the server inherits: while it is held, the server lives
-    server.pid    written by the process that becomes the server
+    server.pid    written by the process that becomes the server, for people: no signal is sent to what stands there
     server.log    what it printed
     data/         its append-only file or snapshot
 
 Every operation can be cut off at any moment and done again. Nothing here holds or writes a password.
 """
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
+
+from infra.backends.local import obstacles, private_file, processes
 
 HOST: Final = "127.0.0.1"
 
 START_SECONDS: Final = 60.0  # a large append-only file has to be read before the server answers
 STOP_SECONDS: Final = 15.0  # a server that writes a snapshot on its way out
+UNSEEN_SECONDS: Final = 2.0  # a process that begins is seen before that
 POLL_SECONDS: Final = 0.01
 
 # What Redis and Valkey print once data are loaded and the port is open (server.c).
 READY: Final = "Ready to accept connections"
+
+# What Redis and Valkey print of data that they cannot load (aof.c, rdb.c).
+UNREADABLE_DATA: Final = ("append only file", "append-only file", "AOF", "RDB", "Fatal error loading the DB")
+
+FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 PERSISTENCE_DIRECTIVES: Final[Mapping[str, Mapping[str, str]]] = {
     "append-only": {"appendonly": "yes", "appendfsync": "everysec", "save": ""},
@@ -45,6 +57,18 @@ PERSISTENCE_DIRECTIVES: Final[Mapping[str, Mapping[str, str]]] = {
 
 class ServerError(Exception):
     """The server cannot be had as asked; the message is one line, with the cure."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owner:
+    """Whose a server is, and which binary wrote its data."""
+
+    # The place of the state, and the stack.
+    owner: str
+    # Which `.local` that is of (identity.py), and where it was; both empty where an earlier version wrote the record.
+    identity: str = ""
+    project: str = ""
+    binary: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,9 +116,13 @@ def sha256(password: str) -> str:
 class LocalServer:
     """The server that lives in `folder`."""
 
-    def __init__(self, folder: Path) -> None:
-        """Take the folder as it is; nothing is made or changed yet."""
+    def __init__(self, folder: Path, *, is_own_place: bool = False) -> None:
+        """Take the folder as it is; nothing is made or changed yet.
+
+        `is_own_place` where nobody else has anything in the folder, with a record or without one.
+        """
         self.folder = folder
+        self._is_own_place = is_own_place
         self._owner_file = folder / "owner.json"
         self._configuration_file = folder / "server.conf"
         self._lock_file = folder / "server.lock"
@@ -102,59 +130,73 @@ class LocalServer:
         self._log_file = folder / "server.log"
         self._data = folder / "data"
 
-    def owner(self) -> Mapping[str, str] | None:
-        """Say whose the folder is: `owner` and, once its server was started, the `binary` of its data.
-
-        None where there is no record, or a damaged one.
-        """
-        written = self._written_record()
-        return None if written is None else _record(written)
+    def owner(self) -> Owner | None:
+        """Return whose the folder is; None where there is no record, or a damaged one."""
+        try:
+            return _owner(self._owner_file.read_bytes())
+        except OSError:
+            return None
 
     def has_damaged_record(self) -> bool:
-        """Say whether there is a record that does not say whose the folder is."""
-        written = self._written_record()
-        return written is not None and _record(written) is None
+        """Whether there is a record that does not tell whose the folder is."""
+        return os.path.lexists(self._owner_file) and self.owner() is None
+
+    def obstacles(self) -> list[str]:
+        """Return what keeps the folder, and each file in it, from being used; the messages end with the cure."""
+        problem = obstacles.of_folder(self.folder)
+        if problem is not None:
+            return [problem]
+        is_unknown = not self._is_own_place and not os.path.lexists(self._owner_file)
+        if is_unknown and self.exists() and any(self.folder.iterdir()):
+            return [f"{self.folder} is not empty and is no server's folder; set cache:folder to another"]
+        return [problem for path in (*self._files, self._data) if (problem := obstacles.of_file(path)) is not None]
+
+    def is_known(self) -> bool:
+        """Whether the folder has the files of a server, or had when they were removed under one that lives."""
+        has_files = self._owner_file.exists() or (self._configuration_file.exists() and self._lock_file.exists())
+        return has_files or bool(self._processes())
 
     def exists(self) -> bool:
         """Say whether the folder is there."""
         return self.folder.is_dir()
 
     def is_running(self) -> bool:
-        """Say whether the server lives: it holds the lock that it inherited, whatever a pid file says."""
-        try:
-            with self._lock_file.open("rb") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        except BlockingIOError:
-            return True
-        return False
+        """Whether the server lives: it holds the lock that it inherited, whatever a pid file says.
+
+        Where its lock file was removed or replaced, its process is looked for.
+        """
+        return self._is_locked() or bool(self._processes())
 
     def port(self) -> int | None:
-        """Say which port the server is configured for; None where there is no configuration."""
-        try:
-            lines = self._configuration_file.read_text().splitlines()
-        except OSError:
-            return None
-        return next((int(line.split()[1]) for line in lines if line.startswith("port ")), None)
+        """Return the port that the server is configured for; None where there is no configuration, or a damaged one."""
+        found = re.search(r"^port (\d{1,5})$", self._configured(), re.MULTILINE | re.ASCII)
+        return int(found[1]) if found else None
 
-    def claim(self, owner: str, binary_pin: str) -> None:
+    def has(self, configuration: Configuration) -> bool:
+        """Whether the next start takes this configuration."""
+        return self._configured() == configuration.render()
+
+    def claim(self, owner: Owner) -> None:
         """Make the folder, and write down whose it is and which binary its data belong to.
 
-        Raises `ServerError` where the folder cannot be made or written, or holds something that is not ours.
+        Raises `ServerError` where the folder cannot be used.
         """
+        problems = self.obstacles()
+        if problems:
+            raise ServerError("\n".join(problems))
         try:
-            if self.owner() is None and self.exists() and any(self.folder.iterdir()):
-                raise ServerError(f"{self.folder} is not empty and is no server's folder; choose another")
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write(self._owner_file, json.dumps({"owner": owner, "binary": binary_pin}))
+            private_file.write(self._owner_file, json.dumps(asdict(owner)))
             self._data.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
-            raise ServerError(f"{self.folder} cannot be written: {error.strerror}") from None
+            raise _unwritable(self.folder, error) from None
 
     def write(self, configuration: Configuration) -> None:
-        """Write the configuration that the next start takes."""
-        _write(self._configuration_file, configuration.render())
+        """Write the configuration that the next start takes. Raises `ServerError`."""
+        try:
+            private_file.write(self._configuration_file, configuration.render())
+        except OSError as error:
+            raise _unwritable(self._configuration_file, error) from None
 
     def start(self, binary: Path) -> None:
         """Start the server over its written configuration and wait until it answers.
@@ -163,27 +205,137 @@ class LocalServer:
         """
         port = self.port()
         if port is None:
-            raise ServerError(f"{self.folder} has no server.conf")
-        with self._lock_file.open("ab") as lock, self._log_file.open("ab") as log:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            raise ServerError(f"{self._configuration_file} is missing or damaged")
+        try:
+            with self._alone():
+                # Two servers over the same data would destroy them.
+                if self.is_running():
+                    return
+                process, log_start = self._begin(binary)
+                self._await(process, log_start, port)
+        except OSError as error:
+            raise _unwritable(self.folder, error) from None
+
+    def stop(self) -> None:
+        """End the server, in good order if it can; does nothing where none runs.
+
+        Only processes that have its lock file and work in its folder are sent a signal. Raises `ServerError` where
+        there are none to be seen though the lock is held, or where one outlives even SIGKILL.
+        """
+        for which in (signal.SIGTERM, signal.SIGKILL):
+            began = time.monotonic()
+            signalled: set[int] = set()
+            while self.is_running():
+                found = self._processes()
+                for number in found - signalled:
+                    self._send(number, which)
+                signalled |= found
+                if not signalled and time.monotonic() > began + UNSEEN_SECONDS:
+                    raise ServerError(
+                        f"a server runs in {self.folder}, and its process cannot be seen from here: it is another "
+                        "user's, or a container's; end it there, or as that user, and run this again"
+                    )
+                if time.monotonic() > began + STOP_SECONDS:
+                    break
+                time.sleep(POLL_SECONDS)
+            else:
                 return
+        raise ServerError(f"the server in {self.folder} (process {self.process() or 'unknown'}) cannot be ended")
+
+    def process(self) -> int | None:
+        """Return the number of the server's process, the first where it has several; None where none is seen."""
+        return min(self._processes(), default=None)
+
+    def remove(self) -> None:
+        """End the server and remove what is ours in the folder, and the folder if nothing else is in it.
+
+        Raises `ServerError` where the server cannot be ended, or something of ours cannot be removed.
+        """
+        self.stop()
+        if not self.exists():
+            return
+        try:
+            if self._data.is_dir() and not self._data.is_symlink():
+                shutil.rmtree(self._data)
+            # The record last: what is left by a removal that was cut off is still known for ours.
+            for file in (self._data, *(file for file in self._files if file != self._owner_file), self._owner_file):
+                _discard(private_file.draft_of(file))
+                _discard(file)
+            if not any(self.folder.iterdir()):
+                self.folder.rmdir()
+        except OSError as error:
+            where = shlex.quote(str(self.folder))
+            raise ServerError(
+                f"{error.filename or self.folder} cannot be removed: {error.strerror}; look at it, remove it "
+                f"(sudo rm -r {where} takes the whole server), and run this again"
+            ) from None
+
+    @property
+    def _files(self) -> tuple[Path, ...]:
+        return (self._owner_file, self._configuration_file, self._lock_file, self._pid_file, self._log_file)
+
+    def _is_locked(self) -> bool:
+        """Whether the lock is held, asked in a way that no other who asks takes for the server."""
+        try:
+            with self._lock_file.open("rb") as lock:
+                return not _is_taken(lock.fileno(), fcntl.LOCK_SH)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return False
+        except OSError as error:
+            raise _unwritable(self._lock_file, error) from None
+
+    def _processes(self) -> set[int]:
+        return processes.find(*self._place)
+
+    def _send(self, number: int, which: signal.Signals) -> None:
+        try:
+            processes.send(number, which, *self._place)
+        except PermissionError:
+            raise ServerError(
+                f"the server in {self.folder} (process {number}) is another user's: end it as that user"
+            ) from None
+
+    @property
+    def _place(self) -> tuple[Path, list[Path]]:
+        # The server works in its data's folder, and before that in the one above.
+        folder = self.folder.resolve()
+        return folder / self._lock_file.name, [folder, folder / self._data.name]
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Wait until nobody else starts a server in the folder, and keep others from it meanwhile."""
+        descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _begin(self, binary: Path) -> tuple[subprocess.Popen[bytes], int]:
+        """Start the process, which takes over the lock; return it, and where in the log its words begin."""
+        with _private(self._lock_file) as lock, _private(self._log_file) as log:
+            # Those who ask whether the server lives hold the lock for a moment.
+            while not _is_taken(lock, fcntl.LOCK_EX):
+                time.sleep(POLL_SECONDS)
             self._pid_file.unlink(missing_ok=True)
-            log_start = log.tell()
+            log_start = os.lseek(log, 0, os.SEEK_END)
             process = subprocess.Popen(
                 # The shell becomes the server, so its own process number, written before anything else can
                 # happen, is the server's. It reads its configuration as standard input and so knows no file that
                 # a CONFIG REWRITE could write a password into.
-                ["/bin/sh", "-c", 'echo $$ >server.pid && exec "$0" - <server.conf', str(binary)],
+                ["/bin/sh", "-c", 'umask 077; echo $$ >server.pid && exec "$0" - <server.conf', str(binary)],
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 env={"PATH": os.defpath},
-                pass_fds=[lock.fileno()],
+                pass_fds=[lock],
                 start_new_session=True,
             )
+            return process, log_start
+
+    def _await(self, process: subprocess.Popen[bytes], log_start: int, port: int) -> None:
+        """Wait until the server answers. Raises `ServerError` where it ends or takes too long."""
         deadline = time.monotonic() + START_SECONDS
         # Its own log and not its port: a foreign server that took the port meanwhile would answer there as well.
         while READY not in self._printed(log_start):
@@ -200,57 +352,11 @@ class LocalServer:
         # The server outlives this program on purpose; Popen would warn of a child that nobody waited for.
         process.returncode = 0
 
-    def stop(self) -> None:
-        """End the server, in good order if it can; does nothing where none runs.
-
-        Raises `ServerError` where it outlives even SIGKILL.
-        """
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            deadline = time.monotonic() + STOP_SECONDS
-            signalled = False
-            while self.is_running():
-                if not signalled and (pid := self._pid()) is not None:
-                    signalled = _kill(pid, number)
-                if time.monotonic() > deadline:
-                    break
-                time.sleep(POLL_SECONDS)
-            else:
-                return
-        raise ServerError(f"the server in {self.folder} (process {self._pid()}) cannot be ended")
-
-    def remove(self) -> None:
-        """End the server and remove what is ours in the folder, and the folder if nothing else is in it.
-
-        Does nothing where no record says that a server's files are there. Raises `ServerError` where a server
-        lives there all the same, or cannot be ended.
-        """
-        if self.owner() is None:
-            if self.is_running():
-                raise ServerError(
-                    f"{self.folder} is held by a living server, process {self._pid() or 'unknown'}, and its owner.json "
-                    "is missing or damaged, so nothing was removed; end that process (kill), remove the folder, and "
-                    "try again"
-                )
-            return
-        self.stop()
-        shutil.rmtree(self._data, ignore_errors=True)
-        for file in (self._configuration_file, self._pid_file, self._log_file, self._lock_file):
-            file.unlink(missing_ok=True)
-        self._owner_file.unlink(missing_ok=True)
-        if not any(self.folder.iterdir()):
-            self.folder.rmdir()
-
-    def _written_record(self) -> bytes | None:
+    def _configured(self) -> str:
         try:
-            return self._owner_file.read_bytes()
+            return self._configuration_file.read_text(encoding="utf-8", errors="replace")
         except OSError:
-            return None
-
-    def _pid(self) -> int | None:
-        try:
-            return int(self._pid_file.read_text())
-        except (OSError, ValueError):
-            return None
+            return ""
 
     def _printed(self, log_start: int) -> str:
         with self._log_file.open("rb") as log:
@@ -261,7 +367,13 @@ class LocalServer:
         # A server that starts warns of the machine's memory overcommit, which keeps none from starting.
         lines = [line.strip() for line in self._printed(log_start).splitlines() if "overcommit" not in line]
         wanted = [line for line in lines if " # " in line or "FATAL" in line] or lines
-        return " / ".join(line.split(" # ")[-1] for line in wanted[-3:] if line) or "it printed nothing"
+        words = " / ".join(line.split(" # ")[-1] for line in wanted[-3:] if line) or "it printed nothing"
+        if any(sign in words for sign in UNREADABLE_DATA):
+            words += (
+                f"; its data in {self._data} are damaged: mend them (redis-check-aof --fix, redis-check-rdb), or begin "
+                "without them: make down, then make up"
+            )
+        return words
 
 
 def free_port() -> int:
@@ -283,30 +395,46 @@ def is_free(port: int) -> bool:
     return True
 
 
-def _record(written: bytes) -> Mapping[str, str] | None:
+def _owner(written: bytes) -> Owner | None:
     try:
         record = json.loads(written)
-    except ValueError:
+        owner = Owner(**record)
+    except (ValueError, TypeError, RecursionError):
         return None
-    if not isinstance(record, dict) or "owner" not in record:
-        return None
-    return record if all(isinstance(value, str) for value in record.values()) else None
+    is_whole = bool(owner.owner) and all(isinstance(value, str) for value in asdict(owner).values())
+    return owner if is_whole else None
 
 
-def _kill(pid: int, number: signal.Signals) -> bool:
+def _is_taken(lock: int, kind: int) -> bool:
+    """Take a lock if nobody holds it in a way that excludes this one; return whether it was taken."""
     try:
-        os.kill(pid, number)
-    except ProcessLookupError:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
         return False
     return True
 
 
-def _write(file: Path, text: str) -> None:
-    """Write a file that only its owner may read, all of it or nothing."""
-    draft = file.with_name(f"{file.name}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    draft.replace(file)
+@contextmanager
+def _private(file: Path) -> Iterator[int]:
+    """Open a file of ours to add to it, never through a link."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _discard(path: Path) -> None:
+    """Remove a file, a link, or a folder with nothing in it; nothing happens where there is none."""
+    try:
+        path.rmdir()
+    except FileNotFoundError:
+        return
+    except NotADirectoryError:
+        path.unlink(missing_ok=True)
+
+
+def _unwritable(path: Path, error: OSError) -> ServerError:
+    where = error.filename or path
+    cure = "free some space, and run this again" if error.errno in FULL else "mend it, and run this again"
+    return ServerError(f"{where} cannot be written: {error.strerror}; {cure}")

