@@ -3,10 +3,8 @@
 What the provider does that is not in its documentation was seen with pulumi-docker 5.2, and stands in the comments.
 """
 
-import asyncio
 import hashlib
 import ipaddress
-import subprocess
 from collections.abc import Sequence
 from typing import Final
 
@@ -15,6 +13,8 @@ import pulumi_docker as docker
 
 from infra import sizing
 from infra.backend import Declaration
+from infra.backends.docker import errors
+from infra.backends.docker.errors import DATA, USER, docker_command
 from infra.connection import Connection
 from infra.naming import PREFIX
 from infra.password import Password
@@ -23,8 +23,6 @@ from infra.settings.self_hosted import remote_host
 from verify.environment import DEFAULT_PORT
 from verify.expectation import Expectation, Persistence
 
-USER: Final = "redis"
-DATA: Final = "/data"
 LOOPBACK: Final = "127.0.0.1"
 
 # `--save` alone empties the list of save points: the provider refuses the empty argument that else would say so.
@@ -37,12 +35,8 @@ PERSISTENCE: Final[dict[Persistence, Sequence[str]]] = {
 # With a password set, `redis-cli ping` without one prints NOAUTH and exits 0: the server answers, which is what a
 # healthcheck can see without knowing the password. That it also works is the verification's to prove.
 HEALTHCHECK: Final = f"redis-cli -p {DEFAULT_PORT} ping | grep -qE 'PONG|NOAUTH'"
-HEALTHY_SECONDS: Final = 60
 # Without it the provider kills, and what a server with save points had not saved yet would be lost.
 STOP_SECONDS: Final = 30
-
-LOG_LINES: Final = 20
-LOG_SECONDS: Final = 10
 
 
 def declare(settings: Settings, *, stack: str) -> Declaration:
@@ -52,7 +46,10 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
     # `redis_data`: Docker gives an existing volume to whoever asks for it, and a destroy would then delete it.
     volume_name = f"redis_data_{stack}"
     port = settings.port or DEFAULT_PORT
-    options = _of_daemon(settings.docker_host)
+    options = pulumi.ResourceOptions.merge(
+        _of_daemon(settings.docker_host),
+        pulumi.ResourceOptions(hooks=errors.hook(settings, name, volume_name, stack)),
+    )
     labels = {"managed-by": "pulumi", "project": pulumi.get_project(), "stack": stack}
     _warn_of_clear_text(settings.bind_address)
 
@@ -85,7 +82,7 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
             tests=["CMD-SHELL", HEALTHCHECK], interval="3s", timeout="2s", retries=3
         ),
         wait=True,
-        wait_timeout=HEALTHY_SECONDS,
+        wait_timeout=errors.HEALTHY_SECONDS,
         restart="unless-stopped",
         destroy_grace_seconds=STOP_SECONDS,
         log_driver="json-file",
@@ -96,7 +93,6 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
             pulumi.ResourceOptions(
                 # Its name and its port are taken as long as the old one stands.
                 delete_before_replace=True,
-                hooks=pulumi.ResourceHookBinding(on_error=[_explanation(settings, name, volume_name, stack)]),
             ),
         ),
     )
@@ -115,7 +111,7 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
         passwords=password.passwords,
         # The configuration is the command line, so a restart undoes every CONFIG SET.
         repair="to have the server back as declared, with its data: "
-        f"{' '.join(_docker(settings.docker_host, 'restart', name))} && make up STACK={stack}",
+        f"{' '.join(docker_command(settings.docker_host, 'restart', name))} && make up STACK={stack}",
         outputs={"containerName": container.name, "volumeName": volume.name, "image": image.name},
     )
 
@@ -158,55 +154,3 @@ def _warn_of_clear_text(bind_address: str) -> None:
             f"cache:bindAddress {bind_address} publishes Redis without TLS: the password and the data cross the "
             "network in clear text, and Docker's own rules go before those of the machine's firewall"
         )
-
-
-def _explanation(settings: Settings, container: str, volume: str, stack: str) -> pulumi.ErrorHook:
-    """Add to the provider's error, which says only what failed, why it did and what to do.
-
-    The engine calls it when the container could not be made, and interrupts the program right after, so nothing
-    else of ours would come to say it.
-    """
-
-    async def explain(failure: pulumi.ErrorHookArgs) -> bool:
-        # In a thread: it asks Docker for the log, and the engine's calls go on meanwhile.
-        words = await asyncio.to_thread(explanation, settings, container, volume, stack, "\n".join(failure.errors))
-        if words:
-            pulumi.log.error(words)
-        return False
-
-    return pulumi.ErrorHook("container-explanation", explain)
-
-
-def explanation(settings: Settings, container: str, volume: str, stack: str, error: str) -> str:
-    """Say why a container could not be made and what cures it; nothing where the error says it."""
-    if "failed to be in healthy state" in error:
-        log = last_lines(settings.docker_host, container)
-        words = f"{container} was not healthy within {HEALTHY_SECONDS} s; the last lines of its log:\n{log}"
-        if "Permission denied" not in log:
-            return words
-        # So a container that ran as root left it.
-        own = ("run", "--rm", "--user", "root", "--entrypoint", "chown", "--volume", f"{volume}:{DATA}", settings.image)
-        cure = _docker(settings.docker_host, *own, "-R", f"{USER}:{USER}", DATA)
-        return f"{words}\n  The files of volume {volume} are not {USER}'s; to give them: {' '.join(cure)}"
-    if "port is already allocated" in error or "address already in use" in error:
-        return f"port {settings.port or DEFAULT_PORT} is taken; pulumi config set cache:port 6380 --stack {stack}"
-    if "is already in use by container" in error:
-        remove = _docker(settings.docker_host, "rm", "--force", container)
-        return f"{container} is there and not this stack's; if nobody needs it: {' '.join(remove)}"
-    return ""
-
-
-def last_lines(docker_host: str | None, name: str) -> str:
-    """Give the last lines of a container's log, or how to get them where there is no docker command."""
-    ask = _docker(docker_host, "logs", "--tail", str(LOG_LINES), name)
-    try:
-        done = subprocess.run(
-            ask, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=LOG_SECONDS, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return f"  {' '.join(ask)}"
-    return "\n".join(f"  {line}" for line in done.stdout.splitlines())
-
-
-def _docker(docker_host: str | None, *arguments: str) -> list[str]:
-    return ["docker", *(["--host", docker_host] if docker_host else []), *arguments]

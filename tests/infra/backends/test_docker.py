@@ -10,6 +10,7 @@ import pytest
 from pulumi.runtime.proto import resource_pb2
 
 from infra import settings
+from infra.backends.docker import errors
 from infra.backends.docker import resources as docker
 from infra.settings import InvalidSettings, Settings
 from infra.verification import SWITCH
@@ -315,7 +316,7 @@ class TestExplanation:
     @staticmethod
     def explanation(error: str, **values: str) -> str:
         """Explain an error of the stack dev."""
-        return docker.explanation(load(**values), "hospitality-redis-dev", "redis_data_dev", "dev", error)
+        return errors.explanation(load(**values), "hospitality-redis-dev", "redis_data_dev", "dev", error)
 
     def test_an_error_that_explains_itself_is_left_alone(self) -> None:
         """Nothing is said twice."""
@@ -327,11 +328,52 @@ class TestExplanation:
         assert "docker --host unix:///run/other.sock rm --force hospitality-redis-dev" in said
 
     @pytest.mark.parametrize("error", ["port is already allocated", "listen tcp4: bind: address already in use"])
-    def test_a_taken_port_is_named(self, error: str) -> None:
-        """In both of Docker's wordings: another container has it, or another program."""
-        assert "port 6400 is taken; pulumi config set cache:port 6380 --stack dev" in self.explanation(
-            error, port="6400"
-        )
+    @pytest.mark.parametrize(("port", "other"), [("6400", "6380"), ("6380", "6381")])
+    def test_a_taken_port_is_named(self, error: str, port: str, other: str) -> None:
+        """In both of Docker's wordings: another container has it, or another program; never with the same port."""
+        cure = f"port {port} is taken; pulumi config set cache:port {other} --stack dev"
+        assert cure in self.explanation(error, port=port)
+
+    @pytest.mark.parametrize(
+        ("error", "words"),
+        [
+            (
+                "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+                "start Docker Desktop, or sudo systemctl start docker; whether it runs: docker info; ",
+            ),
+            ("unexpected error from Configure: failed to connect to any docker daemon", "no Docker daemon answers"),
+            (
+                "Error pinging Docker server: permission denied while trying to connect to the Docker daemon socket",
+                "sudo usermod --append --groups docker $USER, then log in again",
+            ),
+            (
+                "Unable to read Docker image into resource: no matching manifest for linux/arm64/v8 in the list",
+                f"inspect redis:7-alpine; another one: pulumi config set cache:image {errors.MIRROR} --stack dev",
+            ),
+            ("toomanyrequests: You have reached your unauthenticated pull rate limit.", "has more: docker login; "),
+            (
+                "pull access denied for rediss, repository does not exist or may require 'docker login'",
+                "there is no image redis:7-alpine, or it wants a login",
+            ),
+            (
+                'Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host',
+                "does not reach the image's registry; to try again: docker pull redis:7-alpine",
+            ),
+            (
+                "Error starting userland proxy: listen tcp4 127.0.0.1:6379: bind: permission denied",
+                "only root may publish; pulumi config set cache:port 6380 --stack dev",
+            ),
+            ("failed to register layer: no space left on device", "what takes it: docker system df"),
+        ],
+        ids=lambda value: value[-30:],
+    )
+    def test_what_dockers_words_mean_and_the_command_that_cures_it(self, error: str, words: str) -> None:
+        """Words of the daemon, of its client, and of the provider around them."""
+        assert words in self.explanation(error)
+
+    def test_an_image_that_is_proposed_is_one_that_the_settings_take(self) -> None:
+        """And so is the port."""
+        assert load(image=errors.MIRROR, port=str(errors.OTHER_PORTS[0])).image == errors.MIRROR
 
     def test_without_dockers_command_it_says_how_to_see_the_log(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The provider does not need the command, so it may be missing."""
