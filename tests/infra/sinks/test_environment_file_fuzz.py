@@ -4,6 +4,7 @@ import io
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -66,6 +67,9 @@ def text_of(dice: random.Random) -> str:
     for _ in range(dice.choice((0, 0, 0, 1, 2))):
         place = dice.randint(0, len(text))
         text = text[:place] + dice.choice((*PIECES, "")) + text[place + dice.randint(0, 1) :]
+    # A process's number is another one at each reading.
+    while (calm := re.sub(r"\$[$!]", "$", text)) != text:
+        text = calm
     return text
 
 
