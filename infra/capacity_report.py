@@ -12,7 +12,7 @@ from infra import costs, sizing
 from infra.backends.elasticache import nodes
 from infra.settings import NAMESPACE, BackendName, Settings
 from infra.sizing import MEBIBYTE, TIER_NAMES, TIERS, TierName
-from runner import output, stack_file
+from runner import names, output, stack_file
 from runner.stack_file import StackFileError
 from verify import capacity, workload
 
@@ -43,10 +43,12 @@ def main() -> int:
 
 def configuration(stack: str) -> Mapping[str, Any]:
     """Give the configuration in a stack's file. Raises `InvalidRequest` where there is none."""
+    known = ", ".join(names.stacks(ROOT))
+    if (problem := names.problem(stack)) is not None:
+        raise InvalidRequest(f"the stack's name {stack[: names.LONGEST]!a} {problem}; there is: {known}")
     file = ROOT / f"Pulumi.{stack}.yaml"
     if not file.is_file():
-        stacks = sorted(there.name.split(".")[1] for there in ROOT.glob("Pulumi.*.yaml"))
-        raise InvalidRequest(f"there is no stack {stack}: {file.name} is missing; there is: {', '.join(stacks)}")
+        raise InvalidRequest(f"there is no stack {stack}: {file.name} is missing; there is: {known}")
     try:
         return stack_file.settings(file, project=NAMESPACE)
     except StackFileError as error:

@@ -1,5 +1,7 @@
 """One setting of a stack's file, changed so that a commit shows that line alone: comments and order stay."""
 
+import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +73,25 @@ def _write(file: Path, text: str, changed: str, key: str, value: str | None) -> 
     if got != wanted or found != value:
         words = f"{NAMESPACE}:{key}: {value}" if value else f"no {NAMESPACE}:{key}"
         raise ProjectError(f"{file.name} is written in a way that is not changed by machine; edit it to have {words}")
-    draft = file.with_name(f".{file.name}.new")
-    draft.write_bytes(changed.encode())
-    draft.replace(file)
+    _replace(file.resolve(), changed)
     return True
+
+
+def _replace(file: Path, text: str) -> None:
+    """Put a new file in the place of the old one, with its permissions, and its owner where root runs."""
+    before = file.stat()
+    draft = file.with_name(f".{file.name}.new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(text.encode())
+            if os.geteuid() == 0:
+                os.fchown(descriptor, before.st_uid, before.st_gid)
+            os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _settings(text: str) -> dict[str, Any]:

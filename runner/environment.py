@@ -1,8 +1,7 @@
 """Make a virtual environment hold exactly what one lock file says.
 
-The system's Python runs this file as a script before anything is installed. It, output.py and package_sources.py
-therefore use nothing but the standard library, and keep to a syntax that Python 3.8 can read, to be able to say that it
-is too old.
+The system's Python runs this file as a script before anything is installed. So it, and what it imports of ours, use
+nothing but the standard library, and keep to a syntax that Python 3.8 can read, to be able to say that it is too old.
 
 A set of packages is a lock file: `local` is requirements.txt, every other one is requirements/<set>.txt.
 """
@@ -29,7 +28,7 @@ try:
 
     # As a script, isolated, this file has nothing of the project on its path.
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-    from runner import output, package_sources
+    from runner import names, output, package_sources, privacy
 except KeyboardInterrupt:
     # Nothing was begun: no traceback, and nothing to say.
     sys.exit(130)
@@ -117,8 +116,12 @@ def set_of_stack(project: Path, stack: str) -> str:
     """Return the set that a stack needs: that of its backend's name, or of a cloud that it delivers to, else `local`.
 
     The file is read line by line, since nothing that reads YAML is installed yet. Whether it is right is for the
-    program to say.
+    program to say. Raises InstallationError for a name that no stack can have.
     """
+    problem = names.problem(stack)
+    if problem:
+        known = ", ".join(names.stacks(project))
+        raise InstallationError(f"the stack's name {stack[: names.LONGEST]!a} {problem}; there is: {known}")
     try:
         with (project / f"Pulumi.{stack}.yaml").open(encoding="utf-8", errors="replace") as file:
             text = file.read(LARGEST_STACK_FILE)
@@ -216,7 +219,7 @@ def lock_of_installation(project: Path) -> IO[str]:
     """Open the file whose lock decides who changes an environment. Raises InstallationError."""
     folder = project / ".local"
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
+        privacy.keep_others_out(folder)
         return (folder / "environment.lock").open("a")
     except OSError as error:
         raise InstallationError(

@@ -1,7 +1,6 @@
 """The Pulumi project on disk, and where this machine keeps what belongs to it."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,15 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from runner import stack_file
+from runner import names, stack_file
 from runner.stack_file import StackFileError
 
 # The one stack whose state is kept inside the project; every other is the user's own login's.
 LOCAL_STACK: Final = "local"
-
-
-# Pulumi's own rule (pulumi/pulumi, sdk/go/common/tokens/names.go); it is a part of names of files too.
-STACK_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
 class ProjectError(Exception):
@@ -40,7 +35,10 @@ class Project:
         """Give the project's name. Raises `ProjectError`."""
         if "name" not in self.declaration:
             raise ProjectError("Pulumi.yaml has no name; it is: name: cache")
-        return str(self.declaration["name"])
+        name = str(self.declaration["name"])
+        if (problem := names.problem(name)) is not None:
+            raise ProjectError(f"Pulumi.yaml: the project's name {name[: names.LONGEST]!a} {problem}")
+        return name
 
     @property
     def local(self) -> Path:
@@ -61,14 +59,13 @@ class Project:
 
     def stacks(self) -> list[str]:
         """Name the stacks that have a file."""
-        return sorted(file.name.split(".")[1] for file in self.root.glob("Pulumi.*.yaml"))
+        return names.stacks(self.root)
 
     def require_stack(self, stack: str) -> None:
         """Raise `ProjectError` where there is no such stack, or its file or the project's is not in order."""
-        if not STACK_NAME.fullmatch(stack):
+        if (problem := names.problem(stack)) is not None:
             raise ProjectError(
-                f"{stack[:100]!a} is no name of a stack: it has up to 100 letters, digits, hyphens, underscores and "
-                f"periods; there is: {', '.join(self.stacks())}"
+                f"the stack's name {stack[: names.LONGEST]!a} {problem}; there is: {', '.join(self.stacks())}"
             )
         if not self.stack_file(stack).is_file():
             raise ProjectError(

@@ -1,5 +1,7 @@
 """One setting of a stack's file, set and taken out: everything else in the file stays byte for byte."""
 
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -110,6 +112,45 @@ class TestSet:
         assert stack_file.set_value(path, "attached", "false")
         assert written(path) == after
         assert not stack_file.set_value(path, "attached", "false")
+
+    @pytest.mark.parametrize("mode", [0o600, 0o640, 0o644])
+    def test_its_permissions_stay_whatever_the_umask(self, file: FileMaker, mode: int) -> None:
+        """A file may have secrets, encrypted or not."""
+        path = file(COMMENTED)
+        path.chmod(mode)
+        before = os.umask(0)
+        try:
+            stack_file.set_value(path, "attached", "false")
+            stack_file.remove(path, "attached")
+        finally:
+            os.umask(before)
+        assert stat.S_IMODE(path.stat().st_mode) == mode
+        assert list(path.parent.iterdir()) == [path]
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
+    def test_it_stays_its_owners_after_a_run_by_root(self, file: FileMaker) -> None:
+        """Who could not edit it any more."""
+        path = file(COMMENTED)
+        os.chown(path, 12345, 54321)
+        stack_file.set_value(path, "attached", "false")
+        assert (path.stat().st_uid, path.stat().st_gid) == (12345, 54321)
+
+    def test_a_link_stays_one(self, file: FileMaker) -> None:
+        """The files of the stacks may be kept elsewhere."""
+        path = file(COMMENTED)
+        link = path.with_name("Pulumi.linked.yaml")
+        link.symlink_to(path)
+        stack_file.set_value(link, "attached", "false")
+        assert (link.is_symlink(), written(path)) == (True, ATTACHED)
+
+    def test_a_draft_that_a_killed_run_left_is_not_followed(self, file: FileMaker) -> None:
+        """Not even where somebody made it a link."""
+        path = file(COMMENTED)
+        victim = path.with_name("victim")
+        victim.write_text("theirs")
+        path.with_name(f".{path.name}.new").symlink_to(victim)
+        stack_file.set_value(path, "attached", "false")
+        assert (victim.read_text(), written(path)) == ("theirs", ATTACHED)
 
     def test_line_ends_of_windows_stay(self, file: FileMaker) -> None:
         """And the new line has them too, so that a commit shows that line alone."""

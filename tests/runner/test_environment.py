@@ -23,7 +23,10 @@ from tests.servers import until
 
 SCRIPT = Path(environment.__file__)
 # What runs before anything is installed.
-FILES = [SCRIPT.with_name(name) for name in ("__init__.py", "environment.py", "output.py", "package_sources.py")]
+FILES = [
+    SCRIPT.with_name(name)
+    for name in ("__init__.py", "environment.py", "names.py", "output.py", "package_sources.py", "privacy.py")
+]
 LOCKS = [environment.output_of(source) for source in (environment.PROJECT / "requirements").glob("*.in")]
 
 # Answers for uv: it logs each call, waits for as long as a file is there, and installs a distribution that bears the
