@@ -41,20 +41,22 @@ class Health:
 
 @dataclass(frozen=True, kw_only=True)
 class Usage:
-    """What a cache holds and how it does; `memory_limit_bytes` 0 means no limit."""
+    """What a cache holds and how it does; `memory_limit_bytes` 0 means no limit, and None what is not known."""
 
     version: str
-    keys: int
-    memory_used_bytes: int
-    memory_limit_bytes: int
-    hits: int
-    misses: int
-    evictions: int
-    uptime_seconds: int
+    keys: int | None
+    memory_used_bytes: int | None = None
+    memory_limit_bytes: int | None = None
+    hits: int | None = None
+    misses: int | None = None
+    evictions: int | None = None
+    uptime_seconds: int | None = None
 
     @property
     def hit_rate(self) -> float | None:
-        """The share of reads that found something, from 0 to 1; None before the first read."""
+        """The share of reads that found something, from 0 to 1; None before the first read or where it is not known."""
+        if self.hits is None or self.misses is None:
+            return None
         reads = self.hits + self.misses
         return round(self.hits / reads, 4) if reads else None
 

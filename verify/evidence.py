@@ -49,6 +49,10 @@ class Access:
     milliseconds: float = 0.0
 
 
+class NotTold(Exception):
+    """The server does not tell this user what a check looks at; the message says why."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
     """What was asked of the server, and what it answered."""
@@ -67,11 +71,32 @@ class Evidence:
             raise cache_error(answer, self.environment)
         return answer
 
-    @property
-    def information(self) -> Mapping[str, Any]:
-        """What INFO said, numbers parsed. Raises `CacheError` if it was refused."""
-        answer: Mapping[str, Any] = self.reply("info")
+    def number(self, name: str, command: str) -> int:
+        """Return a reply that is a whole number. Raises `CacheError` for an error or anything else."""
+        answer = self.reply(name)
+        if isinstance(answer, bool) or not isinstance(answer, int):
+            raise redis_information.unreadable(f"the answer to {command}", answer, "a whole number")
         return answer
+
+    def value(self, name: str) -> bytes | None:
+        """Return a reply that is a key's value. Raises `CacheError` for an error or anything else."""
+        answer = self.reply(name)
+        if answer is None or isinstance(answer, bytes):
+            return answer
+        raise redis_information.unreadable("the answer to GET", answer, "a value")
+
+    @property
+    def information(self) -> redis_information.Information:
+        """What INFO said, by its fields. Raises `NotTold` where this user may not ask, else `CacheError`."""
+        try:
+            answer: redis_information.Information = self.reply("info")
+        except CacheError as error:
+            reason = redis_information.REFUSALS.get(error.fault)
+            if reason is None:
+                raise
+        else:
+            return answer
+        raise NotTold(reason)
 
     @property
     def server(self) -> str:
@@ -89,6 +114,8 @@ def approach(environment: CacheEnvironment, expectation: Expectation) -> Access:
         from verify.redis_client import open_client
 
         client = open_client(environment, retries=0)
+        # The checks read the answers as they came, since redis-py breaks on an odd one.
+        client.response_callbacks.clear()
         started = time.perf_counter()
         client.ping()
     except Exception as error:  # noqa: BLE001 — a report names it, whatever it is
@@ -141,8 +168,9 @@ def gather(access: Access, client: "redis.Redis") -> Evidence:
                 "ttl-expiring": ("PTTL", expiring_key),
             },
         )
+        replies["info"] = _information(replies["info"])
         written = time.perf_counter()
-        latencies_ms = _latencies(client)
+        replies["ping"], latencies_ms = _pings(client)
         time.sleep(max(EXPIRY_MS + EXPIRY_MARGIN_MS - _since(written), 0) / 1000)
         replies |= _ask(client, {"get-expired": ("GET", expiring_key)})
     except Exception as error:  # noqa: BLE001 — a report names it, whatever it is
@@ -171,15 +199,26 @@ def _ask(client: "redis.Redis", commands: Mapping[str, tuple[Any, ...]]) -> dict
         return dict(zip(commands, pipeline.execute(raise_on_error=False), strict=True))
 
 
-def _latencies(client: "redis.Redis") -> tuple[float, ...]:
-    """Ping until there are enough samples, or for a second where the server is far away."""
+def _information(answer: object) -> object:
+    """Return the fields of INFO, or the error that it was, or that it is in reading it."""
+    if isinstance(answer, Exception):
+        return answer
+    try:
+        return redis_information.parse(answer)
+    except CacheError as unreadable:
+        return unreadable
+
+
+def _pings(client: "redis.Redis") -> tuple[object, tuple[float, ...]]:
+    """Ping until there are enough samples, or for a second where the server is far away; return the last answer too."""
     samples: list[float] = []
+    answer: object = None
     begun = time.perf_counter()
     while len(samples) < _LATENCY_SAMPLES and (not samples or _since(begun) < _LATENCY_SECONDS * 1000):
         started = time.perf_counter()
-        client.ping()
+        answer = client.execute_command("PING")
         samples.append(_since(started))
-    return tuple(samples)
+    return answer, tuple(samples)
 
 
 def _since(started: float) -> float:

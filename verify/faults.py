@@ -558,6 +558,12 @@ CONNECTIONS_REJECTED = Fault(
     cause="the server has turned clients away, since it had as many as it may have",
     remedy="Raise `maxclients` (or the size of a managed cache), and look for clients that leave connections open",
 )
+UNREADABLE_ANSWER = Fault(
+    code="unreadable-answer",
+    layer="expectation",
+    cause="the server's answer holds something else than it should at that place",
+    remedy="See in the detail what stood there, and whether a proxy answers in the server's place",
+)
 CHECK_BROKE = Fault(
     code="check-broke",
     layer="expectation",
@@ -675,6 +681,7 @@ FAULTS: Final = (
     MEMORY_NEARLY_FULL,
     KEYS_WITHOUT_TTL,
     CONNECTIONS_REJECTED,
+    UNREADABLE_ANSWER,
     CHECK_BROKE,
     APPLICATION_UNREACHABLE,
     APPLICATION_SILENT,

@@ -97,10 +97,10 @@ class RedisCache(Cache):
     def status(self) -> Status:
         """Ask the server what it says of itself."""
         try:
-            information = cast("dict[str, object]", self._probe(lambda client: client.info()))
+            usage = self._probe(redis_information.ask)
         except CacheError as error:
             return Status(backend="redis", fault=error.fault)
-        return Status(backend="redis", usage=redis_information.usage(information))
+        return Status(backend="redis", usage=usage)
 
     def close(self) -> None:
         """Close the connections."""

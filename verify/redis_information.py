@@ -1,51 +1,150 @@
-"""What a server says of itself in its answer to INFO, which no vendor blocks."""
+"""What a server says of itself in its answer to INFO, which no vendor blocks, and which a user's rights may leave out.
 
+Read here and not by redis-py, which breaks on what it does not expect.
+"""
+
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from verify.cache import Usage
+from verify.diagnosis import diagnose
+from verify.faults import COMMAND_BLOCKED, NOT_PERMITTED, UNREADABLE_ANSWER, CacheError
 from verify.report import UNKNOWN_SERVER
 
+if TYPE_CHECKING:
+    import redis
 
-def server(information: Mapping[str, Any]) -> str:
-    """Give product and version: "valkey 9.1.2", "redis 7.0.15", or "unknown".
+Information = Mapping[str, Any]
+
+# What keeps INFO from a user, with the reason that a check is skipped for.
+REFUSALS: Final = {
+    NOT_PERMITTED: "the user may not run INFO (-@dangerous has it)",
+    COMMAND_BLOCKED: "the server does not know INFO",
+}
+
+_WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,19}")
+_VERSION: Final = re.compile(r"[\w.+-]{1,40}", re.ASCII)
+
+
+def parse(answer: object) -> dict[str, Any]:
+    """Return the fields of an answer to INFO: each a text, or texts by their names as in "db0:keys=1,expires=0".
+
+    Raises `CacheError` (unreadable-answer) for what is no text.
+    """
+    if not isinstance(answer, bytes):
+        raise unreadable("INFO", answer, "text")
+    fields = {}
+    for line in answer.decode(errors="replace").splitlines():
+        name, colon, value = line.partition(":")
+        if colon and not line.startswith("#"):
+            parts = dict(part.split("=", 1) for part in value.split(",") if "=" in part)
+            fields[name] = parts or value
+    return fields
+
+
+def number(information: Information, name: str) -> int | None:
+    """Return a field that is a whole number, or None where a vendor leaves it out.
+
+    Raises `CacheError` (unreadable-answer) for anything else, like "nan" and "1e400".
+    """
+    value = information.get(name)
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    if isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
+        return int(value)
+    raise unreadable(f"{name} of INFO", value, "a whole number")
+
+
+def unreadable(field: str, value: object, wanted: str) -> CacheError:
+    """Return the error that names the field, and what stood there."""
+    return CacheError(UNREADABLE_ANSWER, f"{field} is not {wanted}: {str(value)[:100]!r}")
+
+
+def ask(client: "redis.Redis") -> Usage:
+    """Ask for the figures of the status; without the right to run INFO, for the number of keys alone.
+
+    Raises what redis-py does, and `CacheError` for an answer that is no text.
+    """
+    client.response_callbacks.pop("INFO", None)
+    try:
+        return usage(parse(client.execute_command("INFO")))
+    except Exception as refusal:
+        if diagnose(refusal, tls=False) not in REFUSALS:
+            raise
+    try:
+        keys = client.dbsize()
+    except Exception as refusal:
+        if diagnose(refusal, tls=False) not in REFUSALS:
+            raise
+        keys = None
+    return Usage(version=UNKNOWN_SERVER, keys=keys if isinstance(keys, int) else None)
+
+
+def server(information: Information) -> str:
+    """Return product and version: "valkey 9.1.2", "redis 7.0.15", or "unknown".
 
     Valkey reports the Redis that it is compatible with as `redis_version`, and itself apart.
     """
     for product in ("valkey", "redis"):
         version = information.get(f"{product}_version")
-        if version:
+        if version and _VERSION.fullmatch(str(version)):
             return f"{product} {version}"
     return UNKNOWN_SERVER
 
 
-def usage(information: Mapping[str, Any]) -> Usage:
-    """Give the figures of the status; what a vendor leaves out counts as 0."""
+def usage(information: Information) -> Usage:
+    """Return the figures of the status; what a vendor leaves out counts as 0, and what cannot be read as unknown."""
+
+    def figure(name: str) -> int | None:
+        try:
+            return number(information, name) or 0
+        except CacheError:
+            return None
+
+    try:
+        keys = sum(database["keys"] for database in databases(information).values())
+    except CacheError:
+        keys = None
     return Usage(
         version=server(information),
-        keys=sum(database["keys"] for database in databases(information).values()),
-        memory_used_bytes=int(information.get("used_memory", 0)),
-        memory_limit_bytes=int(information.get("maxmemory", 0)),
-        hits=int(information.get("keyspace_hits", 0)),
-        misses=int(information.get("keyspace_misses", 0)),
-        evictions=int(information.get("evicted_keys", 0)),
-        uptime_seconds=int(information.get("uptime_in_seconds", 0)),
+        keys=keys,
+        memory_used_bytes=figure("used_memory"),
+        memory_limit_bytes=figure("maxmemory"),
+        hits=figure("keyspace_hits"),
+        misses=figure("keyspace_misses"),
+        evictions=figure("evicted_keys"),
+        uptime_seconds=figure("uptime_in_seconds"),
     )
 
 
-def replicas(information: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Give `state`, `lag` (seconds) and `offset` of each replica that is connected."""
+def replicas(information: Information) -> dict[str, dict[str, Any]]:
+    """Return `state` and `lag` (seconds) of each replica that is connected.
+
+    Raises `CacheError` (unreadable-answer).
+    """
     return {
-        name: value
-        for name, value in information.items()
-        if name.removeprefix("slave").isdigit() and isinstance(value, dict)
+        name: {"state": fields.get("state"), "lag": _part(fields, name, "lag")}
+        for name, fields in _numbered(information, "slave").items()
     }
 
 
-def databases(information: Mapping[str, Any]) -> dict[str, dict[str, int]]:
-    """Give `keys` and `expires` of each database that has any; redis-py has parsed "db0:keys=1,expires=0"."""
+def databases(information: Information) -> dict[str, dict[str, int]]:
+    """Return `keys` and `expires` of each database that has any. Raises `CacheError` (unreadable-answer)."""
     return {
-        name: value
-        for name, value in information.items()
-        if name.removeprefix("db").isdigit() and isinstance(value, dict)
+        name: {part: _part(fields, name, part) for part in ("keys", "expires")}
+        for name, fields in _numbered(information, "db").items()
     }
+
+
+def _numbered(information: Information, prefix: str) -> dict[str, Mapping[str, Any]]:
+    """Return the fields of several parts that are named "db0" and so on."""
+    found = {name: value for name, value in information.items() if re.fullmatch(rf"{prefix}[0-9]+", name)}
+    for name, value in found.items():
+        if not isinstance(value, Mapping):
+            raise unreadable(f"{name} of INFO", value, "a list of parts")
+    return found
+
+
+def _part(fields: Mapping[str, Any], name: str, part: str) -> int:
+    return number({f"{part} in {name}": fields.get(part)}, f"{part} in {name}") or 0

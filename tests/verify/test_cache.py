@@ -13,7 +13,7 @@ from redis.client import Pipeline
 from tests.certificates import Authority
 from tests.servers import RedisServer
 from tests.verify.listeners import listener, tls_terminator
-from verify import checks, redis_client
+from verify import checks, redis_client, tls
 from verify.cache import Cache, open_cache
 from verify.environment import CacheEnvironment
 from verify.expectation import Expectation
@@ -119,8 +119,9 @@ class TestEveryBackend:
         after = cache.status().usage
         assert before is not None
         assert after is not None
-        assert (after.keys, after.hits - before.hits, after.misses - before.misses) == (1, 1, 1)
-        assert after.memory_used_bytes > 0
+        assert after.keys == 1
+        assert (after.hits, after.misses) == ((before.hits or 0) + 1, (before.misses or 0) + 1)
+        assert after.memory_used_bytes
         assert after.memory_limit_bytes == 64 * 1024 * 1024
 
     def test_threads_can_share_it(self, cache: Cache) -> None:
@@ -260,7 +261,8 @@ class TestManaged:
             made.append(options)
             return create(**options)
 
-        changes = {"REDIS_HOST": "localhost", "REDIS_USE_TLS": "true", "REDIS_TLS_CA": authority.pem + "\n"}
+        changes = {"REDIS_HOST": "localhost", "REDIS_USE_TLS": "true", "REDIS_TLS_CA": authority.pem}
+        tls._context.cache_clear()
         terminator = tls_terminator(shared_server.port, authority.certify(tmp_path, "localhost"))
         monkeypatch.setattr(ssl, "create_default_context", counted)
         with listener(terminator) as port:

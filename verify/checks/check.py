@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from verify.checks.finding import Finding, failed, skipped
+from verify.evidence import NotTold
 from verify.faults import CHECK_BROKE, CacheError
 from verify.report import Result
 
@@ -40,6 +41,8 @@ class Check(Generic[Seen]):
     def _judge(self, seen: Seen) -> Finding:
         try:
             return self.judge(seen)
+        except NotTold as reason:
+            return skipped(str(reason))
         except CacheError as error:
             return failed(error.fault, error.detail)
         except Exception as error:  # noqa: BLE001 — a check that breaks is a failure, and never ends the others

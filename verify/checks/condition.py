@@ -26,7 +26,7 @@ def replicas_in_sync(evidence: Evidence) -> Finding:
     behind = [
         name
         for name, replica in replicas.items()
-        if replica.get("state") != "online" or int(replica.get("lag", 0)) > _BEHIND_SECONDS
+        if replica.get("state") != "online" or replica["lag"] > _BEHIND_SECONDS
     ]
     if behind:
         return failed(REPLICA_BEHIND, f"{len(behind)} of {len(replicas)}")
@@ -45,8 +45,8 @@ def last_save(evidence: Evidence) -> Finding:
 
 def memory(evidence: Evidence) -> Finding:
     """A full memory refuses writes, unless the policy may evict any key: then full is how a cache should be."""
-    used = int(evidence.information.get("used_memory", 0))
-    limit = int(evidence.information.get("maxmemory", 0))
+    used = redis_information.number(evidence.information, "used_memory") or 0
+    limit = redis_information.number(evidence.information, "maxmemory") or 0
     measured = {"memory_used_bytes": float(used), "memory_limit_bytes": float(limit)}
     if not limit:
         return skipped("there is no limit")
@@ -59,11 +59,11 @@ def memory(evidence: Evidence) -> Finding:
 
 def rejected_connections(evidence: Evidence) -> Finding:
     """No client was turned away since the server started."""
-    seen = evidence.information.get("rejected_connections")
+    seen = redis_information.number(evidence.information, "rejected_connections")
     if seen is None:
         return skipped("the server's INFO does not tell")
     measured = {"rejected_connections": float(seen)}
-    if int(seen):
+    if seen:
         return warned(CONNECTIONS_REJECTED, f"{seen} since it started", measured=measured)
     return passed(measured=measured)
 
@@ -81,6 +81,8 @@ def keys_without_ttl(evidence: Evidence) -> Finding:
 
 def latency(evidence: Evidence) -> Finding:
     """How long a PING takes; a measurement, which no limit is held against."""
+    if (answer := evidence.reply("ping")) not in (b"PONG", "PONG"):
+        raise redis_information.unreadable("the answer to PING", answer, "PONG")
     samples = sorted(evidence.latencies_ms)
     p50, p95, p99 = (samples[math.ceil(len(samples) * share) - 1] for share in (0.5, 0.95, 0.99))
     return passed(

@@ -17,7 +17,7 @@ def large_round_trip(evidence: Evidence) -> Finding:
 
 def _round_trip(evidence: Evidence, which: str, written: bytes) -> Finding:
     evidence.reply(f"set-{which}")
-    read = evidence.reply(f"get-{which}")
+    read = evidence.value(f"get-{which}")
     if read == written:
         return passed(f"{len(read)} bytes, byte for byte")
     return failed(VALUE_CHANGED, f"{len(written)} bytes went and {0 if read is None else len(read)} came back")
@@ -26,9 +26,9 @@ def _round_trip(evidence: Evidence, which: str, written: bytes) -> Finding:
 def expires(evidence: Evidence) -> Finding:
     """A key with a time to live is gone after it."""
     evidence.reply("set-expiring")
-    if evidence.reply("ttl-expiring") == -1:
+    if evidence.number("ttl-expiring", "PTTL") == -1:
         return failed(KEY_NOT_EXPIRED, "the key was kept without the time to live that it was set with")
-    if evidence.reply("get-expired") is not None:
+    if evidence.value("get-expired") is not None:
         return failed(KEY_NOT_EXPIRED, f"a key set for {EXPIRY_MS} ms was still there after them")
     return passed(f"after {EXPIRY_MS} ms")
 
@@ -36,6 +36,6 @@ def expires(evidence: Evidence) -> Finding:
 def deletes(evidence: Evidence) -> Finding:
     """A deleted key is gone."""
     evidence.reply("set-deleted")
-    if evidence.reply("delete") != 1 or evidence.reply("get-deleted") is not None:
+    if evidence.number("delete", "DEL") != 1 or evidence.value("get-deleted") is not None:
         return failed(KEY_NOT_DELETED)
     return passed()

@@ -1,7 +1,5 @@
 """Whether the server is set up as it was asked to be."""
 
-from collections.abc import Mapping
-
 from verify.checks.finding import Finding, failed, passed, skipped, warned
 from verify.evidence import Evidence
 from verify.expectation import Persistence
@@ -13,9 +11,11 @@ from verify.faults import (
     POLICY_DIFFERS,
     READ_ONLY,
     REPLICAS_DIFFER,
+    UNREADABLE_ANSWER,
     VERSION_DIFFERS,
     CacheError,
 )
+from verify.redis_information import number, unreadable
 from verify.report import UNKNOWN_SERVER
 
 _NOT_ASKED = skipped("nothing was asked")
@@ -26,11 +26,11 @@ def maxmemory(evidence: Evidence) -> Finding:
     asked = evidence.expectation.maxmemory_bytes
     if asked is None:
         return _NOT_ASKED
-    seen = evidence.information.get("maxmemory")
+    seen = number(evidence.information, "maxmemory")
     if seen is None:
         return skipped("the server's INFO does not tell")
-    if int(seen) != asked:
-        return failed(MAXMEMORY_DIFFERS, f"{_size(int(seen))}, and {_size(asked)} was asked for")
+    if seen != asked:
+        return failed(MAXMEMORY_DIFFERS, f"{_size(seen)}, and {_size(asked)} was asked for")
     return passed(_size(asked))
 
 
@@ -53,21 +53,25 @@ def persistence(evidence: Evidence) -> Finding:
     asked = evidence.expectation.persistence
     if asked is None:
         return _NOT_ASKED
-    appends = evidence.information.get("aof_enabled")
+    appends = number(evidence.information, "aof_enabled")
     if appends is None:
         return skipped("the server's INFO does not tell")
     try:
-        seen = "append-only" if int(appends) else _persistence_by_save_points(evidence)
+        seen = "append-only" if appends else _persistence_by_save_points(evidence)
     except CacheError as error:
+        if error.fault is UNREADABLE_ANSWER:
+            raise
         return skipped(f"save points show only in CONFIG ({error.fault.code})")
     return passed(asked) if seen == asked else failed(PERSISTENCE_DIFFERS, f"{seen}, and {asked} was asked for")
 
 
 def _persistence_by_save_points(evidence: Evidence) -> Persistence:
-    answer = evidence.reply("save-points")
-    # A map in the newer protocol, a name and its value in the older one.
-    points = answer.get(b"save") if isinstance(answer, Mapping) else answer[1]
-    return "snapshot" if points else "none"
+    match evidence.reply("save-points"):
+        # A map in the newer protocol, a name and its value in the older one.
+        case {b"save": bytes(points)} | [b"save", bytes(points)]:
+            return "snapshot" if points else "none"
+        case other:
+            raise unreadable("the answer to CONFIG GET save", other, "its value")
 
 
 def version(evidence: Evidence) -> Finding:
@@ -84,13 +88,13 @@ def version(evidence: Evidence) -> Finding:
 
 def cluster_mode(evidence: Evidence) -> Finding:
     """Cluster mode is on or off as asked; unasked it is a warning, since the application does not speak it."""
-    asked, seen = evidence.expectation.cluster, evidence.information.get("cluster_enabled")
+    asked, seen = evidence.expectation.cluster, number(evidence.information, "cluster_enabled")
     if seen is None:
         return skipped("the server's INFO does not tell")
-    state = "on" if int(seen) else "off"
+    state = "on" if seen else "off"
     if asked is None:
-        return warned(CLUSTER_MODE, state) if int(seen) else passed(state)
-    return passed(state) if bool(int(seen)) == asked else failed(CLUSTER_DIFFERS, f"it is {state}")
+        return warned(CLUSTER_MODE, state) if seen else passed(state)
+    return passed(state) if bool(seen) == asked else failed(CLUSTER_DIFFERS, f"it is {state}")
 
 
 def role(evidence: Evidence) -> Finding:
@@ -103,12 +107,12 @@ def role(evidence: Evidence) -> Finding:
 
 def replicas(evidence: Evidence) -> Finding:
     """There are as many replicas as were asked for, or more."""
-    asked, seen = evidence.expectation.replicas, evidence.information.get("connected_slaves")
+    asked, seen = evidence.expectation.replicas, number(evidence.information, "connected_slaves")
     if asked is None:
         return _NOT_ASKED
     if seen is None:
         return skipped("the server's INFO does not tell")
-    if int(seen) < asked:
+    if seen < asked:
         return failed(REPLICAS_DIFFER, f"{seen}, and {asked} asked for")
     return passed(str(seen))
 
