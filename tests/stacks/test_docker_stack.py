@@ -18,7 +18,7 @@ import redis
 from docker.errors import NotFound  # type: ignore[import-untyped]
 
 from infra import rotation
-from infra.backends.docker import resources as backend
+from infra.backends.docker import errors
 from runner.inprocess import operations
 from tests.processes import living
 from tests.servers import free_port, is_written, until
@@ -306,7 +306,7 @@ class TestFailures:
         spoil = ["-c", "touch /data/file && chown -R root:root /data && chmod 700 /data"]
         stack.engine.containers.run(IMAGE, spoil, entrypoint="sh", user="root", volumes=volume, remove=True)
         with monkeypatch.context() as patch:
-            patch.setattr(backend, "HEALTHY_SECONDS", 10)
+            patch.setattr(errors, "HEALTHY_SECONDS", 10)
             printed = stack.up(code=1)
         assert f"hospitality-redis-{stack.name} was not healthy within 10 s; the last lines of its log:" in printed
         assert "Permission denied" in printed
