@@ -39,6 +39,9 @@ async def main() -> None:
 def load_settings(stack: str) -> Settings:
     """Read the stack's settings. Raises `InvalidSettings`."""
     config = configuration()
+    # As the provider takes it, to see what lies in another region (infra/settings/aws.py).
+    if region := os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"):
+        config = {"aws:region": region, **config}
     return settings.load(
         config, stack=stack, secret_keys=[key for key in config if pulumi.runtime.is_config_secret(key)]
     )

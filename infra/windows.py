@@ -8,6 +8,7 @@ SHORTEST_MINUTES: Final = 60
 
 _DAY: Final = 24 * 60
 _WEEK: Final = 7 * _DAY
+_STEP: Final = 5
 _CLOCK: Final = r"([01]\d|2[0-3]):([0-5]\d)"
 _WEEKLY: Final = re.compile(rf"({'|'.join(DAYS)}):{_CLOCK}-({'|'.join(DAYS)}):{_CLOCK}")
 _DAILY: Final = re.compile(rf"{_CLOCK}-{_CLOCK}")
@@ -43,6 +44,20 @@ def overlap(maintenance: range, snapshot: range) -> bool:
     """Tell whether the daily window meets the weekly one on any day."""
     weekly_minutes = {minute % _WEEK for minute in maintenance}
     return any((day * _DAY + minute) % _WEEK in weekly_minutes for day in range(7) for minute in snapshot)
+
+
+def free_hour(maintenance: str) -> str | None:
+    """Return an hour of every day outside a weekly window: 01:00-02:00, or the next. None where there is none."""
+    taken = weekly(maintenance)
+    for offset in range(0, _DAY, _STEP):
+        start = (SHORTEST_MINUTES + offset) % _DAY
+        if not overlap(taken, range(start, start + SHORTEST_MINUTES)):
+            return f"{_clock(start)}-{_clock(start + SHORTEST_MINUTES)}"
+    return None
+
+
+def _clock(minute: int) -> str:
+    return "{:02}:{:02}".format(*divmod(minute % _DAY, 60))
 
 
 def _window(start: int, end: int, length: int) -> range:

@@ -16,13 +16,43 @@ ACCOUNT: Final = Form(r"\d{12}", "the twelve digits of an AWS account")
 VPC: Final = Form(r"vpc-([0-9a-f]{8}|[0-9a-f]{17})", "the id of a VPC")
 SUBNET: Final = Form(r"subnet-([0-9a-f]{8}|[0-9a-f]{17})", "the id of a subnet")
 SECURITY_GROUP: Final = Form(r"sg-([0-9a-f]{8}|[0-9a-f]{17})", "the id of a security group")
-# With a key's id in its place, a cache is replaced at every update (pulumi-aws issues 3848 and 684).
-KEY: Final = Form(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+", "the ARN of a key; its id or alias will not do")
+_PARTITION: Final = r"aws(?:-cn|-us-gov|-iso|-iso-b|-iso-e|-iso-f|-eusc)?"
+# us-east-1, ap-southeast-2, us-gov-west-1, us-isob-east-1, eusc-de-east-1.
+_REGION: Final = r"[a-z]{2,4}(?:-[a-z]{2,9}){1,2}-[1-9]"
+REGION: Final = Form(_REGION, "a region of AWS, like us-east-1; a zone will not do")
+# Ids are UUIDs, and those of multi-Region keys have 32 digits (KMS Developer Guide, "Key identifiers"). With a key's id
+# in its place, a cache is replaced at every update (pulumi-aws issues 3848 and 684).
+KEY: Final = Form(
+    rf"arn:{_PARTITION}:kms:{_REGION}:\d{{12}}:key/(?:mrk-[0-9a-f]{{32}}|[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})",
+    "the ARN of a key; its id or alias will not do",
+)
 # IAM API reference, CreateRole: a role's path and name.
 ROLE: Final = Form(
-    r"arn:aws[a-z-]*:iam::\d{12}:role/([!-~]+/)*[\w+=,.@-]{1,64}",
+    rf"arn:{_PARTITION}:iam::\d{{12}}:role/([!-~]+/)*[\w+=,.@-]{{1,64}}",
     "the ARN of a role; its name will not do, nor the ARN of a session of it",
 )
+
+# The partition of a region, by how the region's name begins (AWS General Reference, "AWS Regions and partitions").
+_PARTITIONS: Final = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eusc-": "aws-eusc",
+}
+
+
+def partition_of(region: str) -> str:
+    """Return the partition that a region is in: aws, aws-cn and so on."""
+    return next((partition for start, partition in _PARTITIONS.items() if region.startswith(start)), "aws")
+
+
+def moved(arn: str, region: str) -> str:
+    """Return an ARN as it would be in a region; what has no region of its own, like a role, is in its partition."""
+    _, _, service, own_region, rest = arn.split(":", 4)
+    return ":".join(("arn", partition_of(region), service, own_region and region, rest))
 
 
 def client_network_problem(text: str) -> str | None:

@@ -26,6 +26,7 @@ from infra.settings.vocabulary import (
     values_of,
 )
 from infra.sizing import MEBIBYTE, TierName
+from infra.windows import free_hour
 
 # Replicas that take over when the primary fails, where nothing else is asked.
 REPLICAS: Final[Mapping[TierName, int]] = {"dev": 0, "staging": 1, "prod": 1}
@@ -117,16 +118,19 @@ class ElastiCacheSettings(ManagedSettings):
         Only("elasticache"),
     ] = None
     snapshot_window: Annotated[
-        str,
-        # Validated as the default too: the maintenance window may overlap it.
-        Field(example="01:00-02:00", description="When AWS takes the daily snapshot, UTC", validate_default=True),
+        str | None,
+        Field(
+            example="01:00-02:00",
+            description="When AWS takes the daily snapshot, UTC; unset: 01:00-02:00, or an hour free of maintenance",
+        ),
         Only("elasticache"),
-    ] = "01:00-02:00"
+    ] = None
     apply_immediately: Annotated[
         bool | None,
         Field(
             example="true",
-            description="Changes at once, or in the maintenance window; unset: at once, but not in prod",
+            description="Whether another node type or version comes at once, and not in the maintenance window; "
+            "unset: at once, but not in prod",
         ),
         Only("elasticache"),
     ] = None
@@ -190,17 +194,27 @@ class ElastiCacheSettings(ManagedSettings):
         if len(subnet_ids) == 1 and replicas:
             raise Wrong("it is one subnet, and replicas need two, in different zones")
 
+    @rule("maintenance_window")
+    @staticmethod
+    def _maintenance_leaves_an_hour(window: str, known: Known) -> None:
+        if known.get("backend") == "elasticache" and known.get("persistence") != "none" and not free_hour(window):
+            raise Wrong("it leaves no hour of every day for the snapshot")
+
     @rule("snapshot_window")
     @staticmethod
-    def _snapshots_are_at_another_time(window: str, known: Known) -> None:
+    def _snapshots_are_at_another_time(window: str | None, known: Known) -> None:
+        if window is None:
+            return
         try:
             snapshot = windows.daily(window)
         except ValueError as error:
             raise Wrong(f"it {error}") from None
-        # Google has no window for snapshots.
-        maintenance = known.get("maintenance_window") if known.get("backend") == "elasticache" else None
-        if maintenance is not None and windows.overlap(windows.weekly(maintenance), snapshot):
-            raise Wrong(f"it overlaps the maintenance window, {maintenance}")
+        maintenance = known.get("maintenance_window")
+        # Google has no window for snapshots, and without snapshots none is sent.
+        if maintenance is None or known.get("backend") != "elasticache" or known.get("persistence") == "none":
+            return
+        if windows.overlap(windows.weekly(maintenance), snapshot):
+            raise Wrong(f"it overlaps the maintenance window, {maintenance}", example=free_hour(maintenance) or "")
 
     @property
     def chosen_replicas(self) -> int:
@@ -216,6 +230,13 @@ class ElastiCacheSettings(ManagedSettings):
     def node(self) -> Node:
         """The node type: as asked, or the cheapest that holds the memory."""
         return NODES[self.node_type] if self.node_type else nodes.smallest(self.maxmemory_bytes, self.engine)
+
+    @property
+    def chosen_snapshot_window(self) -> str | None:
+        """When the snapshot is taken: as asked, or an hour that maintenance leaves. None without snapshots."""
+        if self.chosen_persistence == "none":
+            return None
+        return self.snapshot_window or free_hour(self.maintenance_window)
 
     @property
     def applies_immediately(self) -> bool:

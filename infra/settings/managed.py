@@ -23,6 +23,7 @@ class ManagedSettings(CommonSettings):
         Check(_maintenance_is_once_a_week),
         Field(
             example="sun:03:00-sun:04:00",
+            other_examples=("sun:11:00-sun:12:00", "sun:19:00-sun:20:00"),
             description="When the vendor may maintain the cache, UTC; Google takes one hour",
         ),
         Only("elasticache", "memorystore"),

@@ -55,10 +55,12 @@ class Unknown(Refusal):
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """Stands in a field's annotation: its meaning, a value to propose, and how far its values go."""
+    """Stands in a field's annotation: its meaning, values to propose, and how far its values go."""
 
     description: str
     example: str
+    # Proposed where the example will not do beside the other settings.
+    other_examples: tuple[str, ...] = ()
     gt: float | None = None
     ge: float | None = None
     le: float | None = None

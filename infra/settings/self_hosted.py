@@ -2,16 +2,34 @@
 
 import ipaddress
 import re
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 from infra.settings.common import CommonSettings
 from infra.settings.model import Field, Known, Refusal, Wrong, rule
 from infra.settings.vocabulary import Only, checked
 
+# distribution/reference, "Grammar": what comes first is a registry where it has a dot, a port or a capital, or is
+# localhost.
+_PART: Final = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_REGISTRY: Final = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::\d+)?"
+_IMAGE: Final = re.compile(
+    rf"(?P<name>(?:{_REGISTRY}/)?{_PART}(?:/{_PART})*)(?::(?P<tag>\w[\w.-]{{0,127}}))?(?P<digest>@sha256:[0-9a-f]{{64}})?",
+    re.ASCII,
+)
+LONGEST_IMAGE_NAME: Final = 255
+
+# A name of a host on an office's network may have an underscore.
+_HOST_LABEL: Final = r"[A-Za-z0-9_](?:[\w-]*\w)?"
+_HOST_NAME: Final = re.compile(rf"{_HOST_LABEL}(?:\.{_HOST_LABEL})*\.?", re.ASCII)
+
 
 def _image_problem(image: str) -> str | None:
-    if re.fullmatch(r"[a-z0-9][\w./:-]*(:(?!latest$)[\w.-]+|@sha256:[0-9a-f]{64})", image, re.ASCII):
+    found = _IMAGE.fullmatch(image)
+    if found is None or len(found["name"]) > LONGEST_IMAGE_NAME:
+        return "is not the name of an image"
+    if found["digest"] or found["tag"] not in (None, "latest"):
         return None
     return "is not an image with its version, which is a tag other than latest or a digest"
 
@@ -19,10 +37,31 @@ def _image_problem(image: str) -> str | None:
 def _docker_host_problem(docker_host: str) -> str | None:
     try:
         parts = urlsplit(docker_host)
+        host, port = parts.hostname or "", parts.port
     except ValueError:
         return "is no URL"
-    is_daemon = (parts.scheme == "unix" and parts.path) or (parts.scheme in {"tcp", "ssh"} and parts.hostname)
-    return None if is_daemon else "is not unix:///path, tcp://host:port or ssh://user@host"
+    match parts.scheme:
+        case "unix":
+            is_daemon = docker_host.startswith("unix:///") and bool(parts.path.strip("/"))
+        case "tcp":
+            is_daemon = "@" not in parts.netloc and port != 0 and _is_host(host)
+        case "ssh":
+            # Docker takes no password there (docker/cli, connhelper/ssh).
+            is_daemon = parts.password is None and port != 0 and _is_host(host)
+        case _:
+            is_daemon = False
+    if not is_daemon or parts.query or parts.fragment or re.search(r"\s", docker_host):
+        return "is not unix:///path, tcp://host:port or ssh://user@host"
+    return None
+
+
+def _is_host(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        # All figures and dots would be an address, and is none.
+        return _HOST_NAME.fullmatch(host) is not None and re.fullmatch(r"[\d.]+", host) is None
+    return True
 
 
 class SelfHostedSettings(CommonSettings):
@@ -53,6 +92,7 @@ class SelfHostedSettings(CommonSettings):
         checked(_docker_host_problem),
         Field(
             example="ssh://you@host",
+            other_examples=("unix:///var/run/docker.sock",),
             description="Another Docker daemon, as DOCKER_HOST names it; before a change of it: make down",
         ),
         Only("docker"),
@@ -62,6 +102,7 @@ class SelfHostedSettings(CommonSettings):
         # Validated as the default too: it will not do for a daemon on another machine.
         Field(
             example="127.0.0.1",
+            other_examples=("0.0.0.0",),  # noqa: S104 - for the user to choose, and the backend warns of it
             description="The address of the daemon's machine that the port is published on",
             validate_default=True,
         ),
@@ -81,6 +122,8 @@ class SelfHostedSettings(CommonSettings):
             address = ipaddress.ip_address(bind_address)
         except ValueError:
             raise Wrong("it is not an IP address") from None
+        if address.is_multicast or address == ipaddress.IPv4Address("255.255.255.255"):
+            raise Wrong("it is no address of one machine")
         daemon = remote_host(known.get("docker_host"))
         if daemon is not None and address.is_loopback:
             raise Refusal(

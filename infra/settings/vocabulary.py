@@ -66,8 +66,8 @@ def each_checked(problem: Callable[[str], str | None]) -> Check:
 
 
 def problem(words: str, *, cure: str, stack: str) -> str:
-    """Give the two lines of a problem: what it is, and the command of Pulumi's that cures it."""
-    return f"  {words}\n      pulumi {cure} --stack {stack}"
+    """Give the two lines of a problem: what it is, and the command of Pulumi's that cures it, where one does."""
+    return f"  {words}\n      pulumi {cure} --stack {stack}" if cure else f"  {words}"
 
 
 def name_problems(name_of: Callable[[str], str], stack: str) -> list[str]:

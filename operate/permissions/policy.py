@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeVar
 
+from infra.aws.patterns import partition_of
 from infra.naming import PREFIX
 from infra.settings.model import texts
 from operate.offline import answers
@@ -44,7 +45,7 @@ class Place:
     @property
     def partition(self) -> str:
         """The part of AWS that the region is in."""
-        return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(self.region.rpartition("-")[0].rpartition("-")[0], "aws")
+        return partition_of(self.region)
 
     def fill(self, text: str) -> str:
         """Fill in a pattern."""

@@ -1,10 +1,13 @@
 """Configurations that are refused before anything is created, of every backend, each with what its user reads."""
 
+import re
+
 import pytest
 
 from infra import settings
 from infra.backend import BACKENDS
 from infra.settings import InvalidSettings
+from tests.soak import Soak
 
 NETWORK = {
     "vpcId": "vpc-0123456789abcdef0",
@@ -24,8 +27,13 @@ GOOGLE = {
 }
 KEY = "projects/my-project/locations/europe-west1/keyRings/ring/cryptoKeys/key"
 
+AWS_KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+MULTI_REGION_KEY = "arn:aws:kms:us-east-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab"
+
 FREE = {"backend": "rediscloud", "tier": "dev", "acceptPlainText": "true", "acceptAnyAddress": "true"}
 PAID = {"backend": "rediscloud", "tier": "staging", "paymentMethodId": "30949", "sourceCidrs": "203.0.113.0/24"}
+
+PAID_SSM = {**PAID, "sinks": "aws-ssm"}
 
 # What is set, what is said of it, and the command that cures it.
 REJECTED: list[tuple[dict[str, str], str, str]] = [
@@ -92,6 +100,54 @@ REJECTED: list[tuple[dict[str, str], str, str]] = [
     ({"backend": "docker", "image": "redis"}, 'cache:image "redis" will not do', "set cache:image redis:7-alpine"),
     ({"backend": "docker", "image": "redis:latest"}, 'cache:image "redis:latest" will not do', "set cache:image"),
     ({"backend": "docker", "dockerHost": "host"}, 'cache:dockerHost "host" will not do', "set cache:dockerHost"),
+    *(
+        ({"backend": "docker", "image": image}, f'cache:image "{image}" will not do: {said}', "set cache:image redis:7")
+        for image, said in (
+            ("a//b:1", "it is not the name of an image"),
+            ("/redis:7", "it is not the name of an image"),
+            ("redis/:7", "it is not the name of an image"),
+            ("redis:7:8", "it is not the name of an image"),
+            ("Redis:7", "it is not the name of an image"),
+            ("redis..x:7", "it is not the name of an image"),
+            ("registry.example:port/redis:7", "it is not the name of an image"),
+            ("redis:-7", "it is not the name of an image"),
+            (f"redis:{'7' * 129}", "it is not the name of an image"),
+            (f"{'a' * 256}:7", "it is not the name of an image"),
+            ("redis@sha256:abc", "it is not the name of an image"),
+            ("registry.example:5000/redis", "it is not an image with its version"),
+            ("registry.example/redis:latest", "it is not an image with its version"),
+        )
+    ),
+    *(
+        ({"backend": "docker", "dockerHost": host}, f'cache:dockerHost "{host}" will not do', "set cache:dockerHost")
+        for host in (
+            "unix://relative/docker.sock",
+            "unix:///",
+            "unix:relative",
+            "tcp://",
+            "tcp://host:99999",
+            "tcp://host:0",
+            "tcp://host:port",
+            "tcp://user@host:2376",
+            "tcp://host name:2376",
+            "tcp://-host:2376",
+            "tcp://1.2.3:2376",
+            "tcp://[::1:2376",
+            "ssh://you:secret@host",
+            "ssh://you@",
+            "ssh://you@host?x=1",
+            "http://host:2375",
+            "host:2375",
+        )
+    ),
+    *(
+        (
+            {"backend": "docker", "bindAddress": address},
+            f'cache:bindAddress "{address}" will not do: it is no address of one machine',
+            "set cache:bindAddress 127.0.0.1",
+        )
+        for address in ("224.0.0.1", "255.255.255.255", "ff02::1")
+    ),
     ({"backend": "docker", "bindAddress": "all"}, 'cache:bindAddress "all" will not do', "set cache:bindAddress"),
     ({"backend": "docker", "vpcId": NETWORK["vpcId"]}, "cache:vpcId is a setting of elasticache", "rm cache:vpcId"),
     ({"backend": "docker", "folder": "here"}, "cache:folder is a setting of local", "rm cache:folder"),
@@ -229,10 +285,67 @@ REJECTED: list[tuple[dict[str, str], str, str]] = [
         "it overlaps the maintenance window, sun:03:00-sun:04:00",
         "set cache:snapshotWindow",
     ),
+    # The proposal lies in no maintenance window either.
     (
-        {**PROD, "maintenanceWindow": "mon:01:30-mon:02:30"},
-        "it overlaps the maintenance window, mon:01:30",
-        "set cache:sn",
+        {**PROD, "maintenanceWindow": "sun:01:00-sun:02:00", "snapshotWindow": "01:30-02:30"},
+        'cache:snapshotWindow "01:30-02:30" will not do: it overlaps the maintenance window, sun:01:00-sun:02:00',
+        "set cache:snapshotWindow 02:00-03:00",
+    ),
+    (
+        {**PROD, "maintenanceWindow": "sun:00:00-mon:00:00"},
+        "it leaves no hour of every day for the snapshot",
+        "set cache:maintenanceWindow sun:03:00-sun:04:00",
+    ),
+    (
+        {**PROD, "maintenanceWindow": "sunday", "snapshotWindow": "03:30-04:30"},
+        'cache:maintenanceWindow "sunday" will not do: it is not of the form',
+        "set cache:maintenanceWindow sun:11:00-sun:12:00",
+    ),
+    # ElastiCache and AWS's sinks: the region, and what lies in another one.
+    *(
+        ({**PROD, "aws:region": region}, f'aws:region "{region}" is not a region of AWS', "set aws:region us-east-1")
+        for region in ("", "us-east-1a", "US-EAST-1", "useast1", "us-central1", "eu-west", "anything", "us-east-1 ")
+    ),
+    (
+        {"backend": "rediscloud", **PAID_SSM, "aws:region": "Frankfurt"},
+        'aws:region "Frankfurt" is not a region of AWS',
+        "set aws:region us-east-1",
+    ),
+    *(
+        (
+            {**PROD, "aws:region": "eu-west-1", key: AWS_KEY},
+            f"cache:{key} lies in us-east-1, and the stack in eu-west-1, where AWS would not take it",
+            f"rm cache:{key}",
+        )
+        for key in ("kmsKeyArn", "secretKmsKeyArn")
+    ),
+    (
+        {**PROD, "aws:region": "cn-north-1", "kmsKeyArn": MULTI_REGION_KEY},
+        "cache:kmsKeyArn lies in us-east-1, and the stack in cn-north-1",
+        f"set cache:kmsKeyArn {MULTI_REGION_KEY.replace('arn:aws:kms:us-east-1', 'arn:aws-cn:kms:cn-north-1')}",
+    ),
+    (
+        {**PROD, "aws:region": "us-east-1", "kmsKeyArn": AWS_KEY.replace("arn:aws:", "arn:aws-us-gov:")},
+        "cache:kmsKeyArn lies in us-east-1, and the stack in us-east-1",
+        "rm cache:kmsKeyArn",
+    ),
+    (
+        {**PROD, "aws:region": "us-gov-west-1", "secretReaderRoleArn": "arn:aws:iam::123456789012:role/app"},
+        "cache:secretReaderRoleArn lies in the partition aws, and the stack in us-gov-west-1",
+        "set cache:secretReaderRoleArn arn:aws-us-gov:iam::123456789012:role/app",
+    ),
+    (
+        {**PROD, "aws:region": "eu-west-1", "kmsKeyArn": "alias/cache"},
+        "it is not the ARN of a key",
+        "set cache:kmsKeyArn arn:aws:kms:eu-west-1:",
+    ),
+    *(
+        ({**PROD, "kmsKeyArn": arn}, "it is not the ARN of a key", "set cache:kmsKeyArn arn:aws:kms:")
+        for arn in (
+            AWS_KEY.replace("arn:aws:", "arn:awsome:"),
+            AWS_KEY.replace("us-east-1", "nowhere"),
+            AWS_KEY.replace("1234abcd-", ""),
+        )
     ),
     (
         {**PROD, "applyImmediately": "soon"},
@@ -564,6 +677,138 @@ def test_a_refused_application_url_is_never_shown(url: str) -> None:
     message = refused({"backend": "local", "applicationUrl": url})
     assert url not in message
     assert "hunter2" not in message
+
+
+CURE = re.compile(r"^ {6}pulumi config (?:set (\S+) (.+)|rm (\S+)) --stack prod$", re.MULTILINE)
+# One message after another: the backend, what goes with it, where it delivers, and what that needs.
+ROUNDS = 4
+
+
+@pytest.mark.parametrize("values", [values for values, _, _ in REJECTED], ids=[said[:60] for _, said, _ in REJECTED])
+def test_every_proposal_is_taken(values: dict[str, str]) -> None:
+    """All of them together make a configuration that is valid, and at most what is not set is asked for after them."""
+    message = after_its_cures(values)
+    assert all(" is not set" in line for line in message.splitlines()[1::2]), message
+
+
+@pytest.mark.soak(20_000)
+def test_proposals_lead_to_a_valid_configuration(soak: Soak) -> None:
+    """From any settings together, each of which is refused in some company."""
+    rows = [values for values, _, _ in REJECTED]
+    random = soak.random()
+    for _ in range(soak.cases):
+        first, *others = random.sample(rows, random.randint(2, 6))
+        beside = {key: value for each in others for key, value in each.items()}
+        after_its_cures({**beside, **first}, rounds=ROUNDS)
+
+
+def after_its_cures(values: dict[str, str], *, rounds: int = 1) -> str:
+    """Do what a message proposes, and what the next does; give the last, which is empty if `rounds` is enough."""
+    config = {key if ":" in key else f"cache:{key}": value for key, value in values.items()}
+    for _ in range(rounds):
+        message = message_of(config)
+        for name, value, removed in CURE.findall(message):
+            # The network from another stack, which is proposed beside the settings of one's own, is the other way.
+            if name == "cache:networkStack" and "vpcId is not set" in message:
+                continue
+            config.pop(removed, None)
+            config |= {name: value} if name else {}
+    message = message_of(config)
+    assert rounds == 1 or not message, message
+    return message
+
+
+def message_of(config: dict[str, str]) -> str:
+    """Give the message of a configuration; empty where it is valid."""
+    try:
+        settings.load(config, stack="prod")
+    except InvalidSettings as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("maintenance", "snapshot"),
+    [
+        ("sun:03:00-sun:04:00", "01:00-02:00"),
+        ("sun:01:00-sun:02:00", "02:00-03:00"),
+        ("mon:01:30-mon:02:30", "02:30-03:30"),
+        ("sun:00:30-sun:23:30", "23:30-00:30"),
+        ("sun:01:00-mon:00:00", "00:00-01:00"),
+    ],
+)
+def test_a_default_gives_way(maintenance: str, snapshot: str) -> None:
+    """Nobody asked for the snapshot's hour: the next that maintenance leaves is taken."""
+    config = {f"cache:{key}": value for key, value in {**PROD, "maintenanceWindow": maintenance}.items()}
+    assert settings.load(config, stack="prod").chosen_snapshot_window == snapshot
+
+
+@pytest.mark.parametrize(
+    "windows", [{}, {"snapshotWindow": "01:30-02:30"}, {"maintenanceWindow": "sun:00:00-mon:00:00"}]
+)
+def test_without_snapshots_there_is_no_hour_for_them(windows: dict[str, str]) -> None:
+    """Nothing is sent then, and nothing refused."""
+    values = {**AWS, "persistence": "none", "maintenanceWindow": "sun:01:00-sun:02:00", **windows}
+    loaded = settings.load({f"cache:{key}": value for key, value in values.items()}, stack="prod")
+    assert loaded.chosen_snapshot_window is None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        *(
+            {**PROD, "aws:region": region}
+            for region in ("us-east-1", "ap-southeast-2", "mx-central-1", "eusc-de-east-1")
+        ),
+        {**PROD, "aws:region": "us-east-1", "kmsKeyArn": AWS_KEY, "secretKmsKeyArn": MULTI_REGION_KEY},
+        {
+            **PROD,
+            "aws:region": "us-gov-west-1",
+            "kmsKeyArn": AWS_KEY.replace("arn:aws:kms:us-east-1", "arn:aws-us-gov:kms:us-gov-west-1"),
+            "secretReaderRoleArn": "arn:aws-us-gov:iam::123456789012:role/path/app",
+        },
+        # Another program's.
+        {"backend": "local", "aws:region": "x"},
+        *(
+            {"backend": "docker", "image": image}
+            for image in (
+                "redis:7-alpine",
+                "valkey/valkey:8.1",
+                "registry.example:5000/team/redis_cache:7.2.4",
+                "localhost/redis:7",
+                "public.ecr.aws/docker/library/redis:7-alpine",
+                f"redis@sha256:{'0a' * 32}",
+                f"redis:7@sha256:{'0a' * 32}",
+                f"redis:latest@sha256:{'0a' * 32}",
+            )
+        ),
+        *(
+            {"backend": "docker", "dockerHost": host, "bindAddress": "10.0.0.7"}
+            for host in (
+                "unix:///var/run/docker.sock",
+                "unix:///run/user/1000/docker.sock",
+                "tcp://10.0.0.7:2376",
+                "tcp://host",
+                "tcp://[fd00::7]:2376",
+                "ssh://you@build-host.example",
+                "ssh://build_host:2222",
+            )
+        ),
+    ],
+)
+def test_what_can_be_is_let_through(values: dict[str, str]) -> None:
+    """The rules for regions, keys, roles, images and hosts refuse nothing else."""
+    config = {key if ":" in key else f"cache:{key}": value for key, value in values.items()}
+    assert settings.load(config, stack="prod").backend == values["backend"]
+
+
+def test_a_secret_region_or_key_is_never_shown() -> None:
+    """What lies apart from each other is not compared then."""
+    config = {f"cache:{key}": value for key, value in {**PROD, "kmsKeyArn": AWS_KEY}.items()}
+    settings.load(config | {"aws:region": "eu-west-1"}, stack="prod", secret_keys=["cache:kmsKeyArn"])
+    with pytest.raises(InvalidSettings, match="aws:region is not a region of AWS") as error:
+        settings.load(config | {"aws:region": "hunter2"}, stack="prod", secret_keys=["aws:region"])
+    assert "hunter2" not in str(error.value)
 
 
 def test_there_are_forty_of_them_or_more() -> None:

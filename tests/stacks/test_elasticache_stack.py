@@ -452,6 +452,20 @@ def test_another_account_is_left_alone(account: aws.Account, tmp_path: Path) -> 
     made.up()
 
 
+def test_a_key_of_another_region_ends_in_the_preview(
+    account: aws.Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The region may come from the environment, as AWS's provider takes it."""
+    key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    made = stack(tmp_path, account, kmsKeyArn=key)
+    said = "cache:kmsKeyArn lies in eu-west-1, and the stack in us-east-1, where AWS would not take it"
+    assert said in made.preview(code=1)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    made.configure(**{"aws:region": None})
+    assert said in made.preview(code=1)
+    assert left(account) == {}
+
+
 def test_subnets_are_looked_at_in_the_preview(account: aws.Account, tmp_path: Path) -> None:
     """In one zone, or of another VPC: AWS would say so a quarter of an hour later."""
     made = stack(tmp_path, account, **account.network(zones=1))

@@ -74,7 +74,7 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
         kms_key_id=key_arn,
         user_group_ids=[user_group.user_group_id],
         snapshot_retention_limit=care.snapshot_days if settings.chosen_persistence == "snapshot" else 0,
-        snapshot_window=settings.snapshot_window,
+        snapshot_window=settings.chosen_snapshot_window,
         final_snapshot_identifier=lineage.finalSnapshot if care.protected else None,
         maintenance_window=settings.maintenance_window,
         apply_immediately=settings.applies_immediately,
