@@ -206,6 +206,21 @@ class TestFile:
         assert (found["key_prefix"], found["database_index"], found["max_connections"]) == ("hospitality:", 3, 50)
         assert stat.S_IMODE(file.stat().st_mode) == 0o640
 
+    def test_it_stays_the_same_file_where_another_would_lose_something(self, file: Path) -> None:
+        """Its owner, a mount, a second name: as the environment file does."""
+        file.write_text(APPLICATIONS)
+        second = file.with_name("second.json")
+        second.hardlink_to(file)
+        if os.geteuid() == 0:
+            os.chown(file, 12345, 54321)
+        before = file.stat()
+        outputs = created()
+        assert cluster(second)["host"] == content(VALUES)["host"]
+        InfraConfigProvider().delete("id", outputs)
+        assert json.loads(second.read_text()) == json.loads(APPLICATIONS)
+        after = file.stat()
+        assert (after.st_ino, after.st_uid, after.st_gid) == (before.st_ino, before.st_uid, before.st_gid)
+
     def test_a_rollback_and_its_end_change_our_fields_alone(self, file: Path) -> None:
         """The same file as before the rollback."""
         file.write_text(APPLICATIONS)
