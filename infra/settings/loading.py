@@ -142,7 +142,8 @@ def _cures(values: Mapping[str, str], refused: Mapping[str, Refusal], *, region:
             if value is not None:
                 trial[key] = value
             still_invalid = {*read(Settings, _with_tier(trial))[1]}
-            if still_invalid <= invalid - {key}:
+            # What is not set yet may have to be: that is asked for next.
+            if still_invalid & trial.keys() <= invalid - {key} and key not in still_invalid:
                 break
             if key not in still_invalid and second_best is None:
                 second_best = value, trial, still_invalid

@@ -27,9 +27,8 @@ _HOST_NAME: Final = re.compile(rf"{_HOST_LABEL}(?:\.{_HOST_LABEL})*\.?", re.ASCI
 
 def _image_problem(image: str) -> str | None:
     found = _IMAGE.fullmatch(image)
-    if found is None or len(found["name"]) > LONGEST_IMAGE_NAME:
-        return "is not the name of an image"
-    if found["digest"] or found["tag"] not in (None, "latest"):
+    is_image = found and len(found["name"]) <= LONGEST_IMAGE_NAME
+    if found and is_image and (found["digest"] or found["tag"] not in (None, "latest")):
         return None
     return "is not an image with its version, which is a tag other than latest or a digest"
 
