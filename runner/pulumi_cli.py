@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import secrets
 import shutil
 import socket
@@ -121,6 +122,7 @@ class CliStack:
             **os.environ,
             "PATH": f"{self.command.path.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            **self._identity,
         }
         if self._is_local:
             local = self.project.local
@@ -133,6 +135,16 @@ class CliStack:
             }
             environment.pop("PULUMI_CONFIG_PASSPHRASE", None)
         return environment
+
+    @property
+    def _identity(self) -> dict[str, str]:
+        """A name and a home for a user whom the machine does not know: Go has neither (os/user/lookup_stubs.go)."""
+        try:
+            pwd.getpwuid(os.getuid())
+        except KeyError:
+            known = {"USER": str(os.getuid()), "HOME": str(self.project.local / "home")}
+            return {name: os.environ.get(name) or value for name, value in known.items()}
+        return {}
 
     def _prepare(self) -> None:
         """Make what the local stack needs; every run renews its configuration from the tracked file.
