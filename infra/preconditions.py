@@ -11,7 +11,7 @@ from typing import Final
 import pulumi
 
 from infra.settings import BackendName, Settings
-from runner import stack_file
+from runner import names, stack_file
 from runner.stack_file import StackFileError
 
 # Backends that harm nobody else: they end with the machine that they run on.
@@ -29,11 +29,14 @@ CONFIRMATION: Final = "CACHE_CONFIRM"
 
 
 class Unguarded(Exception):
-    """A prod stack lacks what keeps it from accidents; the message has the command that gives it."""
+    """A stack lacks what keeps it from accidents; the message has the command that gives it."""
 
 
 def require(settings: Settings, *, stack: str) -> None:
     """Hold the stack of this run against all guards. Raises `Unguarded`."""
+    # Pulumi itself takes the name `..`, and would have us keep a server in `.local/servers/..`.
+    if (problem := names.problem(stack)) is not None:
+        raise Unguarded(f"the stack's name {stack!a} {problem}: take another, pulumi stack init <name>")
     if settings.tier != "prod" or settings.backend in OF_ONE_MACHINE:
         return
     require_key(_stack_file(stack), stack=stack, backend=settings.backend)

@@ -188,7 +188,7 @@ def _risk_of_a_commit(name: str) -> str | None:
     except GitError as error:
         return (
             f"git does not say whether it tracks {name}, and if it does, the password would be committed ({error}); "
-            "have git answer"
+            "mend that"
         )
     return None
 

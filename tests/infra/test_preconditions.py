@@ -7,10 +7,17 @@ import pytest
 
 from infra import preconditions
 from infra.preconditions import Unguarded
-from infra.settings import BackendName
+from infra.settings import BackendName, Settings
 from runner import pulumi_cli
 
 SALT = "encryptionsalt: v1:7ASHwM5dcB8=:v1:c5sQPVOesVW29foG:PmmRgnB9MQPq5BefYYUI/xDVKasDxA==\n"
+
+
+@pytest.mark.parametrize("stack", ["..", ".", "../up"])
+def test_a_stack_whose_name_leads_to_another_folder_is_refused(stack: str) -> None:
+    """Under a plain `pulumi up` too; Pulumi takes the first two."""
+    with pytest.raises(Unguarded, match=r"the stack's name '\.\.?(/up)?' (leads to a folder|is not up to 100 letters)"):
+        preconditions.require(Settings(backend="local"), stack=stack)
 
 
 @pytest.mark.parametrize("environment", [{}, {"CI": ""}, {"CI": "false"}, {"CI": "0"}, {"CACHE_CONFIRM": "staging"}])
