@@ -7,18 +7,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from operate import stack_file
 from runner.project import Project, ProjectError
 from runner.verbs import Stack
 
-SETTING = "attached"
+SETTING = "cache:attached"
 
 
 def detach(project: Project, stack: Stack, name: str, say: Callable[[str], None]) -> int:
     """Have the application go on in its memory; the Redis stays. Gives the exit code. Raises `ProjectError`."""
     file = project.stack_file(name)
     with _changed(file, f"{file.name} has cache:attached: false", f"The cache of {name} is rolled back", say):
-        stack_file.set_value(file, SETTING, "false")
+        project.set_value(name, SETTING, "false")
         code = stack.up()
         if code == 0:
             say(
@@ -32,7 +31,7 @@ def attach(project: Project, stack: Stack, name: str, say: Callable[[str], None]
     """Prove the Redis and deliver its connection again. Gives the exit code. Raises `ProjectError`."""
     file = project.stack_file(name)
     with _changed(file, f"{file.name} has no cache:attached", f"The cache of {name} is attached", say):
-        stack_file.remove(file, SETTING)
+        project.remove(name, SETTING)
         code = stack.up()
         if code == 0:
             say(f"stack {name} is attached: its Redis is proved and delivered, for the application's next start")

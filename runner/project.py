@@ -78,6 +78,16 @@ class Project:
         with _told():
             return stack_file.settings(self.stack_file(stack), project=self.name)
 
+    def set_value(self, stack: str, key: str, value: str) -> bool:
+        """Set a full key in a stack's file, and return whether it had to be changed. Raises `ProjectError`."""
+        with _told():
+            return stack_file.set_value(self.stack_file(stack), key, value, project=self.name)
+
+    def remove(self, stack: str, key: str) -> bool:
+        """Take a full key out of a stack's file, and return whether it was there. Raises `ProjectError`."""
+        with _told():
+            return stack_file.remove(self.stack_file(stack), key, project=self.name)
+
     def configuration(self, stack: str) -> dict[str, str]:
         """Give a stack's configuration as Pulumi hands it to a program: full keys, texts, defaults filled in.
 

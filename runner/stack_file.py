@@ -1,14 +1,19 @@
-"""A stack's file, Pulumi.<stack>.yaml, and the project's, Pulumi.yaml: read as Pulumi reads them, and within bounds.
+"""A stack's file, Pulumi.<stack>.yaml, and the project's, Pulumi.yaml: read as Pulumi reads them, changed line by line.
 
-A few kilobytes of YAML can stand for gigabytes (aliases of aliases), and some take minutes to read.
+Read within bounds: a few kilobytes of YAML can stand for gigabytes (aliases of aliases), and some take minutes to read.
+Changed so that a commit shows one line alone: comments, order and layout stay.
 """
 
+import os
 import re
+import stat
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
+
+Entry = tuple[yaml.Node, yaml.Node]
 
 # The longest that this project's own documents ask for has under a kilobyte. A reader takes a second for this much.
 LARGEST_BYTES: Final = 100_000
@@ -29,22 +34,7 @@ def read(file: Path) -> dict[str, Any]:
 
     Raises `StackFileError`.
     """
-    text = _text(file)
-    try:
-        content = _content(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" line {mark.line + 1}" if mark else ""
-        raise StackFileError(f"{file.name}{where} is not YAML: {_problem(error)}") from None
-    except RecursionError:
-        raise StackFileError(f"{file.name} is nested too deeply") from None
-    except _TooMuch as problem:
-        raise StackFileError(f"{file.name} {problem}") from None
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise StackFileError(f"{file.name} is not a mapping of keys to values")
-    return content
+    return _content(_text(file), file.name)
 
 
 def settings(file: Path, *, project: str) -> dict[str, Any]:
@@ -52,15 +42,34 @@ def settings(file: Path, *, project: str) -> dict[str, Any]:
 
     Raises `StackFileError`.
     """
-    found = read(file).get("config") or {}
-    if not isinstance(found, dict):
-        raise StackFileError(f"config in {file.name} is not a mapping of keys to values, like cache:tier: dev")
-    # Pulumi takes a key of the project's own without the namespace too; of both, one would be lost.
-    twice = [key for key in found if full_key(key, project) != key and full_key(key, project) in found]
-    if twice:
-        full = full_key(twice[0], project)
-        raise StackFileError(f"{file.name} has both {twice[0]} and {full}, which are one key: remove one")
-    return {full_key(key, project): value for key, value in found.items()}
+    return _settings(_text(file), file.name, project)
+
+
+def set_value(file: Path, key: str, value: str, *, project: str) -> bool:
+    """Set a full key like `cache:tier`, and return whether the file had to be changed. Raises `StackFileError`."""
+    text = _text(file)
+    end = "\r\n" if "\r\n" in text else "\n"
+    config, entry = _find(text, key, project)
+    if entry is not None:
+        node = entry[1]
+        changed = text[: node.start_mark.index] + value + text[node.end_mark.index :]
+    elif config is None:
+        changed = f"{text.rstrip()}{end}config:{end}  {key}: {value}{end}".lstrip()
+    else:
+        indent = " " * config[1].start_mark.column if config[1].value else "  "
+        place = _next_line(text, config[0].end_mark.index)
+        changed = f"{text[:place]}{indent}{key}: {value}{end}{text[place:]}"
+    return _write(file, text, changed, (key, value), project)
+
+
+def remove(file: Path, key: str, *, project: str) -> bool:
+    """Take a full key out, and return whether the file had to be changed. Raises `StackFileError`."""
+    text = _text(file)
+    _, entry = _find(text, key, project)
+    if entry is None:
+        return False
+    begin = text.rfind("\n", 0, entry[0].start_mark.index) + 1
+    return _write(file, text, text[:begin] + text[_next_line(text, entry[1].end_mark.index) :], (key, None), project)
 
 
 def full_key(key: str, project: str) -> str:
@@ -89,6 +98,88 @@ class _Loader(yaml.BaseLoader):
         return super().construct_mapping(node, deep)
 
 
+def _settings(text: str, name: str, project: str) -> dict[str, Any]:
+    found = _content(text, name).get("config") or {}
+    if not isinstance(found, dict):
+        raise StackFileError(f"config in {name} is not a mapping of keys to values, like cache:tier: dev")
+    # Pulumi takes a key of the project's own without the namespace too; of both, one would be lost.
+    twice = [key for key in found if full_key(key, project) != key and full_key(key, project) in found]
+    if twice:
+        raise StackFileError(
+            f"{name} has both {twice[0]} and {full_key(twice[0], project)}, which are one key: remove one"
+        )
+    return {full_key(key, project): value for key, value in found.items()}
+
+
+def _content(text: str, name: str) -> dict[str, Any]:
+    try:
+        content = _load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}" if mark else ""
+        raise StackFileError(f"{name}{where} is not YAML: {_problem(error)}") from None
+    except RecursionError:
+        raise StackFileError(f"{name} is nested too deeply") from None
+    except _TooMuch as problem:
+        raise StackFileError(f"{name} {problem}") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise StackFileError(f"{name} is not a mapping of keys to values")
+    return content
+
+
+def _find(text: str, key: str, project: str) -> tuple[Entry | None, Entry | None]:
+    """Return where `config` stands in a text, and where the key does."""
+    root = yaml.compose(text, Loader=_Loader)
+    entries = root.value if isinstance(root, yaml.MappingNode) else []
+    config = next((entry for entry in entries if entry[0].value == "config"), None)
+    if config is None or not isinstance(config[1], yaml.MappingNode):
+        return config, None
+    return config, next((entry for entry in config[1].value if full_key(str(entry[0].value), project) == key), None)
+
+
+def _next_line(text: str, index: int) -> int:
+    end = text.find("\n", index)
+    return len(text) if end < 0 else end + 1
+
+
+def _write(file: Path, text: str, changed: str, meant: tuple[str, str | None], project: str) -> bool:
+    """Write the changed text, if it has the key and value that are meant, and else nothing else than before."""
+    key, value = meant
+    if changed == text:
+        return False
+    try:
+        wanted = _settings(text, file.name, project)
+        got = _settings(changed, file.name, project)
+        wanted.pop(key, None)
+        is_meant = got.pop(key, None) == value and got == wanted
+    except StackFileError:
+        is_meant = False
+    if not is_meant:
+        words = f"{key}: {value}" if value else f"no {key}"
+        raise StackFileError(f"{file.name} is written in a way that is not changed by machine; edit it to have {words}")
+    _replace(file.resolve(), changed)
+    return True
+
+
+def _replace(file: Path, text: str) -> None:
+    """Put a new file in the place of the old one, with its permissions, and its owner where root runs."""
+    before = file.stat()
+    draft = file.with_name(f".{file.name}.new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(text.encode())
+            if os.geteuid() == 0:
+                os.fchown(descriptor, before.st_uid, before.st_gid)
+            os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
 def _text(file: Path) -> str:
     try:
         with file.open("rb") as opened:
@@ -103,7 +194,7 @@ def _text(file: Path) -> str:
         raise StackFileError(f"{file.name} is not UTF-8 text, from byte {error.start + 1} on") from None
 
 
-def _content(text: str) -> Any:
+def _load(text: str) -> Any:
     loader = _Loader(text)
     node = loader.get_single_node()
     if node is None:

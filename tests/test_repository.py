@@ -17,15 +17,18 @@ ROOT = Path(__file__).resolve().parents[1]
 # What a package may import of ours, besides itself; __main__ is the shim at the root. DESIGN: "Arrows".
 ARROWS = {
     "__main__": {"infra"},
-    "infra": {"verify"},
+    "infra": {"verify", "runner"},
     "operate": {"runner", "infra", "verify"},
     # What it judges is recorded by operate/offline.
     "compliance": {"operate", "runner", "infra"},
     # The servers and the faults of the tests are what it measures on.
-    "benchmarks": {"infra", "verify", "tests"},
+    "benchmarks": {"infra", "verify", "tests", "runner"},
     "runner": set(),
     "verify": set(),
 }
+
+# Of the runner the program knows no more than these, which import nothing of ours.
+LEAVES_OF_RUNNER = {"runner.names", "runner.output", "runner.stack_file"}
 
 # Each in two parts, so that this file does not name what it forbids.
 FORBIDDEN = {
@@ -96,6 +99,19 @@ def test_a_package_imports_only_what_the_design_allows(package: str) -> None:
         if top(name) in ours - ARROWS[package] - {package}
     ]
     assert not wrong
+
+
+@pytest.mark.parametrize("module", sorted(LEAVES_OF_RUNNER))
+def test_a_leaf_of_the_runner_imports_nothing_of_ours(module: str) -> None:
+    """So that the program loads nothing of how a stack is run."""
+    assert not [name for name in imports(module, anywhere=True) if top(name) in ARROWS]
+
+
+@pytest.mark.parametrize("package", ["infra", "benchmarks"])
+def test_the_program_knows_nothing_of_how_it_is_run(package: str) -> None:
+    """But for the leaves of the runner."""
+    found = {name for module in MODULES if top(module) == package for name in imports(module, anywhere=True)}
+    assert {name for name in found if top(name) == "runner"} - {"runner"} <= LEAVES_OF_RUNNER
 
 
 def test_the_diagram_of_the_house_is_what_the_files_say() -> None:

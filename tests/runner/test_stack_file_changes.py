@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from operate import stack_file
-from runner.project import ProjectError
+from runner import stack_file
+from runner.stack_file import StackFileError
 
 FileMaker = Callable[[str], Path]
 
@@ -39,6 +39,16 @@ def file(tmp_path: Path) -> FileMaker:
     return write
 
 
+def set_attached(path: Path) -> bool:
+    """Set `cache:attached` in a file of the project `cache`."""
+    return stack_file.set_value(path, "cache:attached", "false", project="cache")
+
+
+def remove_attached(path: Path) -> bool:
+    """Take `cache:attached` out of a file of the project `cache`."""
+    return stack_file.remove(path, "cache:attached", project="cache")
+
+
 def written(path: Path) -> str:
     """Give what is in a file, with the line ends that it has."""
     return path.read_bytes().decode()
@@ -50,7 +60,7 @@ class TestSet:
     def test_a_new_key_is_one_new_line(self, file: FileMaker) -> None:
         """Comments, order, quotes, blank lines and other namespaces stay."""
         path = file(COMMENTED)
-        assert stack_file.set_value(path, "attached", "false")
+        assert set_attached(path)
         assert written(path) == ATTACHED
 
     @pytest.mark.parametrize(
@@ -70,27 +80,27 @@ class TestSet:
         """However it is written, the value alone changes."""
         text = "config:\n  cache:backend: local\n{}  cache:tier: dev\n"
         path = file(text.format(before))
-        assert stack_file.set_value(path, "attached", "false")
+        assert set_attached(path)
         assert written(path) == text.format(after)
 
     def test_a_value_that_is_there_already_is_no_change(self, file: FileMaker) -> None:
         """The file is not even written again."""
         path = file(ATTACHED)
         inode = path.stat().st_ino
-        assert not stack_file.set_value(path, "attached", "false")
+        assert not set_attached(path)
         assert (written(path), path.stat().st_ino) == (ATTACHED, inode)
 
     def test_twice_is_once(self, file: FileMaker) -> None:
         """And the second time says that nothing had to be changed."""
         path = file(COMMENTED)
-        assert [stack_file.set_value(path, "attached", "false") for _ in range(2)] == [True, False]
+        assert [set_attached(path) for _ in range(2)] == [True, False]
         assert written(path) == ATTACHED
 
     @pytest.mark.parametrize("indent", ["  ", "    ", " "])
     def test_the_indentation_is_the_files(self, file: FileMaker, indent: str) -> None:
         """Another would be no YAML."""
         path = file(f"config:\n{indent}cache:backend: local\n")
-        stack_file.set_value(path, "attached", "false")
+        set_attached(path)
         assert written(path) == f"config:\n{indent}cache:attached: false\n{indent}cache:backend: local\n"
 
     @pytest.mark.parametrize(
@@ -109,9 +119,9 @@ class TestSet:
     def test_a_file_without_settings_gets_one(self, file: FileMaker, before: str, after: str) -> None:
         """With one `config` and no second: Pulumi refuses a key that is there twice."""
         path = file(before)
-        assert stack_file.set_value(path, "attached", "false")
+        assert set_attached(path)
         assert written(path) == after
-        assert not stack_file.set_value(path, "attached", "false")
+        assert not set_attached(path)
 
     @pytest.mark.parametrize("mode", [0o600, 0o640, 0o644])
     def test_its_permissions_stay_whatever_the_umask(self, file: FileMaker, mode: int) -> None:
@@ -120,8 +130,8 @@ class TestSet:
         path.chmod(mode)
         before = os.umask(0)
         try:
-            stack_file.set_value(path, "attached", "false")
-            stack_file.remove(path, "attached")
+            set_attached(path)
+            remove_attached(path)
         finally:
             os.umask(before)
         assert stat.S_IMODE(path.stat().st_mode) == mode
@@ -132,7 +142,7 @@ class TestSet:
         """Who could not edit it any more."""
         path = file(COMMENTED)
         os.chown(path, 12345, 54321)
-        stack_file.set_value(path, "attached", "false")
+        set_attached(path)
         assert (path.stat().st_uid, path.stat().st_gid) == (12345, 54321)
 
     def test_a_link_stays_one(self, file: FileMaker) -> None:
@@ -140,7 +150,7 @@ class TestSet:
         path = file(COMMENTED)
         link = path.with_name("Pulumi.linked.yaml")
         link.symlink_to(path)
-        stack_file.set_value(link, "attached", "false")
+        set_attached(link)
         assert (link.is_symlink(), written(path)) == (True, ATTACHED)
 
     def test_a_draft_that_a_killed_run_left_is_not_followed(self, file: FileMaker) -> None:
@@ -149,13 +159,13 @@ class TestSet:
         victim = path.with_name("victim")
         victim.write_text("theirs")
         path.with_name(f".{path.name}.new").symlink_to(victim)
-        stack_file.set_value(path, "attached", "false")
+        set_attached(path)
         assert (victim.read_text(), written(path)) == ("theirs", ATTACHED)
 
     def test_line_ends_of_windows_stay(self, file: FileMaker) -> None:
         """And the new line has them too, so that a commit shows that line alone."""
         path = file(COMMENTED.replace("\n", "\r\n"))
-        stack_file.set_value(path, "attached", "false")
+        set_attached(path)
         assert written(path) == ATTACHED.replace("\n", "\r\n")
 
 
@@ -167,34 +177,34 @@ class TestRemove:
     def test_its_line_goes_and_everything_else_stays(self, file: FileMaker, line: str, end: str) -> None:
         """However it is written."""
         path = file(COMMENTED.replace("config:\n", f"config:\n  {line}\n").replace("\n", end))
-        assert stack_file.remove(path, "attached")
+        assert remove_attached(path)
         assert written(path) == COMMENTED.replace("\n", end)
 
     @pytest.mark.parametrize("text", ["", "# Nothing.\n", "config:\n", COMMENTED, "config: {cache:backend: local}\n"])
     def test_a_key_that_is_not_there_is_no_change(self, file: FileMaker, text: str) -> None:
         """In a file of whatever style."""
         path = file(text)
-        assert not stack_file.remove(path, "attached")
+        assert not remove_attached(path)
         assert written(path) == text
 
     def test_twice_is_once(self, file: FileMaker) -> None:
         """And the second time says that nothing had to be changed."""
         path = file(ATTACHED)
-        assert [stack_file.remove(path, "attached") for _ in range(2)] == [True, False]
+        assert [remove_attached(path) for _ in range(2)] == [True, False]
         assert written(path) == COMMENTED
 
     def test_the_last_line_needs_no_end(self, file: FileMaker) -> None:
         """An editor may leave it away."""
         path = file("config:\n  cache:backend: local\n  cache:attached: false")
-        assert stack_file.remove(path, "attached")
+        assert remove_attached(path)
         assert written(path) == "config:\n  cache:backend: local\n"
 
     def test_to_and_fro_ends_where_it_began(self, file: FileMaker) -> None:
         """Also where the key is the only one."""
         for text in (COMMENTED, "config:\n"):
             path = file(text)
-            stack_file.set_value(path, "attached", "false")
-            stack_file.remove(path, "attached")
+            set_attached(path)
+            remove_attached(path)
             assert written(path) == text
 
 
@@ -217,8 +227,8 @@ class TestWhatIsNotChangedByMachine:
     def test_it_is_refused_with_the_line_to_write(self, file: FileMaker, text: str) -> None:
         """And left untouched, with no draft beside it."""
         path = file(text)
-        with pytest.raises(ProjectError) as refused:
-            stack_file.set_value(path, "attached", "false")
+        with pytest.raises(StackFileError) as refused:
+            set_attached(path)
         assert str(refused.value) == (
             "Pulumi.prod.yaml is written in a way that is not changed by machine; edit it to have cache:attached: false"
         )
@@ -236,15 +246,15 @@ class TestWhatIsNotChangedByMachine:
     def test_a_removal_is_refused_the_same(self, file: FileMaker, text: str) -> None:
         """Rather than take another setting with it, or leave the key's other writing."""
         path = file(text)
-        with pytest.raises(ProjectError, match=r"edit it to have no cache:attached$"):
-            stack_file.remove(path, "attached")
+        with pytest.raises(StackFileError, match=r"edit it to have no cache:attached$"):
+            remove_attached(path)
         assert written(path) == text
 
     def test_a_value_of_the_key_elsewhere_is_not_taken_for_it(self, file: FileMaker) -> None:
         """A nested mapping, or another namespace."""
         text = "config:\n  other:attached: true\n  cache:labels:\n    attached: true\n"
         path = file(text)
-        assert stack_file.set_value(path, "attached", "false")
+        assert set_attached(path)
         assert yaml.safe_load(written(path))["config"] == {
             "cache:attached": False,
             "other:attached": True,
