@@ -119,10 +119,9 @@ def holds(text: str, values: Mapping[str, str]) -> bool:
 
 def _statements(text: str, names: Collection[str]) -> Iterator[_Statement]:
     """Take the text apart, so that what is assigned to the names can be replaced. Raises `AmbiguousLine`."""
-    position = 0
+    position, line = 0, 1
     while position < len(text):
         statement = _statement(text, position)
-        line = text.count("\n", 0, position) + 1
         if statement is None:
             raise AmbiguousLine(
                 f"line {line} does not end at the same place for a shell, docker compose and python-dotenv: put one "
@@ -135,6 +134,7 @@ def _statements(text: str, names: Collection[str]) -> Iterator[_Statement]:
             )
         yield statement
         position += len(statement.text)
+        line += statement.text.count("\n")
 
 
 def _statement(text: str, position: int) -> _Statement | None:
