@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from compliance.terraform import Plan
+from compliance.terraform import to_json
+from infra.plan import Plan
 from runner.project import Project, ProjectError
 
 ENVIRONMENT: Final = ".venv-compliance"
@@ -27,7 +28,7 @@ class Result:
     """What checkov says of one rule and one resource. `attributes` are those that it looked at."""
 
     rule: str
-    words: str
+    title: str
     address: str
     passed: bool
     attributes: Sequence[str] = ()
@@ -51,7 +52,7 @@ def scan(project: Project, plan: Plan) -> Scan:
         raise ProjectError(f"checkov is not installed here: {INSTALL}")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "plan.json"
-        file.write_text(json.dumps(plan.to_json(), indent=1), encoding="utf-8")
+        file.write_text(json.dumps(to_json(plan), indent=1), encoding="utf-8")
         # Its own folder as working folder and as home: no configuration file of somebody's may change the rules.
         command = [str(python), "-m", "checkov.main", "--file", str(file), "--framework", "terraform_plan"]
         command += ["--skip-download", "--soft-fail", "--compact", "--output", "json"]
@@ -101,7 +102,7 @@ def _result(check: Mapping[str, Any], *, passed: bool) -> Result:
     outcome = check.get("check_result") or {}
     return Result(
         rule=str(check["check_id"]),
-        words=str(check["check_name"]),
+        title=str(check["check_name"]),
         address=str(check["resource"]),
         passed=passed,
         attributes=[str(key).partition("/")[0] for key in outcome.get("evaluated_keys") or []],

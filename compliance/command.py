@@ -1,4 +1,4 @@
-"""`python -m compliance --stack prod`: judge what a stack declares; `--json` for machines."""
+"""`python -m compliance --stack prod`: assess what a stack declares; `--json` for machines."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 import pulumi
 
 from compliance import checkov, matrix, reference, waivers
-from compliance.judgement import judge
+from compliance.evaluation import evaluate
 from compliance.terraform import render
 from compliance.waivers import Scope
 from infra import settings
@@ -20,11 +20,11 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 
 def main() -> int:
-    """Print the matrix; give 0 where nothing is red and no waiver is stale, else 1."""
+    """Print the matrix; return 0 where nothing is red and no waiver is stale, else 1."""
     parser = argparse.ArgumentParser(prog="python -m compliance", description=__doc__)
     parser.add_argument("--stack", default=LOCAL_STACK)
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--reference", action="store_true", help="print the page of all demands instead")
+    parser.add_argument("--reference", action="store_true", help="print the page of all controls instead")
     options = parser.parse_args()
     if options.reference:
         print(reference.page(), end="")
@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def comply(project: Project, stack: str, *, as_json: bool) -> int:
-    """Judge one stack of a project. Raises `ProjectError`, and `pulumi.RunError` for a refused configuration."""
+    """Assess one stack of a project. Raises `ProjectError`, and `pulumi.RunError` for a refused configuration."""
     project.require_stack(stack)
     configuration, remark = answers.completed(project.configuration(stack))
     allowed = waivers.load(PROJECT / waivers.FILE)
@@ -45,7 +45,7 @@ def comply(project: Project, stack: str, *, as_json: bool) -> int:
     scan = checkov.scan(project, plan)
     wanted = settings.load(configuration, stack=stack)
     scope = Scope(stack=stack, tier=wanted.tier, backend=wanted.backend)
-    rows, stale = waivers.apply(allowed, judge(plan, scan, stack=stack), scope, datetime.now(tz=UTC).date())
+    rows, stale = waivers.apply(allowed, evaluate(plan, scan, stack=stack), scope, datetime.now(tz=UTC).date())
     if as_json:
         print(matrix.to_json(rows))
     else:

@@ -1,4 +1,4 @@
-"""The matrix: every demand, its rule ids, and what became of it."""
+"""The matrix: every control, its rule ids, and what became of it."""
 
 import json
 import textwrap
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from compliance.demand import Rules, listed
+from infra.control import Control, NotAssessed, Rules
 
 Status = Literal["red", "waived", "green", "conflict", "manual", "n/a"]
 
@@ -15,12 +15,16 @@ Status = Literal["red", "waived", "green", "conflict", "manual", "n/a"]
 MEANINGS: Final[Mapping[Status, str]] = {
     "green": "met",
     "n/a": "about something that is not here",
-    "manual": "for people or for the running account to judge",
+    "manual": "for people or for the running account to assess",
     "conflict": "not met on purpose, since another rule or the application asks for the contrary",
     "waived": "not met, and allowed until a day in compliance/waivers.toml",
     "red": "not met",
 }
 STATUSES: Final = tuple(MEANINGS)
+
+# The source whose rules checkov itself has to report.
+CHECKOV: Final = "checkov"
+OWN: Final = "own"
 
 WIDTH: Final = 120
 INDENT: Final = " " * 10
@@ -28,13 +32,13 @@ INDENT: Final = " " * 10
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One demand, and the resources that it came out the same for.
+    """One control, and the resources that it came out the same for.
 
     `reason` says what is wrong, or why the row is neither green nor red; `cure` stands with red rows.
     """
 
     status: Status
-    words: str
+    title: str
     rules: Rules
     resources: Sequence[str] = ()
     reason: str = ""
@@ -42,12 +46,12 @@ class Row:
 
     @property
     def ids(self) -> list[str]:
-        """Give all rule ids."""
+        """All rule ids."""
         return [rule for rules in self.rules.values() for rule in rules]
 
 
 def merged(rows: Iterable[Row]) -> list[Row]:
-    """Make one row of those that differ in nothing but the resource, and order them by status."""
+    """Return one row of those that differ in nothing but the resource, ordered by status."""
     together: list[Row] = []
     for row in rows:
         same = next((place for place, each in enumerate(together) if replace(each, resources=row.resources) == row), -1)
@@ -59,10 +63,10 @@ def merged(rows: Iterable[Row]) -> list[Row]:
 
 
 def to_text(rows: Sequence[Row]) -> str:
-    """Give a few lines for each row: status and demand, resources, rule ids, and what is wrong with its cure."""
+    """Return a few lines for each row: status and control, resources, rule ids, and what is wrong with its cure."""
     lines: list[str] = []
     for row in rows:
-        lines.append(f"{_mark(row.status)}{row.words}")
+        lines.append(f"{_mark(row.status)}{row.title}")
         lines += _wrapped(", ".join(row.resources))
         lines += _wrapped(listed(row.rules))
         if row.reason:
@@ -73,7 +77,7 @@ def to_text(rows: Sequence[Row]) -> str:
 
 
 def to_json(rows: Sequence[Row]) -> str:
-    """Give everything as JSON."""
+    """Return everything as JSON."""
     return json.dumps(
         {
             "passed": passed(rows),
@@ -81,7 +85,7 @@ def to_json(rows: Sequence[Row]) -> str:
             "rows": [
                 {
                     "status": row.status,
-                    "demand": row.words,
+                    "control": row.title,
                     "rules": {source: list(rules) for source, rules in row.rules.items()},
                     "resources": list(row.resources),
                     "reason": row.reason,
@@ -94,8 +98,18 @@ def to_json(rows: Sequence[Row]) -> str:
     )
 
 
+def all_rules(entry: Control | NotAssessed) -> Rules:
+    """Return the rules by source, our own first."""
+    return {OWN: [entry.name], **entry.rules} if isinstance(entry, Control) else entry.rules
+
+
+def listed(rules: Rules) -> str:
+    """Return rules as people read them: sources, each with its ids."""
+    return "; ".join(f"{source} {', '.join(found)}" for source, found in rules.items())
+
+
 def passed(rows: Sequence[Row]) -> bool:
-    """Tell whether something was judged and nothing is red; a matrix without a green row proves nothing."""
+    """Whether something was assessed and nothing is red; a matrix without a green row proves nothing."""
     statuses = {row.status for row in rows}
     return "red" not in statuses and "green" in statuses
 

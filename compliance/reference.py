@@ -1,10 +1,9 @@
-"""docs/compliance.md, made from the demands: `python -m compliance --reference > docs/compliance.md`."""
+"""docs/compliance.md, made from the controls: `python -m compliance --reference > docs/compliance.md`."""
 
 from typing import Final
 
-from compliance.demand import all_rules, listed
-from compliance.demands import DEMANDS, EXEMPTIONS, OUTSIDE
-from compliance.matrix import MEANINGS
+from compliance.matrix import MEANINGS, all_rules, listed
+from infra import inventory
 from infra.markdown import table
 
 HEAD: Final = """\
@@ -30,12 +29,14 @@ reason and a last day. After that day the row is red again; a waiver that nothin
 
 
 def page() -> str:
-    """Give the whole page."""
-    demands = [
-        [each.words, listed(all_rules(each)), f"no: {each.declined}" if each.declined else "yes"] for each in DEMANDS
+    """Return the whole page."""
+    rows = inventory.governance()
+    asserted = [
+        [each.title, listed(all_rules(each)), f"no: {each.declined}" if each.declined else "yes"]
+        for each in rows.controls
     ]
-    outside = [[each.words, listed(each.rules), each.status, each.reason] for each in OUTSIDE]
-    exemptions = [[each.words, f"checkov {each.rule}", each.status, each.reason] for each in EXEMPTIONS]
+    known = [[each.title, listed(each.rules), each.status, each.reason] for each in rows.not_assessed]
+    known += [[each.title, f"checkov {each.rule}", each.status, each.reason] for each in rows.exemptions]
     return "\n".join(
         [
             HEAD,
@@ -45,11 +46,11 @@ def page() -> str:
             "",
             "## What is asserted",
             "",
-            table(["demand", "rules", "must be met"], demands),
+            table(["control", "rules", "must be met"], asserted),
             "",
-            "## What is known and not judged",
+            "## What is known and not assessed",
             "",
-            table(["rule", "ids", "row", "why"], [*outside, *exemptions]),
+            table(["rule", "ids", "row", "why"], known),
             "",
             "## Waivers",
             "",

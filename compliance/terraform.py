@@ -5,12 +5,12 @@ made from Terraform's, read backwards; what breaks the rules stands in the table
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from pulumi.runtime import rpc
 
+from infra.plan import UNKNOWN, Plan, Resource
 from runner.inprocess import wire
 from runner.inprocess.deployment import Registration
 
@@ -53,67 +53,6 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Resource:
-    """One resource of the plan.
-
-    `values` has Terraform's names; secrets are masked, and what only the creation tells is `rpc.UNKNOWN`.
-    `references` are the addresses of the resources that an attribute is made of. `called` is what Pulumi calls it,
-    like "aws:kms:Key hospitality-redis-prod".
-    """
-
-    type: str
-    name: str
-    called: str
-    values: Mapping[str, Any]
-    references: Mapping[str, Sequence[str]]
-    protected: bool
-
-    @property
-    def address(self) -> str:
-        """Give what Terraform and checkov call it."""
-        return f"{self.type}.{self.name}"
-
-    def known(self, attribute: str) -> Any:
-        """Give an attribute; None where it is absent or not known yet."""
-        value = self.values.get(attribute)
-        return None if wire.has_unknown(value) else value
-
-    def blocks(self, attribute: str) -> list[Mapping[str, Any]]:
-        """Give the blocks of one name; none where they are not known yet."""
-        value = self.values.get(attribute)
-        return [block for block in value if isinstance(block, Mapping)] if isinstance(value, list) else []
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All resources, by their address."""
-
-    resources: Mapping[str, Resource]
-
-    def of_type(self, type_: str) -> list[Resource]:
-        """Give the resources of one type."""
-        return [resource for resource in self.resources.values() if resource.type == type_]
-
-    def referred(self, resource: Resource, attribute: str) -> list[Resource]:
-        """Give the resources that an attribute is made of."""
-        return [self.resources[address] for address in resource.references.get(attribute, ())]
-
-    def to_json(self) -> dict[str, Any]:
-        """Give the plan in Terraform's JSON output format, as if everything were about to be created.
-
-        Source: Terraform's documentation, "JSON Output Format"; checkov's terraform/plan_parser.py, which reads it.
-        """
-        resources = list(self.resources.values())
-        return {
-            "format_version": FORMAT_VERSION,
-            "terraform_version": TERRAFORM_VERSION,
-            "planned_values": {"root_module": {"resources": [_planned(each) for each in resources]}},
-            "resource_changes": [_change(each) for each in resources],
-            "configuration": {"root_module": {"resources": [_configuration(each) for each in resources]}},
-        }
-
-
 def render(declared: Iterable[Registration]) -> Plan:
     """Turn what a program declares into a plan; what has no counterpart in Terraform is left out."""
     wanted = sorted(
@@ -126,8 +65,23 @@ def render(declared: Iterable[Registration]) -> Plan:
     return Plan({resource.address: resource for resource in resources})
 
 
+def to_json(plan: Plan) -> dict[str, Any]:
+    """Return the plan in Terraform's JSON output format, as if everything were about to be created.
+
+    Source: Terraform's documentation, "JSON Output Format"; checkov's terraform/plan_parser.py, which reads it.
+    """
+    resources = list(plan.resources.values())
+    return {
+        "format_version": FORMAT_VERSION,
+        "terraform_version": TERRAFORM_VERSION,
+        "planned_values": {"root_module": {"resources": [_planned(each) for each in resources]}},
+        "resource_changes": [_change(each) for each in resources],
+        "configuration": {"root_module": {"resources": [_configuration(each) for each in resources]}},
+    }
+
+
 def terraform_type(pulumi_type: str) -> str:
-    """Give Terraform's name of a type: `aws:kms/key:Key` is `aws_kms_key`."""
+    """Return Terraform's name of a type: `aws:kms/key:Key` is `aws_kms_key`."""
     if pulumi_type in TYPES:
         return TYPES[pulumi_type]
     provider, module, name = pulumi_type.split(":")
@@ -177,12 +131,12 @@ def _block(properties: Mapping[str, Any], names: Mapping[str, str]) -> dict[str,
 
 
 def _value(attribute: str, value: Any, names: Mapping[str, str]) -> Any:
-    """Give a value with Terraform's names in it. Pulumi writes a block of which there is one alone without its list."""
+    """Return a value with Terraform's names in it. Pulumi writes a block that is alone without its list."""
     if wire.is_secret(value):
         return _masked(_value(attribute, value["value"], names))
     if isinstance(value, Mapping):
         if rpc._special_sig_key in value:  # noqa: SLF001 - a file, or a whole resource: nothing that a rule looks into
-            return rpc.UNKNOWN
+            return UNKNOWN
         if attribute in MAPS:
             return {key: _value("", item, names) for key, item in value.items()}
         return [_block(value, names)]
@@ -192,7 +146,7 @@ def _value(attribute: str, value: Any, names: Mapping[str, str]) -> Any:
 
 
 def _item(item: Any, names: Mapping[str, str]) -> Any:
-    """Give one item of a list: a block has no list of its own there."""
+    """Return one item of a list: a block has no list of its own there."""
     found = _value("", item, names)
     return found[0] if isinstance(wire.plain(item), Mapping) and isinstance(found, list) else found
 
@@ -203,7 +157,7 @@ def _masked(value: Any) -> Any:
         return {key: _masked(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_masked(item) for item in value]
-    if isinstance(value, bool) or value is None or value == rpc.UNKNOWN:
+    if isinstance(value, bool) or value is None or value == UNKNOWN:
         return value
     return 0 if isinstance(value, int | float) else MASK
 
@@ -234,7 +188,7 @@ def _planned(resource: Resource) -> dict[str, Any]:
 
 
 def _change(resource: Resource) -> dict[str, Any]:
-    unknown = {key: True for key, value in resource.values.items() if value == rpc.UNKNOWN}
+    unknown = {key: True for key, value in resource.values.items() if value == UNKNOWN}
     change = {"actions": ["create"], "before": None, "after": _known(resource.values), "after_unknown": unknown}
     return {**_identity(resource), "change": change}
 
@@ -247,7 +201,7 @@ def _configuration(resource: Resource) -> dict[str, Any]:
 def _known(value: Any) -> Any:
     """Leave out what is not known; in a list it keeps its place as null, where checkov puts the reference."""
     if isinstance(value, Mapping):
-        return {key: _known(item) for key, item in value.items() if item != rpc.UNKNOWN}
+        return {key: _known(item) for key, item in value.items() if item != UNKNOWN}
     if isinstance(value, list):
-        return [None if item == rpc.UNKNOWN else _known(item) for item in value]
+        return [None if item == UNKNOWN else _known(item) for item in value]
     return value

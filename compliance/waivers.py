@@ -32,14 +32,14 @@ class Waiver:
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """The stack that is judged."""
+    """The stack that is assessed."""
 
     stack: str
     tier: str
     backend: str
 
     def has(self, waiver: Waiver) -> bool:
-        """Tell whether a waiver is about this stack."""
+        """Whether a waiver is about this stack."""
         return all(
             wanted is None or wanted == found
             for wanted, found in (
@@ -91,15 +91,15 @@ def _problems(entry: Mapping[str, Any]) -> Iterator[str]:
 
 
 def apply(waivers: Sequence[Waiver], rows: Sequence[Row], scope: Scope, today: date) -> tuple[list[Row], list[str]]:
-    """Take the red from the rows that are waived today; give the rows, and the rules that are waived for nothing."""
+    """Take the red from the rows that are waived today. Return the rows, and the rules that are waived for nothing."""
     mine = [waiver for waiver in waivers if scope.has(waiver)]
-    judged = []
+    applied = []
     for row in rows:
         waiver = next((each for each in mine if set(each.rules) & set(row.ids)), None)
-        judged.append(row if row.status != "red" or waiver is None else _waived(row, waiver, today))
+        applied.append(row if row.status != "red" or waiver is None else _waived(row, waiver, today))
     red = {rule for row in rows if row.status == "red" for rule in row.ids}
     stale = [f"{rule} is waived for nothing" for waiver in mine for rule in waiver.rules if rule not in red]
-    return merged(judged), stale
+    return merged(applied), stale
 
 
 def _waived(row: Row, waiver: Waiver, today: date) -> Row:

@@ -1,19 +1,20 @@
-"""The table of backends: a name, and the module that declares its resources.
+"""Backend: what every backend says of itself; Declaration: what it declares; and the table of backends.
 
-A module is imported only when a stack names it, because each cloud's SDK is heavy and not every environment
-has it. It offers `declare(settings, stack) -> Declaration`.
+A backend's folder has its `BACKEND` in backend.py, which needs no SDK. What declares its resources is imported only
+when a stack names it, because each cloud's SDK is heavy and not every environment has it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import pulumi
 
 from infra.connection import Connection
+from infra.governance import Governance
 from infra.rotation import Passwords
 from infra.settings import BackendName, Settings
 from verify.expectation import Expectation
@@ -42,13 +43,29 @@ class Declaration:
     outputs: Mapping[str, pulumi.Input[Any]] = field(default_factory=dict)
 
 
+class Declare(Protocol):
+    """What a backend's `resources` offer under the name `declare`."""
+
+    def __call__(self, settings: Settings, *, stack: str) -> Declaration:
+        """Declare the resources of a stack. Raises `BackendNotAvailable`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backend(Governance):
+    """What a backend says of itself. `resources` is the module that declares it, by its dotted name."""
+
+    name: BackendName
+    resources: str
+
+
+# The module whose BACKEND it is.
 BACKENDS: Final[Mapping[BackendName, str]] = {
-    "local": "infra.backends.local.resources",
-    "docker": "infra.backends.docker.resources",
-    "elasticache": "infra.backends.elasticache.resources",
-    "memorystore": "infra.backends.memorystore.resources",
-    "rediscloud": "infra.backends.rediscloud.resources",
-    "memory": "infra.backends.memory.resources",
+    "local": "infra.backends.local.backend",
+    "docker": "infra.backends.docker.backend",
+    "elasticache": "infra.backends.elasticache.backend",
+    "memorystore": "infra.backends.memorystore.backend",
+    "rediscloud": "infra.backends.rediscloud.backend",
+    "memory": "infra.backends.memory.backend",
 }
 
 
@@ -56,10 +73,21 @@ class BackendNotAvailable(Exception):
     """The backend cannot be declared: its packages are not installed."""
 
 
+def get(name: BackendName) -> Backend:
+    """Return the backend of a name."""
+    backend: Backend = import_module(BACKENDS[name]).BACKEND
+    return backend
+
+
+def all_backends() -> Sequence[Backend]:
+    """Return every backend, in the table's order."""
+    return [get(name) for name in BACKENDS]
+
+
 def declare(settings: Settings, *, stack: str) -> Declaration:
     """Declare the resources of the backend that the settings name. Raises `BackendNotAvailable`."""
     try:
-        builder: Callable[..., Declaration] = import_module(BACKENDS[settings.backend]).declare
+        declare_resources: Declare = import_module(get(settings.backend).resources).declare
     except ModuleNotFoundError as missing:
         if not str(missing.name).startswith("pulumi_"):
             raise
@@ -67,4 +95,4 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
             f"cache:backend {settings.backend} needs {missing.name}, which .venv does not have\n"
             f"      make install STACK={stack}"
         ) from None
-    return builder(settings, stack=stack)
+    return declare_resources(settings, stack=stack)

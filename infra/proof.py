@@ -10,7 +10,7 @@ import pulumi
 from infra.backend import Declaration
 from infra.connection import Connection
 from infra.settings import Settings
-from infra.verifiers import Vantage
+from infra.verifiers import Verifier
 from verify.cache import Backend, open_cache
 from verify.checks.passwords import NO_OTHERS, OtherPasswords
 from verify.environment import CacheEnvironment
@@ -24,10 +24,10 @@ APPLICATION_SECONDS: Final = 5.0
 
 
 async def of_redis(
-    vantage: Vantage, connection: Connection, declaration: Declaration, wanted: Settings, *, stack: str
+    verifier: Verifier, connection: Connection, declaration: Declaration, wanted: Settings, *, stack: str
 ) -> None:
     """Check the Redis, then ask the application. Raises `pulumi.RunError` for what did not pass."""
-    report = await vantage.check(connection, declaration, await _others(declaration))
+    report = await verifier.check(connection, declaration, await _others(declaration))
     _judge(report, wanted, stack=stack, repair=declaration.repair)
     await _prove_application(wanted.application_url, expect="redis", stack=stack)
 

@@ -12,7 +12,7 @@ LONGEST_LABEL: Final = 63
 
 
 def tags_of(stack: str, tier: TierName) -> Mapping[str, str]:
-    """Return the tags. A pipeline's role may change what has them (operate/permissions/amazon.py)."""
+    """Return the tags. A pipeline's role may change what has them (infra/aws/grants.py)."""
     return {"project": pulumi.get_project(), "stack": stack, "tier": tier, "managed-by": "pulumi"}
 
 

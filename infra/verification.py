@@ -21,8 +21,8 @@ def is_on() -> bool:
 
 async def prove(declaration: Declaration, wanted: Settings, *, stack: str) -> None:
     """Verify the cache, export what was found, and only then raise `pulumi.RunError` if it did not pass."""
-    vantage = verifiers.choose(declaration, wanted, stack=stack)
-    pulumi.export("verifiedFrom", vantage.name)
+    verifier = verifiers.choose(declaration, wanted, stack=stack)
+    pulumi.export("verifiedFrom", verifier.name)
     pulumi.export("repair", declaration.repair)
     connection = await declaration.connection.future()
     if connection is None or pulumi.runtime.is_dry_run():
@@ -37,7 +37,7 @@ async def prove(declaration: Declaration, wanted: Settings, *, stack: str) -> No
     from infra import proof
 
     if in_use:
-        await proof.of_redis(vantage, connection, declaration, wanted, stack=stack)
+        await proof.of_redis(verifier, connection, declaration, wanted, stack=stack)
     else:
         environment = connection.delivered(declaration.own_variables, attached=False)
         await proof.of_memory(environment, wanted, stack=stack)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import pulumi
 
+from infra.governance import Governance
+
 # Only to be typed with: the host of our providers loads this module, and has no use for the settings.
 if TYPE_CHECKING:
     from infra.settings import Settings
@@ -40,7 +42,9 @@ class Delivered:
 
 
 class Sink(Protocol):
-    """What each module of the table offers."""
+    """What each module of the table offers. None needs an SDK before it declares something."""
+
+    GOVERNANCE: Governance
 
     def declare(self, delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
         """Declare what holds the variables."""
@@ -59,3 +63,8 @@ SINKS: Final[Mapping[SinkName, str]] = {
 def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Sequence[Delivered]:
     """Declare every sink that the settings name."""
     return [import_module(SINKS[name]).declare(delivery, settings, stack=stack) for name in settings.chosen_sinks]
+
+
+def governance() -> Sequence[Governance]:
+    """Return what each sink says of its resources, in the table's order."""
+    return [import_module(sink).GOVERNANCE for sink in SINKS.values()]

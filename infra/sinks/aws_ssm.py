@@ -1,24 +1,39 @@
 """AWS Systems Manager Parameter Store: an encrypted parameter for each variable, under the stack's own path."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pulumi
-import pulumi_aws as aws
 
-from infra.aws import account
-from infra.aws.account import Account
+from infra.aws.controls import own_key
+from infra.aws.grants import KEYS, through
+from infra.control import Control
+from infra.governance import Governance
 from infra.naming import PREFIX
+from infra.permission import EVERYWHERE, Grant, Permissions
+from infra.plan import Plan, Resource
 from infra.settings import Settings
 from infra.sinks import Delivered, Delivery
 from infra.tags import tags_of
+
+# Needed by `declare` alone: GOVERNANCE is read where the SDK is not installed, too.
+if TYPE_CHECKING:
+    import pulumi_aws as aws
+
+    from infra.aws.account import Account
 
 READ: Final = ("ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath")
 
 
 def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
     """Declare the parameters, and who may read them. Raises `pulumi.RunError` for a role of another account."""
+    import pulumi_aws as aws
+
+    from infra.aws import account
+
     path = f"/{PREFIX}{stack}"
     key_arn = settings.secret_kms_key_arn or delivery.kms_key_arn
     # A parameter has one character at least (API reference, PutParameter, Value). So a stack that delivers no Redis has
@@ -75,6 +90,8 @@ def _let_read(role_arn: str, path: str, key_arn: pulumi.Input[str] | None, *, he
     By a policy of the role's: a parameter can have one of its own only in the tier that costs, and shared so it is
     read by its ARN alone (Systems Manager User Guide, "Working with shared parameters").
     """
+    import pulumi_aws as aws
+
     if role_arn.split(":")[4] != here.id:
         raise pulumi.RunError(
             f"cache:secretReaderRoleArn is a role of another account than {here.id}, and parameters can be read in "
@@ -114,3 +131,62 @@ def _statements(parameters: str, key_arn: str | None, here: Account) -> list[Map
         },
     }
     return [reads, decrypts]
+
+
+PARAMETER: Final = "aws_ssm_parameter"
+DECLARATION: Final = "infra/sinks/aws_ssm.py"
+PARAMETERS: Final = ("arn:{partition}:ssm:{region}:{account}:parameter/{name}/*",)
+
+
+def _encrypted(parameter: Resource, _: Plan) -> str | None:
+    kind = parameter.known("type")
+    return None if kind == "SecureString" else f"the type is {kind or 'not set'}"
+
+
+CONTROLS: Final = (
+    Control(
+        name="parameter-encrypted",
+        title="a parameter is encrypted",
+        types=(PARAMETER,),
+        check=_encrypted,
+        cure=f'set type="SecureString" in {DECLARATION}',
+        rules={"checkov": ("CKV2_AWS_34",)},
+    ),
+    Control(
+        name="parameter-customer-key",
+        title="a parameter is encrypted with a key of the customer's own",
+        types=(PARAMETER,),
+        check=own_key("key_id"),
+        cure="pulumi config set cache:secretKmsKeyArn ARN --stack STACK",
+        rules={"checkov": ("CKV_AWS_337",)},
+    ),
+)
+
+PERMISSIONS: Final[Permissions] = {
+    # Of the application's own role, which the stack names, and which reads the parameters.
+    "aws:iam/rolePolicy:RolePolicy": (
+        Grant(
+            on=("{reader}",),
+            reads=("iam:GetRolePolicy",),
+            changes=("iam:DeleteRolePolicy", "iam:PutRolePolicy"),
+        ),
+    ),
+    "aws:ssm/parameter:Parameter": (
+        Grant(on=EVERYWHERE, reads=("ssm:DescribeParameters",)),
+        Grant(
+            on=PARAMETERS,
+            reads=("ssm:GetParameter", "ssm:GetParameters", "ssm:ListTagsForResource"),
+            changes=(
+                "ssm:AddTagsToResource",
+                "ssm:DeleteParameter",
+                "ssm:PutParameter",
+                "ssm:RemoveTagsFromResource",
+            ),
+        ),
+        Grant(
+            on=KEYS, reads=("kms:Decrypt",), changes=("kms:Encrypt", "kms:GenerateDataKey"), condition=through("ssm")
+        ),
+    ),
+}
+
+GOVERNANCE: Final = Governance(controls=CONTROLS, permissions=PERMISSIONS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pulumi
 from pulumi.dynamic import (
@@ -23,6 +23,7 @@ from pulumi.dynamic import (
 
 from infra.connection import GUIDES_VARIABLES
 from infra.dynamic import Provider
+from infra.governance import Governance
 from infra.sinks import Delivered, Delivery, environment_file, files
 from infra.sinks.environment_file import AmbiguousLine, Unquotable
 from infra.sinks.files import OTHERS, OWNER_ALONE, FileError, GitError
@@ -30,6 +31,9 @@ from infra.sinks.files import OTHERS, OWNER_ALONE, FileError, GitError
 # Only to be typed with: the host of our providers loads this module, and has no use for the settings.
 if TYPE_CHECKING:
     from infra.settings import Settings
+
+# It declares nothing in a cloud.
+GOVERNANCE: Final = Governance()
 
 
 def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:

@@ -20,6 +20,7 @@ from pulumi.dynamic import (
 )
 
 from infra.dynamic import Provider
+from infra.governance import Governance
 from infra.sinks import Delivered, Delivery, encore_cli, files
 from infra.sinks.encore_cli import Selection
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from infra.settings import Settings
 
 REPLACING: Final = ("app", "types", "environments")
+
+# It declares nothing in a cloud.
+GOVERNANCE: Final = Governance()
 
 
 def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:

@@ -24,6 +24,7 @@ from pulumi.dynamic import (
 )
 
 from infra.dynamic import Provider
+from infra.governance import Governance
 from infra.sinks import Delivered, Delivery, encore_cluster, files, json_text
 from infra.sinks.files import FileError
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 SCHEMA: Final = "https://encore.dev/schemas/infra.schema.json"
 NEW_FILE: Final = f'{{\n  "$schema": "{SCHEMA}"\n}}\n'
 NEW_FILE_MODE: Final = 0o644
+
+# It declares nothing in a cloud.
+GOVERNANCE: Final = Governance()
 
 
 def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:

@@ -1,15 +1,24 @@
 """Google Secret Manager: a secret for each variable, since Cloud Run and GKE hand an application whole secrets."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pulumi
-import pulumi_gcp as gcp
 
+from infra.control import Control
+from infra.governance import Governance
 from infra.naming import PREFIX
+from infra.permission import Permissions, Roles
+from infra.plan import Plan, Resource
 from infra.settings import Settings
 from infra.sinks import Delivered, Delivery
 from infra.tags import labels_of
+
+# Needed by `declare` alone: GOVERNANCE is read where the SDK is not installed, too.
+if TYPE_CHECKING:
+    import pulumi_gcp as gcp
 
 READER: Final = "roles/secretmanager.secretAccessor"
 
@@ -21,6 +30,8 @@ NOTHING: Final = "\n"
 
 def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
     """Declare the secrets, their values, and who may read them."""
+    import pulumi_gcp as gcp
+
     configuration = pulumi.Config("gcp")
     project, region = configuration.get("project"), configuration.get("region")
     labels = labels_of(stack, settings.tier)
@@ -64,6 +75,8 @@ def _replication(region: str | None) -> gcp.secretmanager.SecretReplicationArgs:
 
     It can never be changed; the price is the same (Secret Manager, "Choose a replication policy").
     """
+    import pulumi_gcp as gcp
+
     if region is None:
         return gcp.secretmanager.SecretReplicationArgs(auto=gcp.secretmanager.SecretReplicationAutoArgs())
     replica = gcp.secretmanager.SecretReplicationUserManagedReplicaArgs(location=region)
@@ -78,3 +91,51 @@ def _data(values: pulumi.Output[Mapping[str, str]], variable: str) -> pulumi.Out
 
     data: pulumi.Output[str] = pulumi.Output.secret(values.apply(one))
     return data
+
+
+SECRETS: Final = "google_secret_manager_secret"
+MEMBERS: Final = "google_secret_manager_secret_iam_member"
+# IAM, Policy, members: the whole internet, and everybody with an account of Google's.
+EVERYBODY: Final = frozenset({"allUsers", "allAuthenticatedUsers"})
+# cloud.google.com/iam/docs/roles-permissions, page secretmanager.
+ROLES: Final = Roles(
+    # A refresh compares the value itself.
+    reads=("roles/secretmanager.secretAccessor", "roles/secretmanager.viewer"),
+    changes=("roles/secretmanager.admin",),
+)
+
+
+def _a_reader(member: Resource, _: Plan) -> str | None:
+    name = member.known("member")
+    if name is None:
+        return "the member is not known yet"
+    return f"{name} may read" if name in EVERYBODY else None
+
+
+CONTROLS: Final = (
+    Control(
+        name="google-secret-not-public",
+        title="a secret of Google's is not for everybody to read",
+        types=(MEMBERS,),
+        check=_a_reader,
+        cure="pulumi config set cache:secretReaderServiceAccount NAME@PROJECT.iam.gserviceaccount.com --stack STACK",
+        rules={"Prowler": ("secretmanager_secret_not_publicly_accessible",)},
+    ),
+    Control(
+        name="google-secret-rotated",
+        title="a secret of Google's has a rotation schedule",
+        types=(SECRETS,),
+        check=lambda secret, _: None if secret.blocks("rotation") else "no rotation schedule is declared",
+        cure="",
+        declined="a schedule of Google's only sends a message, and the password is Memorystore's own: docs/rotation.md",
+        rules={"Prowler": ("secretmanager_secret_rotation_enabled",)},
+    ),
+)
+
+PERMISSIONS: Final[Permissions] = {
+    "gcp:secretmanager/secret:Secret": (ROLES,),
+    "gcp:secretmanager/secretIamMember:SecretIamMember": (ROLES,),
+    "gcp:secretmanager/secretVersion:SecretVersion": (ROLES,),
+}
+
+GOVERNANCE: Final = Governance(controls=CONTROLS, permissions=PERMISSIONS)

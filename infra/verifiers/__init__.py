@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, Protocol
 
 from infra.backend import Declaration
 from infra.connection import Connection
+from infra.governance import Governance
 from infra.settings import Settings
 
-# Only to be typed with: an `up` that does not verify chooses a vantage too, and runs no checks.
+# Only to be typed with: an `up` that does not verify chooses a verifier too, and runs no checks.
 if TYPE_CHECKING:
     from verify.checks.passwords import OtherPasswords
     from verify.report import Report
 
 
-class Vantage(Protocol):
+class Verifier(Protocol):
     """A place that the checks run from. Whatever it needs is declared when it is made, in a preview too."""
 
     name: str
@@ -23,8 +26,20 @@ class Vantage(Protocol):
         """Run the checks. Raises `pulumi.RunError` where they cannot be run at all."""
 
 
-def choose(declaration: Declaration, wanted: Settings, *, stack: str) -> Vantage:
-    """Make the vantage that the stack asks for; by itself, the one inside the cache's network where there is one."""
+class VerifierModule(Protocol):
+    """What each module of the table offers beside its verifier. None needs an SDK before it declares something."""
+
+    GOVERNANCE: Governance
+
+
+VERIFIERS: Final[Mapping[str, str]] = {
+    "here": "infra.verifiers.here",
+    "aws-lambda": "infra.verifiers.aws_lambda",
+}
+
+
+def choose(declaration: Declaration, wanted: Settings, *, stack: str) -> Verifier:
+    """Return the verifier that the stack asks for; by itself, the one inside the cache's network where there is one."""
     if declaration.aws_place is not None and wanted.verify_from in ("auto", "aws-lambda"):
         from infra.verifiers.aws_lambda import AwsLambda
 
@@ -32,3 +47,8 @@ def choose(declaration: Declaration, wanted: Settings, *, stack: str) -> Vantage
     from infra.verifiers.here import Here
 
     return Here()
+
+
+def governance() -> Sequence[Governance]:
+    """Return what each verifier says of its resources, in the table's order."""
+    return [import_module(verifier).GOVERNANCE for verifier in VERIFIERS.values()]

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Final
 
 import pulumi
-import pulumi_aws as aws
 
+from infra.aws import log_group
 from infra.backend import Declaration
-from infra.backends.elasticache.logs import RETENTION_DAYS
 from infra.connection import Connection
+from infra.control import Exemption
+from infra.governance import Governance
+from infra.permission import EVERYWHERE, Grant, Permissions
+from infra.plan import Plan, Resource
 from infra.verifiers import bundle
 from infra.verifiers.lambda_network import Place
 from verify import redaction
@@ -46,6 +49,9 @@ class AwsLambda:
 
     def __init__(self, place: Place, *, stack: str) -> None:
         """Declare the function, its role and its log."""
+        # Not above: GOVERNANCE is read where the SDK is not installed, too.
+        import pulumi_aws as aws
+
         name = f"{place.name}-verifier"
         root = Path(pulumi.runtime.get_root_directory() or ".")
         archive = bundle.build(root / ".local" / "bundles")
@@ -56,7 +62,7 @@ class AwsLambda:
         log = aws.cloudwatch.LogGroup(
             name,
             name=f"/aws/lambda/{name}",
-            retention_in_days=RETENTION_DAYS,
+            retention_in_days=log_group.RETENTION_DAYS,
             kms_key_id=place.kms_key_arn,
             tags=place.tags,
         )
@@ -87,6 +93,8 @@ class AwsLambda:
 
     async def check(self, connection: Connection, declaration: Declaration, others: OtherPasswords) -> Report:
         """Call the function and take its report."""
+        import pulumi_aws as aws
+
         call = {
             "environment": connection.environment(),
             "expectation": declaration.expectation.to_json(),
@@ -118,3 +126,113 @@ def _cause(words: str) -> str:
     """Give in one line why a call failed: what the function raised, or what the provider says."""
     raised = re.search(r'"errorMessage": ?("(?:[^"\\]|\\.)*")', words)
     return " ".join((json.loads(raised[1]) if raised else words).split())
+
+
+FUNCTION: Final = "aws_lambda_function"
+FUNCTION_ARN: Final = ("arn:{partition}:lambda:{region}:{account}:function:{name}-*",)
+ROLE_ARN: Final = ("arn:{partition}:iam::{account}:role/{name}-*",)
+
+
+def _verifier(resource: Resource, _: Plan) -> bool:
+    return resource.type == FUNCTION and resource.name.endswith("_verifier")
+
+
+EXEMPTIONS: Final = (
+    Exemption(
+        rule="CKV_AWS_115",
+        title="a function has a reserved concurrency",
+        holds=_verifier,
+        status="conflict",
+        reason="the reserve is taken from the account's limit, of which a new account has none to give; an `up` calls "
+        "the function once",
+    ),
+    Exemption(
+        rule="CKV_AWS_116",
+        title="a function has a dead letter queue",
+        holds=_verifier,
+        status="n/a",
+        reason="the queue is for calls that nobody waits for, and an `up` waits for this one's answer",
+    ),
+    Exemption(
+        rule="CKV_AWS_272",
+        title="a function's code is signed",
+        holds=_verifier,
+        status="conflict",
+        reason="the bundle is made and placed by the same `up`: whoever could change it there could sign it too",
+    ),
+)
+
+PERMISSIONS: Final[Permissions] = {
+    "aws:iam/role:Role": (
+        Grant(
+            on=ROLE_ARN,
+            reads=("iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"),
+            changes=(
+                "iam:CreateRole",
+                "iam:DeleteRole",
+                "iam:ListInstanceProfilesForRole",
+                "iam:TagRole",
+                "iam:UntagRole",
+                "iam:UpdateAssumeRolePolicy",
+                "iam:UpdateRole",
+            ),
+        ),
+    ),
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": (
+        Grant(
+            on=ROLE_ARN,
+            reads=("iam:ListAttachedRolePolicies",),
+        ),
+        # That policy and no other: who may attach any may do anything.
+        Grant(
+            on=ROLE_ARN,
+            changes=("iam:AttachRolePolicy", "iam:DetachRolePolicy"),
+            condition={
+                "ArnEquals": {
+                    "iam:PolicyARN": "arn:{partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
+                }
+            },
+        ),
+    ),
+    "aws:lambda/function:Function": (
+        Grant(
+            on=FUNCTION_ARN,
+            reads=(
+                "lambda:GetFunction",
+                "lambda:GetFunctionCodeSigningConfig",
+                "lambda:GetFunctionConfiguration",
+                "lambda:ListTags",
+                "lambda:ListVersionsByFunction",
+            ),
+            changes=(
+                "lambda:CreateFunction",
+                "lambda:DeleteFunction",
+                # The verification, in every `up`.
+                "lambda:InvokeFunction",
+                "lambda:TagResource",
+                "lambda:UntagResource",
+                "lambda:UpdateFunctionCode",
+                "lambda:UpdateFunctionConfiguration",
+            ),
+        ),
+        Grant(
+            on=ROLE_ARN,
+            changes=("iam:PassRole",),
+            condition={"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+        ),
+        # Lambda looks at the network in the role's name (Developer Guide, "Giving Lambda functions access to resources
+        # in an Amazon VPC", "Required IAM permissions").
+        Grant(
+            on=EVERYWHERE,
+            changes=(
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSecurityGroups",
+                "ec2:DescribeSubnets",
+                "ec2:DescribeVpcs",
+            ),
+        ),
+    ),
+    **log_group.PERMISSIONS,
+}
+
+GOVERNANCE: Final = Governance(exemptions=EXEMPTIONS, permissions=PERMISSIONS)

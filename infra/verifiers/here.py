@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from infra.backend import Declaration
 from infra.connection import Connection
+from infra.governance import Governance
 
 # Only to be typed with, and imported by the check itself: a run that does not verify stands here too.
 if TYPE_CHECKING:
     from verify.checks.passwords import OtherPasswords
     from verify.report import Report
+
+# It declares nothing.
+GOVERNANCE: Final = Governance()
 
 
 class Here:

@@ -1,13 +1,12 @@
 """docs/permissions.md, and the policies that examples/ci-identity gives to its roles."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from infra import inventory
 from infra.markdown import table
-from operate.permissions.amazon import GRANTS
-from operate.permissions.google import ROLES
 from operate.permissions.policy import PURPOSES, declared, google_roles, iam_policy
 from runner.project import Project
 
@@ -21,7 +20,7 @@ HEAD: Final = """\
 # Permissions
 
 The least that a pipeline's role needs is made from what a stack declares: its program is run in preview, without an
-account, and each type of resource that it declares has its actions in `operate/permissions/`.
+account, and each type of resource that it declares has its actions beside the code that declares it.
 
     make permissions STACK=prod                                      # of an up
     .venv/bin/python -m operate.permissions --stack prod --preview   # of a preview: it reads
@@ -50,34 +49,26 @@ This page is generated: `make docs`.
 
 
 def page() -> str:
-    """Give the whole page."""
-    amazon = [
-        [
-            f"`{type_}`",
-            _listed({action for grant in grants for action in grant.reads}),
-            _listed({action for grant in grants for action in grant.changes}),
-        ]
-        for type_, grants in sorted(GRANTS.items())
-    ]
-    google = [[f"`{type_}`", _listed(roles.reads), _listed(roles.changes)] for type_, roles in sorted(ROLES.items())]
+    """Return the whole page."""
     return "\n".join(
         [
             f"{HEAD}## AWS\n",
-            table(["type", "a preview asks for", "an up asks for as well"], amazon),
+            table(["type", "a preview asks for", "an up asks for as well"], _rows("aws:")),
             "\n## Google Cloud\n",
-            table(["type", "roles of a preview", "roles of an up, in their place"], google),
+            table(["type", "roles of a preview", "roles of an up, in their place"], _rows("gcp:")),
             "",
         ]
     )
 
 
 def policies(project: Project) -> Mapping[Path, str]:
-    """Give the files of examples/ci-identity and its counterpart, by their paths in the project.
+    """Return the files of examples/ci-identity and its counterpart, by their paths in the project.
 
     No stack of the project's own is at Google: there it is the roles for everything that one could declare.
     """
     written = {
-        GOOGLE_ROLES / f"{purpose}.json": as_text({"roles": google_roles(ROLES, purpose)}) for purpose in PURPOSES
+        GOOGLE_ROLES / f"{purpose}.json": as_text({"roles": google_roles(inventory.governance().permissions, purpose)})
+        for purpose in PURPOSES
     }
     for stack in STACKS:
         types, place = declared(project, stack)
@@ -87,7 +78,7 @@ def policies(project: Project) -> Mapping[Path, str]:
 
 
 def as_text(policy: Mapping[str, Any]) -> str:
-    """Give a policy as a file has it."""
+    """Return a policy as a file has it."""
     return json.dumps(policy, indent=2) + "\n"
 
 
@@ -98,5 +89,17 @@ def write(project: Project) -> None:
         (project.root / path).write_text(text, encoding="utf-8")
 
 
-def _listed(items: Sequence[str] | set[str]) -> str:
+def _rows(cloud: str) -> list[list[str]]:
+    return [
+        [
+            f"`{type_}`",
+            _listed({name for each in asked for name in each.reads}),
+            _listed({name for each in asked for name in each.changes}),
+        ]
+        for type_, asked in sorted(inventory.governance().permissions.items())
+        if type_.startswith(cloud)
+    ]
+
+
+def _listed(items: Iterable[str]) -> str:
     return ", ".join(f"`{item}`" for item in sorted(items))

@@ -3,21 +3,20 @@
 import json
 import os
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeVar
 
+from infra import inventory
 from infra.aws.patterns import partition_of
 from infra.naming import PREFIX
+from infra.permission import Grant, Roles
 from infra.settings.model import texts
 from operate.offline import answers
 from operate.offline.recorder import record
-from operate.permissions.amazon import GRANTS
-from operate.permissions.google import ROLES
-from operate.permissions.grant import Grant
 from runner.project import Project
 
-Needs = TypeVar("Needs")
+Permission = TypeVar("Permission", Grant, Roles)
 
 # Who asks: a preview on a pull request, or an `up`.
 Purpose = Literal["preview", "deploy"]
@@ -66,7 +65,7 @@ class Place:
 
 
 def declared(project: Project, stack: str) -> tuple[frozenset[str], Place]:
-    """Give the types of the clouds' resources that a stack declares, and where.
+    """Return the types of the clouds' resources that a stack declares, and where.
 
     Raises `ProjectError`, and `pulumi.RunError` for a configuration that the program refuses.
     """
@@ -84,17 +83,16 @@ def declared(project: Project, stack: str) -> tuple[frozenset[str], Place]:
 
 
 def iam_policy(types: Collection[str], place: Place, purpose: Purpose) -> dict[str, Any]:
-    """Give AWS's policy document for these types. Raises `NotInTable`."""
+    """Return AWS's policy document for these types. Raises `NotInTable`."""
     actions: dict[tuple[tuple[str, ...], str], set[str]] = defaultdict(set)
-    for type_ in sorted(types):
-        if type_.startswith("aws:"):
-            for grant in _of(type_, GRANTS):
-                condition = {
-                    operator: {key: place.condition(value) for key, value in tests.items()}
-                    for operator, tests in grant.condition.items()
-                }
-                where = tuple(place.fill(pattern) for pattern in grant.on)
-                actions[where, json.dumps(condition, sort_keys=True)] |= _asked(grant, purpose)
+    for grant in _asked(types, "aws:", Grant):
+        condition = {
+            operator: {key: place.condition(value) for key, value in tests.items()}
+            for operator, tests in grant.condition.items()
+        }
+        where = tuple(place.fill(pattern) for pattern in grant.on)
+        changes = grant.changes if purpose == "deploy" else ()
+        actions[where, json.dumps(condition, sort_keys=True)].update(grant.reads, changes)
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -111,18 +109,19 @@ def iam_policy(types: Collection[str], place: Place, purpose: Purpose) -> dict[s
 
 
 def google_roles(types: Collection[str], purpose: Purpose) -> list[str]:
-    """Give Google's predefined roles for these types. Raises `NotInTable`."""
-    needed = [_of(type_, ROLES) for type_ in types if type_.startswith("gcp:")]
-    return sorted({role for each in needed for role in (each.reads if purpose == "preview" else each.changes)})
+    """Return Google's predefined roles for these types. Raises `NotInTable`."""
+    asked = _asked(types, "gcp:", Roles)
+    return sorted({role for each in asked for role in (each.reads if purpose == "preview" else each.changes)})
 
 
-def _asked(grant: Grant, purpose: Purpose) -> set[str]:
-    return {*grant.reads, *(grant.changes if purpose == "deploy" else ())}
-
-
-def _of(type_: str, table: Mapping[str, Needs]) -> Needs:
-    if type_ not in table:
-        raise NotInTable(
-            f"{type_} has no permissions yet; write down what its provider asks for in operate/permissions/"
-        )
-    return table[type_]
+def _asked(types: Collection[str], cloud: str, kind: type[Permission]) -> list[Permission]:
+    """Return what the types of one cloud ask for, in their order."""
+    table = inventory.governance().permissions
+    wanted = sorted(type_ for type_ in types if type_.startswith(cloud))
+    for type_ in wanted:
+        if type_ not in table:
+            raise NotInTable(
+                f"{type_} has no permissions yet; write down what its provider asks for beside what declares it, as in "
+                "infra/backends/elasticache/permissions.py"
+            )
+    return [each for type_ in wanted for each in table[type_] if isinstance(each, kind)]

@@ -5,9 +5,9 @@ import json
 from compliance import matrix
 from compliance.matrix import Row
 
-GREEN = Row(status="green", words="TLS", rules={"own": ["tls"], "Security Hub": ["ElastiCache.5"]}, resources=["a"])
-RED = Row(status="red", words="copies", rules={"own": ["copies"]}, resources=["a"], reason="one node", cure="add one")
-MANUAL = Row(status="manual", words="zones", rules={"Prowler": ["zones"]}, reason="not in the plan")
+GREEN = Row(status="green", title="TLS", rules={"own": ["tls"], "Security Hub": ["ElastiCache.5"]}, resources=["a"])
+RED = Row(status="red", title="copies", rules={"own": ["copies"]}, resources=["a"], reason="one node", cure="add one")
+MANUAL = Row(status="manual", title="zones", rules={"Prowler": ["zones"]}, reason="not in the plan")
 
 
 def test_red_comes_last_with_reason_and_cure_and_all_ids_are_shown() -> None:
@@ -21,19 +21,19 @@ def test_red_comes_last_with_reason_and_cure_and_all_ids_are_shown() -> None:
 
 def test_rows_that_differ_in_the_resource_alone_become_one() -> None:
     """Twenty rules of a security group are one line."""
-    other = Row(status="green", words="TLS", rules=GREEN.rules, resources=["b"])
+    other = Row(status="green", title="TLS", rules=GREEN.rules, resources=["b"])
     (row,) = matrix.merged([GREEN, other])
     assert row.resources == ["a", "b"]
 
 
 def test_a_rule_counts_once_by_its_worst_row() -> None:
     """Green for one resource and red for another is red."""
-    rows = matrix.merged([Row(status="green", words="copies", rules=RED.rules), RED])
+    rows = matrix.merged([Row(status="green", title="copies", rules=RED.rules), RED])
     assert matrix.counts(rows) == {"red": 1}
 
 
 def test_only_green_without_red_passes() -> None:
-    """Nothing judged is nothing proved."""
+    """Nothing assessed is nothing proved."""
     assert matrix.passed([GREEN, MANUAL])
     assert not matrix.passed([GREEN, RED])
     assert not matrix.passed([MANUAL])
@@ -48,7 +48,7 @@ def test_the_json_has_every_row() -> None:
     assert document["counts"] == {"green": 2, "red": 1}
     assert document["rows"][1] == {
         "status": "red",
-        "demand": "copies",
+        "control": "copies",
         "rules": {"own": ["copies"]},
         "resources": ["a"],
         "reason": "one node",

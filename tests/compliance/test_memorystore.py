@@ -11,13 +11,13 @@ import pytest
 import yaml
 
 from compliance import matrix
-from compliance.demands import memorystore
 from compliance.terraform import render
 from compliance.waivers import Scope
+from infra.backends.memorystore import controls
 from operate.offline import answers
 from operate.offline.recorder import record
 from runner.project import Project
-from tests.compliance.verdicts import judged, red, scanned
+from tests.compliance.verdicts import evaluated, red, scanned
 from tests.recorded_stacks import ROOT, Declared, changed
 
 INSTANCE = "gcp:redis/instance:Instance"
@@ -87,31 +87,31 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Declared:
 
 
 def test_the_example_is_green(example: Declared) -> None:
-    """Nothing is red or waived, and every demand was looked at."""
-    rows = judged(example)
+    """Nothing is red or waived, and every control was looked at."""
+    rows = evaluated(example)
     assert red(rows) == set()
     green = {rule for row in rows if row.status == "green" for rule in row.ids}
-    assert {demand.name for demand in memorystore.DEMANDS} <= green
+    assert {control.name for control in controls.CONTROLS} <= green
 
 
 @pytest.mark.parametrize("name", SWITCHES)
 def test_one_protection_switched_off_is_red_by_its_ids(example: Declared, name: str) -> None:
     """Our own assertions find it, whatever checkov says; each row says what is wrong and what cures it."""
     switch, wanted = SWITCHES[name]
-    rows = judged(switch(example))
+    rows = evaluated(switch(example))
     assert wanted <= red(rows)
     assert all(row.reason and row.cure for row in rows if row.status == "red")
 
 
 def test_clear_text_by_a_setting_is_red_too(tmp_path: Path) -> None:
     """cache:tls false is for who accepts that, in compliance/waivers.toml."""
-    assert {"CKV_GCP_97", "memorystore-encrypted-in-transit"} <= red(judged(declared(tmp_path, tls=False)))
+    assert {"CKV_GCP_97", "memorystore-encrypted-in-transit"} <= red(evaluated(declared(tmp_path, tls=False)))
 
 
 def test_a_stack_that_names_nothing_of_google_can_be_judged(tmp_path: Path) -> None:
     """A project, a region and a network are made up, and it is said."""
     unset: dict[str, Any] = dict.fromkeys(("gcp:project", "gcp:region", "network", "privateServiceAccess"))
-    assert red(judged(declared(tmp_path, **unset))) == set()
+    assert red(evaluated(declared(tmp_path, **unset))) == set()
     _, remark = answers.completed({"cache:backend": "memorystore"})
     assert remark == "The stack names no network yet: judged with one that is made up."
 

@@ -1,4 +1,4 @@
-"""The page of all demands is the demands'."""
+"""The page of all controls is the controls'."""
 
 from compliance import reference
 from tests.recorded_stacks import ROOT

@@ -32,9 +32,9 @@ def delivering(tmp_path_factory: pytest.TempPathFactory) -> Declared:
     return recorded(made, "prod")
 
 
-def judged(declared: Declared) -> dict[str, Row]:
+def evaluated(declared: Declared) -> dict[str, Row]:
     """Judge with a checkov that is content; give each rule's row."""
-    return {rule: row for row in verdicts.judged(declared) for rule in row.ids}
+    return {rule: row for row in verdicts.evaluated(declared) for rule in row.ids}
 
 
 def policy(**changes: Any) -> str:
@@ -45,7 +45,7 @@ def policy(**changes: Any) -> str:
 
 def test_both_of_awss_are_green_but_for_a_rotation_by_aws(delivering: Declared) -> None:
     """Which is a conflict with its reason: ours changes the cache too, and waits for the application."""
-    rows = judged(delivering)
+    rows = evaluated(delivering)
     for rule in (
         *("secret-customer-key", "CKV_AWS_149", "secretsmanager-using-cmk", "secret-readers-named"),
         *("secret-grant-narrow", "parameter-encrypted", "CKV2_AWS_34", "parameter-customer-key", "CKV_AWS_337"),
@@ -74,9 +74,9 @@ DEFECTS: dict[str, tuple[str, dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("name", DEFECTS)
 def test_a_defect_is_red_with_its_cure(delivering: Declared, name: str) -> None:
-    """One change of what is declared, and the demand that notices."""
-    type_, inputs, demand = DEFECTS[name]
-    row = judged(changed(delivering, type_, **inputs))[demand]
+    """One change of what is declared, and the control that notices."""
+    type_, inputs, control = DEFECTS[name]
+    row = evaluated(changed(delivering, type_, **inputs))[control]
     assert row.status == "red"
     assert row.reason
     assert row.cure
@@ -87,7 +87,7 @@ def test_a_rotation_by_aws_is_green_where_there_is_one(delivering: Declared) -> 
     secret = next(each for each in delivering if each.type == SECRET)
     rotation = resource("aws:secretsmanager/secretRotation:SecretRotation", secretId="x")
     referring = replace(rotation, property_dependencies={"secretId": [secret.urn]})
-    assert judged([secret, referring])["SecretsManager.1"].status == "green"
+    assert evaluated([secret, referring])["SecretsManager.1"].status == "green"
 
 
 @pytest.mark.parametrize(
@@ -95,11 +95,11 @@ def test_a_rotation_by_aws_is_green_where_there_is_one(delivering: Declared) -> 
 )
 def test_a_secret_of_googles_is_for_a_service_account(member: str, status: str) -> None:
     """And not for the internet; a schedule of Google's would change no password."""
-    rows = judged([resource(GOOGLES, secretId="x"), resource(MEMBER, member=member)])
+    rows = evaluated([resource(GOOGLES, secretId="x"), resource(MEMBER, member=member)])
     assert rows["secretmanager_secret_not_publicly_accessible"].status == status
     assert rows["secretmanager_secret_rotation_enabled"].status == "conflict"
     scheduled = [resource(GOOGLES, secretId="x", rotation={"rotationPeriod": "7776000s"})]
-    assert judged(scheduled)["secretmanager_secret_rotation_enabled"].status == "green"
+    assert evaluated(scheduled)["secretmanager_secret_rotation_enabled"].status == "green"
 
 
 def test_a_grants_context_keeps_awss_own_spelling(delivering: Declared) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pulumi.runtime import rpc
 
-from compliance.terraform import MASK, render, terraform_type
+from compliance.terraform import MASK, render, terraform_type, to_json
 from runner.inprocess import wire
 from tests.recorded_stacks import GROUP, Declared, resource
 
@@ -37,7 +37,7 @@ def test_a_type_has_terraforms_name(pulumi_type: str) -> None:
 
 def values(type_: str = GROUP, **inputs: Any) -> dict[str, Any]:
     """Render one resource and give its planned values."""
-    (planned,) = render([resource(type_, **inputs)]).to_json()["planned_values"]["root_module"]["resources"]
+    (planned,) = to_json(render([resource(type_, **inputs)]))["planned_values"]["root_module"]["resources"]
     found: dict[str, Any] = planned["values"]
     return found
 
@@ -93,7 +93,7 @@ def test_no_secret_is_written_and_its_form_stays() -> None:
             )
         ]
     )
-    text = json.dumps(plan.to_json())
+    text = json.dumps(to_json(plan))
     assert "hunter2" not in text
     assert "4711" not in text
     found = plan.resources["aws_elasticache_replication_group.it"].values
@@ -117,7 +117,7 @@ def test_a_secret_deep_inside_is_masked_too() -> None:
 
 def test_what_only_the_creation_tells_is_unknown_and_not_a_value() -> None:
     """Pulumi's mark of the unknown would pass for a text."""
-    plan = render([resource(GROUP, kmsKeyId=rpc.UNKNOWN, securityGroupIds=[rpc.UNKNOWN, "sg-1"])]).to_json()
+    plan = to_json(render([resource(GROUP, kmsKeyId=rpc.UNKNOWN, securityGroupIds=[rpc.UNKNOWN, "sg-1"])]))
     assert rpc.UNKNOWN not in json.dumps(plan)
     (planned,) = plan["planned_values"]["root_module"]["resources"]
     assert planned["values"] == {"security_group_ids": [None, "sg-1"]}
@@ -133,7 +133,7 @@ def test_a_file_is_not_looked_into() -> None:
 
 def test_an_attribute_refers_to_what_it_is_made_of(prod: Declared) -> None:
     """Rules about the graph find their way from the cache to its security group."""
-    plan = render(prod).to_json()
+    plan = to_json(render(prod))
     configuration = {each["address"]: each for each in plan["configuration"]["root_module"]["resources"]}
     (group,) = [each for address, each in configuration.items() if address.startswith("aws_elasticache_replication")]
     (reference,) = group["expressions"]["security_group_ids"]["references"]
@@ -143,7 +143,7 @@ def test_an_attribute_refers_to_what_it_is_made_of(prod: Declared) -> None:
 
 def test_pulumis_own_resources_are_left_out_with_the_references_to_them(prod: Declared) -> None:
     """A generated password has no counterpart at Terraform."""
-    plan = render(prod).to_json()
+    plan = to_json(render(prod))
     assert not [each for each in plan["resource_changes"] if "password" in each["type"]]
     assert "pulumi" not in json.dumps(plan["configuration"])
 

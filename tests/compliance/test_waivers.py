@@ -14,8 +14,8 @@ from tests.recorded_stacks import ROOT
 
 DAY = date(2027, 1, 1)
 DEV = Scope(stack="dev", tier="dev", backend="elasticache")
-RED = Row(status="red", words="copies", rules={"own": ["cache-failover"], "Security Hub": ["ElastiCache.3"]}, cure="do")
-GREEN = Row(status="green", words="TLS", rules={"own": ["cache-tls"]})
+RED = Row(status="red", title="copies", rules={"own": ["cache-failover"], "Security Hub": ["ElastiCache.3"]}, cure="do")
+GREEN = Row(status="green", title="TLS", rules={"own": ["cache-tls"]})
 
 
 def waiver(**fields: Any) -> Waiver:
@@ -28,7 +28,7 @@ def waiver(**fields: Any) -> Waiver:
 def test_a_waived_row_is_not_red_and_says_why_and_until_when() -> None:
     """By any of its ids; the last day is part of it."""
     rows, stale = waivers.apply([waiver()], [RED, GREEN], DEV, DAY)
-    (row,) = [row for row in rows if row.words == "copies"]
+    (row,) = [row for row in rows if row.title == "copies"]
     assert (row.status, row.cure, stale) == ("waived", "", [])
     assert "until 2027-01-01: one node is enough" in row.reason
 

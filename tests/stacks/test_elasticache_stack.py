@@ -522,8 +522,8 @@ def test_a_preview_takes_less_than_three_seconds(account: aws.Account, tmp_path:
 def test_no_stack_loads_a_cloud_that_it_does_not_use(backend: str, absent: tuple[str, ...]) -> None:
     """Each SDK takes seconds, and most environments have one of them at most."""
     script = (
-        "import importlib, json, sys; import infra.program; from infra.backend import BACKENDS; "
-        f"importlib.import_module(BACKENDS[{backend!r}]); print(json.dumps(sorted(sys.modules)))"
+        "import importlib, json, sys; import infra.program; from infra.backend import get; "
+        f"importlib.import_module(get({backend!r}).resources); print(json.dumps(sorted(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     loaded = {name.partition(".")[0] for name in json.loads(done.stdout)}

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from infra.backend import BACKENDS
+from infra.backend import BACKENDS, all_backends
 from infra.sinks import SINKS
 from tests.stacks.project import ProjectCopy
 
@@ -28,8 +28,9 @@ def test_an_up_with_nothing_to_do_or_prove_loads_only_what_the_stack_has(project
     )
     assert "4 unchanged" in done.stdout
     loaded = set(done.stdout.splitlines()[-1].split())
-    assert {"infra.backends.local.resources", "infra.sinks.dotenv", "infra.verifiers.here"} <= loaded
-    others = {*BACKENDS.values(), *SINKS.values()} - {"infra.backends.local.resources", "infra.sinks.dotenv"}
+    own = {"infra.backends.local.backend", "infra.backends.local.resources", "infra.sinks.dotenv"}
+    assert own | {"infra.verifiers.here"} <= loaded
+    others = {*BACKENDS.values(), *(each.resources for each in all_backends()), *SINKS.values()} - own
     assert (
         not {
             "infra.proof",

@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 import pulumi
 import pulumi_aws as aws
 
+from infra.aws.log_group import RETENTION_DAYS
+
 LOG_TYPES: Final = ("slow-log", "engine-log")
-# A year, which is the least that checkov's CKV_AWS_338 takes.
-RETENTION_DAYS: Final = 365
 
 
 class LogDelivery(NamedTuple):

@@ -49,14 +49,14 @@ class Function:
         """Verify a cache by it."""
 
         async def run() -> Report:
-            vantage = AwsLambda.__new__(AwsLambda)
-            vantage._name, vantage._stack, vantage._ready = "hospitality-redis-prod-verifier", "prod", ()
-            function: Any = SimpleNamespace(name=vantage._name)
-            vantage._function = function
+            verifier = AwsLambda.__new__(AwsLambda)
+            verifier._name, verifier._stack, verifier._ready = "hospitality-redis-prod-verifier", "prod", ()
+            function: Any = SimpleNamespace(name=verifier._name)
+            verifier._function = function
             declaration = Declaration(
                 connection=pulumi.Output.from_input(CONNECTION), expectation=Expectation(tls=True), repair=""
             )
-            return await vantage.check(CONNECTION, declaration, others)
+            return await verifier.check(CONNECTION, declaration, others)
 
         return asyncio.run(run())
 

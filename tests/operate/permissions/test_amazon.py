@@ -16,11 +16,17 @@ from typing import Any
 import pytest
 from pydantic.alias_generators import to_snake
 
-from operate.permissions.amazon import GRANTS
-from operate.permissions.google import ROLES
-from operate.permissions.grant import EVERYWHERE, Grant
+from infra import inventory
+from infra.permission import EVERYWHERE, Grant
 from tests.stacks.project import ROOT
 from tests.test_repository import tracked
+
+PERMISSIONS = inventory.governance().permissions
+GRANTS: Mapping[str, list[Grant]] = {
+    type_: [each for each in asked if isinstance(each, Grant)]
+    for type_, asked in PERMISSIONS.items()
+    if type_.startswith("aws:")
+}
 
 CLOUDFORMATION: Mapping[str, str] = {
     "aws:cloudwatch/logGroup:LogGroup": "AWS::Logs::LogGroup",
@@ -117,8 +123,8 @@ def handlers() -> Mapping[str, frozenset[str]]:
 
 def every_grant() -> Iterator[tuple[str, Grant, str]]:
     """Give every action of the table, with its type and its grant."""
-    for type_, grants in GRANTS.items():
-        for grant in grants:
+    for type_, asked in GRANTS.items():
+        for grant in asked:
             for action in (*grant.reads, *grant.changes):
                 yield type_, grant, action
 
@@ -215,9 +221,9 @@ def test_every_type_that_any_stack_can_declare_is_in_a_table() -> None:
     """Read from the code, so that no combination of settings is left out."""
     found = declared_in_code()
     assert len(found) > 10
-    assert {type_: file for type_, file in found.items() if type_ not in GRANTS.keys() | ROLES.keys()} == {}
+    assert {type_: file for type_, file in found.items() if type_ not in PERMISSIONS} == {}
 
 
 def test_no_type_is_in_a_table_for_nothing() -> None:
     """A right that nobody uses is one too many."""
-    assert (GRANTS.keys() | ROLES.keys()) - declared_in_code().keys() == set()
+    assert PERMISSIONS.keys() - declared_in_code().keys() == set()

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from compliance.demand import Demand
-from compliance.demands.replication_group import GROUP
-from compliance.terraform import Plan, Resource
+from infra.backends.elasticache.controls.replication_group import GROUP
+from infra.control import Control
+from infra.plan import Plan, Resource
 
 USER: Final = "aws_elasticache_user"
 DECLARATION: Final = "infra/backends/elasticache/rbac.py"
@@ -54,24 +54,24 @@ def _access(user: Resource) -> list[str]:
     return str(user.known("access_string") or "").lower().split()
 
 
-DEMANDS: Final = (
-    Demand(
+CONTROLS: Final = (
+    Control(
         name="user-password",
-        words="every user has a password",
+        title="every user has a password",
         types=(USER,),
         check=_password,
         cure=f"give the user an authentication_mode with a password in {DECLARATION}",
     ),
-    Demand(
+    Control(
         name="user-least-access",
-        words="no user has every right",
+        title="no user has every right",
         types=(USER,),
         check=_least_access,
         cure=f"name the commands that are needed in {DECLARATION}, after -@all",
     ),
-    Demand(
+    Control(
         name="cache-default-user",
-        words="the user `default` is ours, with a password",
+        title="the user `default` is ours, with a password",
         types=(GROUP,),
         check=_default_user,
         cure=f"declare a user named default, with a password or off, in the cache's user group ({DECLARATION})",

@@ -1,4 +1,4 @@
-"""Every demand is met by prod, and not met by what lacks it."""
+"""Every control is met by prod, and not met by what lacks it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pulumi.runtime import rpc
 
 from compliance import matrix
 from compliance.checkov import Result, Scan
-from compliance.demand import Demand, Outside, all_rules
-from compliance.demands import DEMANDS, EXEMPTIONS, OUTSIDE
-from compliance.judgement import judge
-from compliance.matrix import Row
+from compliance.evaluation import evaluate
+from compliance.matrix import Row, all_rules
 from compliance.terraform import render
-from tests.compliance.verdicts import approving, judged, red
+from infra import inventory
+from infra.control import Control, NotAssessed
+from tests.compliance.verdicts import approving, evaluated, red
 from tests.recorded_stacks import GROUP, INGRESS, SWITCHES, USER, Declared, changed, resource
 
 SECURITY_GROUP = "aws:ec2/securityGroup:SecurityGroup"
@@ -38,11 +38,15 @@ GOOD_CONTAINER: dict[str, Any] = {
 
 def test_prod_is_green(prod: Declared) -> None:
     """Nothing is red, and everything that is asked of the cache was looked at."""
-    rows = judged(prod)
+    rows = evaluated(prod)
     assert red(rows) == set()
     assert matrix.passed(rows)
     types = {each.type for each in render(prod).resources.values()}
-    asked = {demand.name for demand in DEMANDS if types & set(demand.types) and not demand.declined}
+    asked = {
+        control.name
+        for control in inventory.governance().controls
+        if types & set(control.types) and not control.declined
+    }
     assert asked == {row.rules["own"][0] for row in rows if row.status == "green" and "own" in row.rules}
 
 
@@ -50,10 +54,10 @@ def test_prod_is_green(prod: Declared) -> None:
 def test_prod_with_one_protection_switched_off_is_red_by_its_ids(prod: Declared, name: str) -> None:
     """Our own assertions find it, whatever checkov says."""
     switch, wanted = SWITCHES[name]
-    assert wanted <= red(judged(switch(prod)))
+    assert wanted <= red(evaluated(switch(prod)))
 
 
-# What is done to prod, and the one demand that notices.
+# What is done to prod, and the one control that notices.
 DEFECTS: dict[str, tuple[Callable[[Declared], Declared], str]] = {
     "clear text beside TLS": (
         lambda prod: changed(prod, GROUP, transitEncryptionMode="preferred"),
@@ -137,9 +141,9 @@ DEFECTS: dict[str, tuple[Callable[[Declared], Declared], str]] = {
 @pytest.mark.parametrize("name", DEFECTS)
 def test_a_defect_that_checkov_may_not_see_is_red_with_its_cure(prod: Declared, name: str) -> None:
     """One change of prod, and the assertion that finds it."""
-    damage, demand = DEFECTS[name]
-    rows = [row for row in judged(damage(prod)) if row.status == "red" and demand in row.ids]
-    assert rows, demand
+    damage, control = DEFECTS[name]
+    rows = [row for row in evaluated(damage(prod)) if row.status == "red" and control in row.ids]
+    assert rows, control
     assert all(row.reason and row.cure and row.resources for row in rows)
 
 
@@ -163,57 +167,57 @@ CONTAINER_DEFECTS: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_container_that_lacks_something_is_red(name: str) -> None:
     """One defect, and the one rule that is red."""
     change, rule = CONTAINER_DEFECTS[name]
-    rows = [row for row in judged([resource(CONTAINER, **{**GOOD_CONTAINER, **change})]) if row.status == "red"]
+    rows = [row for row in evaluated([resource(CONTAINER, **{**GOOD_CONTAINER, **change})]) if row.status == "red"]
     assert [rule in row.ids for row in rows] == [True]
 
 
 def test_a_good_container_is_green() -> None:
     """What the docker backend declares."""
-    assert matrix.passed(judged([resource(CONTAINER, **GOOD_CONTAINER)]))
+    assert matrix.passed(evaluated([resource(CONTAINER, **GOOD_CONTAINER)]))
 
 
 def test_rules_that_ask_for_the_contrary_are_a_conflict_with_its_reason(prod: Declared) -> None:
     """AEC6 wants a token where there are users; that is neither green nor red."""
-    conflicts = {rule: row for row in judged(prod) if row.status == "conflict" for rule in row.ids}
+    conflicts = {rule: row for row in evaluated(prod) if row.status == "conflict" for rule in row.ids}
     assert {"AwsSolutions-AEC5", "AwsSolutions-AEC6"} <= conflicts.keys()
     assert all(row.reason for row in conflicts.values())
 
 
 def test_valkey_on_a_port_that_is_named_is_what_aec5_asks_for(prod: Declared) -> None:
     """The rule lets Valkey have the port."""
-    rows = judged(changed(prod, GROUP, engine="valkey"))
+    rows = evaluated(changed(prod, GROUP, engine="valkey"))
     assert "AwsSolutions-AEC5" in {rule for row in rows if row.status == "green" for rule in row.ids}
 
 
 def test_what_cannot_be_judged_is_never_green(prod: Declared) -> None:
     """Prowler's rule about AUTH is MANUAL on this engine, and a few look at things that are not there."""
-    status = {rule: row.status for row in judged(prod) for rule in row.ids}
+    status = {rule: row.status for row in evaluated(prod) for rule in row.ids}
     assert status["elasticache_redis_replication_group_auth_enabled"] == "manual"
     assert status["elasticache_cluster_uses_public_subnet"] == "manual"
     assert status["ElastiCache.6"] == "n/a"
     assert status["CKV_AWS_134"] == "n/a"
 
 
-def test_a_demand_is_red_where_checkov_says_no(prod: Declared) -> None:
+def test_a_control_is_red_where_checkov_says_no(prod: Declared) -> None:
     """Two look at it, and both have to be content."""
     plan = render(prod)
     scan = approving(plan)
     results = [replace(each, passed=each.rule != "CKV_AWS_29") for each in scan.results]
-    assert "ElastiCache.4" in red(judge(plan, replace(scan, results=results), stack="prod"))
+    assert "ElastiCache.4" in red(evaluate(plan, replace(scan, results=results), stack="prod"))
 
 
 def test_a_rule_that_checkov_no_longer_reports_is_red_and_not_green(prod: Declared) -> None:
     """A newer checkov that dropped a rule must be noticed."""
     plan = render(prod)
-    rows = judge(plan, Scan(version="9", results=[]), stack="prod")
+    rows = evaluate(plan, Scan(version="9", results=[]), stack="prod")
     assert "checkov did not report CKV_AWS_30" in {row.reason for row in rows if row.status == "red"}
 
 
 def of_checkov(declared: Declared, rule: str, address: str) -> Row:
     """Judge with one failure that checkov alone looks at; give its row."""
     plan = render(declared)
-    failure = Result(rule=rule, words="Ensure", address=address, passed=False, attributes=["policy"])
-    rows = judge(plan, Scan(version="0", results=[*approving(plan).results, failure]), stack="prod")
+    failure = Result(rule=rule, title="Ensure", address=address, passed=False, attributes=["policy"])
+    rows = evaluate(plan, Scan(version="0", results=[*approving(plan).results, failure]), stack="prod")
     return next(row for row in rows if rule in row.ids)
 
 
@@ -243,7 +247,7 @@ def test_a_cure_names_the_stack() -> None:
     """The command can be pasted."""
     (row,) = [
         row
-        for row in judged([resource(CONTAINER, **{**GOOD_CONTAINER, "ports": [{"external": 1}]})])
+        for row in evaluated([resource(CONTAINER, **{**GOOD_CONTAINER, "ports": [{"external": 1}]})])
         if row.status == "red"
     ]
     assert row.cure == "pulumi config set cache:bindAddress 127.0.0.1 --stack prod"
@@ -251,7 +255,8 @@ def test_a_cure_names_the_stack() -> None:
 
 def test_every_rule_stands_in_one_place() -> None:
     """A rule that were green in one row and red in another would be neither."""
-    entries: list[Demand | Outside] = [*DEMANDS, *OUTSIDE]
+    known = inventory.governance()
+    entries: list[Control | NotAssessed] = [*known.controls, *known.not_assessed]
     found = [rule for entry in entries for rules in all_rules(entry).values() for rule in rules]
     assert len(found) == len(set(found))
-    assert not {each.rule for each in EXEMPTIONS} & set(found)
+    assert not {each.rule for each in known.exemptions} & set(found)

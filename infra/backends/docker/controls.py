@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from compliance.demand import Demand, Outside
-from compliance.terraform import Plan, Resource
+from infra.control import Control, NotAssessed
+from infra.plan import Plan, Resource
 
 CONTAINER: Final = "docker_container"
 DECLARATION: Final = "infra/backends/docker/resources.py"
@@ -64,83 +64,83 @@ def _healthcheck(container: Resource, _: Plan) -> str | None:
     return None if container.values.get("healthcheck") else "nobody looks after its health"
 
 
-DEMANDS: Final = (
-    Demand(
+CONTROLS: Final = (
+    Control(
         name="container-not-root",
-        words="not as root",
+        title="not as root",
         types=(CONTAINER,),
         check=_user,
         cure=f'set user="redis" in {DECLARATION}',
         rules=_rule("4.1"),
     ),
-    Demand(
+    Control(
         name="container-capabilities",
-        words="no kernel capabilities",
+        title="no kernel capabilities",
         types=(CONTAINER,),
         check=_capabilities,
         cure=f'drop "ALL" capabilities in {DECLARATION}',
         rules=_rule("5.4"),
     ),
-    Demand(
+    Control(
         name="container-privileged",
-        words="not privileged",
+        title="not privileged",
         types=(CONTAINER,),
         check=_privileged,
         cure=f"take privileged out of {DECLARATION}",
         rules=_rule("5.5"),
     ),
-    Demand(
+    Control(
         name="container-own-network",
-        words="a network of its own",
+        title="a network of its own",
         types=(CONTAINER,),
         check=_own_network,
         cure=f"take network_mode out of {DECLARATION}",
         rules=_rule("5.10"),
     ),
-    Demand(
+    Control(
         name="container-memory",
-        words="a limit of its memory",
+        title="a limit of its memory",
         types=(CONTAINER,),
         check=_memory,
         cure=f"set memory in {DECLARATION}",
         rules=_rule("5.11"),
     ),
-    Demand(
+    Control(
         name="container-read-only",
-        words="a root filesystem that cannot be written",
+        title="a root filesystem that cannot be written",
         types=(CONTAINER,),
         check=_read_only,
         cure=f"set read_only=True in {DECLARATION}",
         rules=_rule("5.13"),
     ),
-    Demand(
+    Control(
         name="container-bound",
-        words="published on a chosen address alone",
+        title="published on a chosen address alone",
         types=(CONTAINER,),
         check=_bound,
         cure="pulumi config set cache:bindAddress 127.0.0.1 --stack STACK",
         rules=_rule("5.14"),
     ),
-    Demand(
+    Control(
         name="container-restart",
-        words="given up after five restarts",
+        title="given up after five restarts",
         types=(CONTAINER,),
         check=_restart,
         cure="",
         declined="a cache is wanted back however often the machine was restarted: unless-stopped",
         rules=_rule("5.15"),
     ),
-    Demand(
+    Control(
         name="container-no-new-privileges",
-        words="privileges cannot be gained",
+        title="privileges cannot be gained",
         types=(CONTAINER,),
         check=_no_new_privileges,
         cure=f'set security_opts=["no-new-privileges"] in {DECLARATION}',
         rules=_rule("5.26"),
     ),
-    Demand(
+    Control(
         name="container-health",
-        words="its health is checked",
+        title="its health is checked",
         types=(CONTAINER,),
         check=_healthcheck,
         cure=f"set healthcheck in {DECLARATION}",
@@ -148,9 +148,9 @@ DEMANDS: Final = (
     ),
 )
 
-OUTSIDE: Final = (
-    Outside(
-        words="shares of the processor, and a limit of processes",
+NOT_ASSESSED: Final = (
+    NotAssessed(
+        title="shares of the processor, and a limit of processes",
         types=(CONTAINER,),
         status="manual",
         reason="a limit of processes is no argument of the provider's, and a developer's machine has one cache",

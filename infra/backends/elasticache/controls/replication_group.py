@@ -7,8 +7,8 @@ the sources of checkov 3.3.30, Prowler 5.46.0, trivy-checks, cfn_nag, cdk-nag, t
 
 from typing import Final
 
-from compliance.demand import Check, Demand, Outside
-from compliance.terraform import Plan, Resource
+from infra.control import Check, Control, NotAssessed
+from infra.plan import Plan, Resource
 
 GROUP: Final = "aws_elasticache_replication_group"
 DECLARATION: Final = "infra/backends/elasticache/resources.py"
@@ -96,10 +96,10 @@ _encrypted_in_transit: Final = _is("transit_encryption_enabled", wanted=True)
 _encrypted_at_rest: Final = _is("at_rest_encryption_enabled", wanted=True)
 _users: Final = _present("user_group_ids")
 
-DEMANDS: Final = (
-    Demand(
+CONTROLS: Final = (
+    Control(
         name="cache-encrypted-in-transit",
-        words="traffic is encrypted",
+        title="traffic is encrypted",
         types=(GROUP,),
         check=_encrypted_in_transit,
         cure=f"set transit_encryption_enabled=True in {DECLARATION}",
@@ -116,16 +116,16 @@ DEMANDS: Final = (
             "KICS": ("1afbb3fa-cf6c-4a3d-b730-95e9f4df343e", "3b02569b-fc6f-4153-b3a3-ba91022fed68"),
         },
     ),
-    Demand(
+    Control(
         name="cache-tls-required",
-        words="clear text is refused, not only discouraged",
+        title="clear text is refused, not only discouraged",
         types=(GROUP,),
         check=_is("transit_encryption_mode", wanted="required"),
         cure=f'set transit_encryption_mode="required" in {DECLARATION}',
     ),
-    Demand(
+    Control(
         name="cache-encrypted-at-rest",
-        words="disk and snapshots are encrypted",
+        title="disk and snapshots are encrypted",
         types=(GROUP,),
         check=_encrypted_at_rest,
         cure=f"set at_rest_encryption_enabled=True in {DECLARATION}; on an existing cache this replaces it",
@@ -141,25 +141,25 @@ DEMANDS: Final = (
             "KICS": ("76976de7-c7b1-4f64-a94f-90c1345914c2", "e4ee3903-9225-4b6a-bdfb-e62dbadef821"),
         },
     ),
-    Demand(
+    Control(
         name="cache-encrypted-throughout",
-        words="encrypted both in transit and at rest",
+        title="encrypted both in transit and at rest",
         types=(GROUP,),
         check=_all(_encrypted_in_transit, _encrypted_at_rest),
         cure=f"set both encryptions to True in {DECLARATION}",
         rules={"cdk-nag": ("AwsSolutions-AEC3",)},
     ),
-    Demand(
+    Control(
         name="cache-customer-key",
-        words="encrypted with a key of the customer's own",
+        title="encrypted with a key of the customer's own",
         types=(GROUP,),
         check=_present("kms_key_id"),
         cure=f"set kms_key_id in {DECLARATION}; on an existing cache this replaces it",
         rules={"checkov": ("CKV_AWS_191",)},
     ),
-    Demand(
+    Control(
         name="cache-users",
-        words="clients are users with rights (RBAC)",
+        title="clients are users with rights (RBAC)",
         types=(GROUP,),
         check=_users,
         cure=f"set user_group_ids in {DECLARATION}",
@@ -168,25 +168,25 @@ DEMANDS: Final = (
             "Control Tower": ("CT.ELASTICACHE.PR.8",),
         },
     ),
-    Demand(
+    Control(
         name="cache-encrypted-and-authenticated",
-        words="encrypted in transit, and nobody comes in unasked",
+        title="encrypted in transit, and nobody comes in unasked",
         types=(GROUP,),
         check=_all(_encrypted_in_transit, _users),
         cure=f"set transit_encryption_enabled=True and user_group_ids in {DECLARATION}",
         rules={"checkov": ("CKV_AWS_31",)},
     ),
-    Demand(
+    Control(
         name="cache-no-plain-token",
-        words="no AUTH token in plain text",
+        title="no AUTH token in plain text",
         types=(GROUP,),
         check=lambda group, _: "auth_token is set" if "auth_token" in group.values else None,
         cure=f"take auth_token out of {DECLARATION}: users have passwords",
         rules={"cfn_nag": ("F44",)},
     ),
-    Demand(
+    Control(
         name="cache-failover",
-        words="another node takes over by itself",
+        title="another node takes over by itself",
         types=(GROUP,),
         check=_all(_is("automatic_failover_enabled", wanted=True), _copies),
         cure=f"set automatic_failover_enabled=True in {DECLARATION}; pulumi config set cache:replicas 1 --stack STACK",
@@ -199,9 +199,9 @@ DEMANDS: Final = (
             "cfn-lint": ("E3026",),
         },
     ),
-    Demand(
+    Control(
         name="cache-multi-az",
-        words="the nodes are in several zones",
+        title="the nodes are in several zones",
         types=(GROUP,),
         check=_all(_is("multi_az_enabled", wanted=True), _copies),
         cure=f"set multi_az_enabled=True in {DECLARATION}; pulumi config set cache:replicas 1 --stack STACK",
@@ -211,9 +211,9 @@ DEMANDS: Final = (
             "Trusted Advisor": ("Amazon ElastiCache Multi-AZ clusters",),
         },
     ),
-    Demand(
+    Control(
         name="cache-snapshots",
-        words="snapshots every day",
+        title="snapshots every day",
         types=(GROUP,),
         check=_snapshots(1),
         cure=f"set snapshot_days of the tier in {DECLARATION} to 1 or more",
@@ -223,17 +223,17 @@ DEMANDS: Final = (
             "Trusted Advisor": ("ElastiCache (Redis OSS) Clusters Automatic Backup",),
         },
     ),
-    Demand(
+    Control(
         name="cache-snapshots-7-days",
-        words="snapshots kept for 7 days",
+        title="snapshots kept for 7 days",
         types=(GROUP,),
         check=_snapshots(7),
         cure=f"set snapshot_days of the tier in {DECLARATION} to 7 or more",
         rules={"Prowler": ("elasticache_redis_cluster_backup_enabled",)},
     ),
-    Demand(
+    Control(
         name="cache-snapshots-15-days",
-        words="snapshots kept for 15 days",
+        title="snapshots kept for 15 days",
         types=(GROUP,),
         check=_snapshots(15),
         cure=f"set snapshot_days of the tier in {DECLARATION} to 15 or more",
@@ -246,23 +246,23 @@ DEMANDS: Final = (
             ),
         },
     ),
-    Demand(
+    Control(
         name="cache-final-snapshot",
-        words="a last snapshot before it goes",
+        title="a last snapshot before it goes",
         types=(GROUP,),
         check=_present("final_snapshot_identifier"),
         cure=f"set final_snapshot_identifier in {DECLARATION}",
     ),
-    Demand(
+    Control(
         name="cache-protected",
-        words="protected from deletion",
+        title="protected from deletion",
         types=(GROUP,),
         check=_protected,
         cure=f"set protect=True in {DECLARATION}",
     ),
-    Demand(
+    Control(
         name="cache-minor-upgrades",
-        words="minor versions come by themselves",
+        title="minor versions come by themselves",
         types=(GROUP,),
         check=_is("auto_minor_version_upgrade", wanted=True),
         cure=f"set auto_minor_version_upgrade=True in {DECLARATION}",
@@ -272,16 +272,16 @@ DEMANDS: Final = (
             "Prowler": ("elasticache_redis_cluster_auto_minor_version_upgrades",),
         },
     ),
-    Demand(
+    Control(
         name="cache-engine-version",
-        words=f"a version from {OLDEST_ENGINE}.0 on, which knows users",
+        title=f"a version from {OLDEST_ENGINE}.0 on, which knows users",
         types=(GROUP,),
         check=_engine,
         cure="pulumi config rm cache:engineVersion --stack STACK",
     ),
-    Demand(
+    Control(
         name="cache-own-subnets",
-        words="subnets of its own choice, not the default group",
+        title="subnets of its own choice, not the default group",
         types=(GROUP,),
         check=_own_subnets,
         cure=f"set subnet_group_name to a SubnetGroup of the stack in {DECLARATION}",
@@ -290,16 +290,16 @@ DEMANDS: Final = (
             "AWS Config": ("elasticache-subnet-group-check",),
         },
     ),
-    Demand(
+    Control(
         name="cache-logs",
-        words="slow log and engine log are kept",
+        title="slow log and engine log are kept",
         types=(GROUP,),
         check=_logs,
         cure=f"set log_delivery_configurations in {DECLARATION} (infra/backends/elasticache/logs.py)",
     ),
-    Demand(
+    Control(
         name="cache-unusual-port",
-        words="another port than Redis's usual one",
+        title="another port than Redis's usual one",
         types=(GROUP,),
         check=_port,
         cure="",
@@ -309,9 +309,9 @@ DEMANDS: Final = (
             "KICS": ("323db967-c68e-44e6-916c-a777f95af34b",),
         },
     ),
-    Demand(
+    Control(
         name="cache-auth-token",
-        words="an AUTH token",
+        title="an AUTH token",
         types=(GROUP,),
         check=_present("auth_token"),
         cure="",
@@ -320,9 +320,9 @@ DEMANDS: Final = (
     ),
 )
 
-OUTSIDE: Final = (
-    Outside(
-        words="AUTH on versions before 6.0",
+NOT_ASSESSED: Final = (
+    NotAssessed(
+        title="AUTH on versions before 6.0",
         types=(GROUP,),
         status="n/a",
         reason="no such version is offered here, which cache-engine-version asserts; from 6.0 on there are users",
@@ -332,36 +332,36 @@ OUTSIDE: Final = (
             "Control Tower": ("CT.ELASTICACHE.PR.7",),
         },
     ),
-    Outside(
-        words="AUTH or users, as Prowler judges it",
+    NotAssessed(
+        title="AUTH or users, as Prowler judges it",
         types=(GROUP,),
         status="manual",
         reason="Prowler says MANUAL for every version from 6.0 on; cache-users asserts it here",
         rules={"Prowler": ("elasticache_redis_replication_group_auth_enabled",)},
     ),
-    Outside(
-        words="an engine version that your organisation takes",
+    NotAssessed(
+        title="an engine version that your organisation takes",
         types=(GROUP,),
         status="manual",
         reason="the oldest version taken is a parameter of the rule in your account",
         rules={"AWS Config": ("elasticache-supported-engine-version",)},
     ),
-    Outside(
-        words="no subnet is public",
+    NotAssessed(
+        title="no subnet is public",
         types=(GROUP,),
         status="manual",
         reason="the subnets are made elsewhere, and their routes are in no plan of this stack",
         rules={"Prowler": ("elasticache_cluster_uses_public_subnet",)},
     ),
-    Outside(
-        words="the ElastiCache chapter",
+    NotAssessed(
+        title="the ElastiCache chapter",
         types=(GROUP,),
         status="manual",
         reason="mostly questions to people; encryption, network, logs and access are asserted above",
         rules={"CIS": ("AWS Database Services Benchmark 1.0.0",)},
     ),
-    Outside(
-        words="the same for a single cache cluster",
+    NotAssessed(
+        title="the same for a single cache cluster",
         types=(GROUP,),
         status="n/a",
         reason="they read single cache clusters in a template; a replication group is declared, and the same is "
@@ -380,8 +380,8 @@ OUTSIDE: Final = (
             ),
         },
     ),
-    Outside(
-        words="Memcached, MemoryDB, Redis on EC2, DMS",
+    NotAssessed(
+        title="Memcached, MemoryDB, Redis on EC2, DMS",
         types=(GROUP,),
         status="n/a",
         reason="none is declared",

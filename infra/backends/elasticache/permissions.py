@@ -1,26 +1,13 @@
-"""What Pulumi's provider of AWS asks of AWS, for each type of resource that a stack can declare.
+"""What Pulumi's provider asks of AWS for the resources of ElastiCache: infra/aws/grants.py says where it comes from."""
 
-No vendor publishes a list of it. These are the calls of the provider's own code (hashicorp/terraform-provider-aws,
-internal/service/*: read for the key, the replication group, the user group, the function, the secret and the parameter,
-known of the rest), held by a test against two lists of AWS: which actions there are and what they can be limited to
-(Service Authorization Reference), and what CloudFormation's handlers of the same types ask for. Nothing here ran
-against a real account: the first `up` of a new role may be refused for something, and AWS says which action.
-"""
-
-from collections.abc import Mapping
 from typing import Final
 
-from operate.permissions.grant import EVERYWHERE, Condition, Grant
-
-# What has no name that we could know before it is there is ours by its tags, which it is created with.
-OURS: Final[Condition] = {"StringEquals": {"aws:ResourceTag/managed-by": "pulumi", "aws:ResourceTag/stack": "{stack}"}}
-MARKED_OURS: Final[Condition] = {
-    "StringEquals": {"aws:RequestTag/managed-by": "pulumi", "aws:RequestTag/stack": "{stack}"}
-}
+from infra.aws import log_group
+from infra.aws.grants import KEYS, MARKED_OURS, OURS, through
+from infra.permission import EVERYWHERE, Grant, Permissions
 
 _CACHE: Final = "arn:{partition}:elasticache:{region}:{account}"
 _EC2: Final = "arn:{partition}:ec2:{region}:{account}"
-_KEYS: Final = ("arn:{partition}:kms:{region}:{account}:key/*",)
 # The subnet and parameter groups, and what belongs to a group by its name: its nodes and its snapshots.
 CACHE: Final = (
     f"{_CACHE}:replicationgroup:{{name}}",
@@ -32,22 +19,6 @@ RULES: Final = (f"{_EC2}:security-group-rule/*",)
 NETWORKS: Final = (f"{_EC2}:vpc/*",)
 INTERFACES: Final = (f"{_EC2}:network-interface/*",)
 ALIAS: Final = ("arn:{partition}:kms:{region}:{account}:alias/{name}",)
-LOGS: Final = (
-    "arn:{partition}:logs:{region}:{account}:log-group:/elasticache/{name}/*",
-    "arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{name}-*",
-)
-ROLE: Final = ("arn:{partition}:iam::{account}:role/{name}-*",)
-FUNCTION: Final = ("arn:{partition}:lambda:{region}:{account}:function:{name}-*",)
-# Secrets Manager puts a hyphen and six letters behind the name.
-SECRET: Final = ("arn:{partition}:secretsmanager:{region}:{account}:secret:{name}-*",)
-PARAMETERS: Final = ("arn:{partition}:ssm:{region}:{account}:parameter/{name}/*",)
-
-
-def _through(service: str) -> Condition:
-    """Let a key be used by a service in the role's name, and not by the role itself."""
-    # Like, for a stack that takes its region from the environment: then it is any.
-    return {"StringLike": {"kms:ViaService": f"{service}.{{region}}.amazonaws.com"}}
-
 
 _RULE_OF_A_GROUP: Final = (
     Grant(on=EVERYWHERE, reads=("ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups")),
@@ -75,24 +46,8 @@ _RULE_OF_A_GROUP: Final = (
     Grant(on=RULES, changes=("ec2:DeleteTags",), condition=OURS),
 )
 
-GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
-    "aws:cloudwatch/logGroup:LogGroup": (
-        Grant(on=EVERYWHERE, reads=("logs:DescribeLogGroups",)),
-        Grant(
-            on=LOGS,
-            reads=("logs:ListTagsForResource",),
-            changes=(
-                "logs:AssociateKmsKey",
-                "logs:CreateLogGroup",
-                "logs:DeleteLogGroup",
-                "logs:DeleteRetentionPolicy",
-                "logs:DisassociateKmsKey",
-                "logs:PutRetentionPolicy",
-                "logs:TagResource",
-                "logs:UntagResource",
-            ),
-        ),
-    ),
+PERMISSIONS: Final[Permissions] = {
+    **log_group.PERMISSIONS,
     "aws:ec2/securityGroup:SecurityGroup": (
         Grant(
             on=EVERYWHERE,
@@ -217,9 +172,9 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
             ),
         ),
         Grant(
-            on=_KEYS,
+            on=KEYS,
             changes=("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"),
-            condition=_through("elasticache"),
+            condition=through("elasticache"),
         ),
         # AWS makes it with an account's first cache (ElastiCache User Guide, "Using service-linked roles").
         Grant(
@@ -230,57 +185,18 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
             condition={"StringEquals": {"iam:AWSServiceName": "elasticache.amazonaws.com"}},
         ),
     ),
-    "aws:iam/role:Role": (
-        Grant(
-            on=ROLE,
-            reads=("iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"),
-            changes=(
-                "iam:CreateRole",
-                "iam:DeleteRole",
-                "iam:ListInstanceProfilesForRole",
-                "iam:TagRole",
-                "iam:UntagRole",
-                "iam:UpdateAssumeRolePolicy",
-                "iam:UpdateRole",
-            ),
-        ),
-    ),
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": (
-        Grant(
-            on=ROLE,
-            reads=("iam:ListAttachedRolePolicies",),
-        ),
-        # That policy and no other: who may attach any may do anything.
-        Grant(
-            on=ROLE,
-            changes=("iam:AttachRolePolicy", "iam:DetachRolePolicy"),
-            condition={
-                "ArnEquals": {
-                    "iam:PolicyARN": "arn:{partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
-                }
-            },
-        ),
-    ),
-    # Of the application's own role, which the stack names, and which reads the parameters.
-    "aws:iam/rolePolicy:RolePolicy": (
-        Grant(
-            on=("{reader}",),
-            reads=("iam:GetRolePolicy",),
-            changes=("iam:DeleteRolePolicy", "iam:PutRolePolicy"),
-        ),
-    ),
     "aws:kms/key:Key": (
         Grant(on=EVERYWHERE, changes=("kms:CreateKey",), condition=MARKED_OURS),
         # Without the tags: it can take five minutes until KMS goes by them (Developer Guide, "ABAC for AWS KMS"), and
         # all this is asked for right behind the creation.
         Grant(
-            on=_KEYS,
+            on=KEYS,
             reads=("kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags"),
             changes=("kms:EnableKeyRotation",),
         ),
-        Grant(on=_KEYS, changes=("kms:TagResource",), condition=MARKED_OURS),
+        Grant(on=KEYS, changes=("kms:TagResource",), condition=MARKED_OURS),
         Grant(
-            on=_KEYS,
+            on=KEYS,
             changes=(
                 "kms:DisableKey",
                 "kms:DisableKeyRotation",
@@ -297,103 +213,6 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant(on=EVERYWHERE, reads=("kms:ListAliases",)),
         Grant(on=ALIAS, changes=("kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias")),
         # AWS asks for both; it is the alias that limits them.
-        Grant(on=_KEYS, changes=("kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias")),
-    ),
-    # The key may be the user's own, which has no tags of ours.
-    "aws:kms/grant:Grant": (
-        Grant(on=_KEYS, reads=("kms:ListGrants",), changes=("kms:RevokeGrant",)),
-        Grant(
-            on=_KEYS,
-            changes=("kms:CreateGrant",),
-            condition={"StringEquals": {"kms:GranteePrincipal": "{reader}"}},
-        ),
-    ),
-    "aws:lambda/function:Function": (
-        Grant(
-            on=FUNCTION,
-            reads=(
-                "lambda:GetFunction",
-                "lambda:GetFunctionCodeSigningConfig",
-                "lambda:GetFunctionConfiguration",
-                "lambda:ListTags",
-                "lambda:ListVersionsByFunction",
-            ),
-            changes=(
-                "lambda:CreateFunction",
-                "lambda:DeleteFunction",
-                # The verification, in every `up`.
-                "lambda:InvokeFunction",
-                "lambda:TagResource",
-                "lambda:UntagResource",
-                "lambda:UpdateFunctionCode",
-                "lambda:UpdateFunctionConfiguration",
-            ),
-        ),
-        Grant(
-            on=ROLE,
-            changes=("iam:PassRole",),
-            condition={"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
-        ),
-        # Lambda looks at the network in the role's name (Developer Guide, "Giving Lambda functions access to resources
-        # in an Amazon VPC", "Required IAM permissions").
-        Grant(
-            on=EVERYWHERE,
-            changes=(
-                "ec2:DescribeNetworkInterfaces",
-                "ec2:DescribeSecurityGroups",
-                "ec2:DescribeSubnets",
-                "ec2:DescribeVpcs",
-            ),
-        ),
-    ),
-    "aws:secretsmanager/secret:Secret": (
-        Grant(
-            on=SECRET,
-            reads=("secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy"),
-            changes=(
-                "secretsmanager:CreateSecret",
-                "secretsmanager:DeleteSecret",
-                "secretsmanager:TagResource",
-                "secretsmanager:UntagResource",
-                "secretsmanager:UpdateSecret",
-            ),
-        ),
-        Grant(on=_KEYS, changes=("kms:Decrypt", "kms:GenerateDataKey"), condition=_through("secretsmanager")),
-    ),
-    "aws:secretsmanager/secretVersion:SecretVersion": (
-        Grant(
-            on=SECRET,
-            # A refresh compares the value itself.
-            reads=("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"),
-            changes=("secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"),
-        ),
-        Grant(on=_KEYS, reads=("kms:Decrypt",), condition=_through("secretsmanager")),
-    ),
-    "aws:secretsmanager/secretPolicy:SecretPolicy": (
-        Grant(
-            on=SECRET,
-            reads=("secretsmanager:GetResourcePolicy",),
-            changes=(
-                "secretsmanager:DeleteResourcePolicy",
-                "secretsmanager:PutResourcePolicy",
-                "secretsmanager:ValidateResourcePolicy",
-            ),
-        ),
-    ),
-    "aws:ssm/parameter:Parameter": (
-        Grant(on=EVERYWHERE, reads=("ssm:DescribeParameters",)),
-        Grant(
-            on=PARAMETERS,
-            reads=("ssm:GetParameter", "ssm:GetParameters", "ssm:ListTagsForResource"),
-            changes=(
-                "ssm:AddTagsToResource",
-                "ssm:DeleteParameter",
-                "ssm:PutParameter",
-                "ssm:RemoveTagsFromResource",
-            ),
-        ),
-        Grant(
-            on=_KEYS, reads=("kms:Decrypt",), changes=("kms:Encrypt", "kms:GenerateDataKey"), condition=_through("ssm")
-        ),
+        Grant(on=KEYS, changes=("kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias")),
     ),
 }

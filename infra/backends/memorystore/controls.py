@@ -6,8 +6,8 @@ Trivy have no rule for it. checkov has these two, and looks at nothing else of a
 
 from typing import Final
 
-from compliance.demand import Demand, Outside
-from compliance.terraform import Plan, Resource
+from infra.control import Control, NotAssessed
+from infra.plan import Plan, Resource
 
 INSTANCE: Final = "google_redis_instance"
 DECLARATION: Final = "infra/backends/memorystore/resources.py"
@@ -56,8 +56,8 @@ def _version(instance: Resource, _: Plan) -> str | None:
 
 def _protected(instance: Resource, _: Plan) -> str | None:
     missing = [
-        words
-        for words, holds in (
+        name
+        for name, holds in (
             ("Pulumi's protect", instance.protected),
             ("deletion_protection", instance.known("deletion_protection") is True),
         )
@@ -66,70 +66,70 @@ def _protected(instance: Resource, _: Plan) -> str | None:
     return f"{' and '.join(missing)} not set" if missing else None
 
 
-DEMANDS: Final = (
-    Demand(
+CONTROLS: Final = (
+    Control(
         name="memorystore-authenticated",
-        words="nobody comes in without the AUTH string",
+        title="nobody comes in without the AUTH string",
         types=(INSTANCE,),
         check=_authenticated,
         cure=f"set auth_enabled=True in {DECLARATION}",
         rules={"checkov": ("CKV_GCP_95",), "Steampipe": ("redis_instance_auth_enabled",)},
     ),
-    Demand(
+    Control(
         name="memorystore-encrypted-in-transit",
-        words="traffic to Memorystore is encrypted",
+        title="traffic to Memorystore is encrypted",
         types=(INSTANCE,),
         check=_encrypted,
         cure="pulumi config rm cache:tls --stack STACK; on an existing cache this replaces it",
         rules={"checkov": ("CKV_GCP_97",), "Steampipe": ("redis_instance_encryption_in_transit_enabled",)},
     ),
-    Demand(
+    Control(
         name="memorystore-private",
-        words="reached from inside a network of one's own choice alone",
+        title="reached from inside a network of one's own choice alone",
         types=(INSTANCE,),
         check=_private,
         cure=f"name authorized_network, with PRIVATE_SERVICE_ACCESS, in {DECLARATION} (cache:network)",
     ),
-    Demand(
+    Control(
         name="memorystore-copies",
-        words="a copy in another zone takes over by itself",
+        title="a copy in another zone takes over by itself",
         types=(INSTANCE,),
         check=_copies,
         cure="choose tier staging or prod; on an existing cache this replaces it",
     ),
-    Demand(
+    Control(
         name="memorystore-snapshots",
-        words="the data outlive all nodes, by snapshots at a named interval",
+        title="the data outlive all nodes, by snapshots at a named interval",
         types=(INSTANCE,),
         check=_snapshots,
         cure="pulumi config set cache:persistence snapshot --stack STACK",
     ),
-    Demand(
+    Control(
         name="memorystore-maintenance-window",
-        words="maintenance has its hour of the week",
+        title="maintenance has its hour of the week",
         types=(INSTANCE,),
         check=_window,
         cure=f"set maintenance_policy in {DECLARATION} (cache:maintenanceWindow)",
     ),
-    Demand(
+    Control(
         name="memorystore-version",
-        words="the version of Redis is named and knows TLS",
+        title="the version of Redis is named and knows TLS",
         types=(INSTANCE,),
         check=_version,
         cure="pulumi config set cache:redisVersion 7.2 --stack STACK",
     ),
-    Demand(
+    Control(
         name="memorystore-protected",
-        words="no slip deletes or replaces it",
+        title="no slip deletes or replaces it",
         types=(INSTANCE,),
         check=_protected,
         cure="pulumi config set cache:deletionProtection true --stack STACK",
     ),
 )
 
-OUTSIDE: Final = (
-    Outside(
-        words="Google's networks and their firewalls",
+NOT_ASSESSED: Final = (
+    NotAssessed(
+        title="Google's networks and their firewalls",
         types=(INSTANCE,),
         status="n/a",
         reason="none is declared: the cache stands in a network of yours, whose rules its owner judges",

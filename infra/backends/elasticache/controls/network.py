@@ -7,11 +7,9 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from pulumi.runtime import rpc
-
-from compliance.demand import Demand, Exemption, Outside
-from compliance.demands.replication_group import GROUP
-from compliance.terraform import Plan, Resource
+from infra.backends.elasticache.controls.replication_group import GROUP
+from infra.control import Control, Exemption, NotAssessed
+from infra.plan import UNKNOWN, Plan, Resource
 
 DECLARATION: Final = "infra/backends/elasticache/network.py"
 SECURITY_GROUP: Final = "aws_security_group"
@@ -30,11 +28,11 @@ PREFIX_LISTS: Final = ("prefix_list_id", "prefix_list_ids")
 
 
 def _rules(resource: Resource, direction: str) -> Iterator[Mapping[str, Any]]:
-    """Give the rules of one direction that a resource is or holds."""
+    """Yield the rules of one direction that a resource is or holds."""
     if resource.type == SECURITY_GROUP:
         # Rules that are not known yet may let anybody in.
-        unknown = resource.values.get(direction) == rpc.UNKNOWN
-        yield from [{"cidr_blocks": [rpc.UNKNOWN]}] if unknown else resource.blocks(direction)
+        unknown = resource.values.get(direction) == UNKNOWN
+        yield from [{"cidr_blocks": [UNKNOWN]}] if unknown else resource.blocks(direction)
     elif resource.type == RULE:
         if resource.values.get("type") == direction:
             yield resource.values
@@ -75,7 +73,7 @@ def _no_way_out(resource: Resource, _: Plan) -> str | None:
 
 
 def _shown(cidr: str) -> str:
-    return "a network that is not known yet" if cidr == rpc.UNKNOWN else cidr
+    return "a network that is not known yet" if cidr == UNKNOWN else cidr
 
 
 def _ports(rule: Mapping[str, Any]) -> str:
@@ -94,17 +92,17 @@ def _own_groups(cache: Resource, plan: Plan) -> str | None:
 
 
 def _worn_elsewhere(group: Resource, plan: Plan) -> bool:
-    """Tell whether a group lets nobody in and is let in by another: who wears it is outside of the stack."""
+    """Whether a group lets nobody in and is let in by another: who wears it is outside of the stack."""
     rules = plan.of_type(INGRESS_RULE)
     let_in = any(group in plan.referred(rule, "referenced_security_group_id") for rule in rules)
     lets_in = any(group in plan.referred(rule, "security_group_id") for rule in rules)
     return let_in and not lets_in
 
 
-DEMANDS: Final = (
-    Demand(
+CONTROLS: Final = (
+    Control(
         name="network-closed",
-        words="no way in from public addresses, on any port",
+        title="no way in from public addresses, on any port",
         types=(SECURITY_GROUP, RULE, INGRESS_RULE),
         check=_closed,
         cure=f"let in security groups or private networks alone ({DECLARATION}; cache:applicationCidrs)",
@@ -114,25 +112,25 @@ DEMANDS: Final = (
             "AWS Config": ("vpc-sg-open-only-to-authorized-ports",),
         },
     ),
-    Demand(
+    Control(
         name="network-no-way-out",
-        words="no way out to all addresses",
+        title="no way out to all addresses",
         types=(SECURITY_GROUP, RULE, EGRESS_RULE),
         check=_no_way_out,
         cure=f"name the security groups or networks that have to be reached in {DECLARATION}",
     ),
-    Demand(
+    Control(
         name="cache-own-security-groups",
-        words="only security groups whose rules are declared here",
+        title="only security groups whose rules are declared here",
         types=(GROUP,),
         check=_own_groups,
         cure=f"set security_group_ids to groups of the stack ({DECLARATION})",
     ),
 )
 
-OUTSIDE: Final = (
-    Outside(
-        words="ElastiCache's own security groups",
+NOT_ASSESSED: Final = (
+    NotAssessed(
+        title="ElastiCache's own security groups",
         types=(GROUP,),
         status="n/a",
         reason="they belong to EC2-Classic, which AWS has ended; a VPC's security groups are declared",
@@ -143,7 +141,7 @@ OUTSIDE: Final = (
 EXEMPTIONS: Final = (
     Exemption(
         rule="CKV2_AWS_5",
-        words="every security group is worn by something",
+        title="every security group is worn by something",
         holds=_worn_elsewhere,
         status="n/a",
         reason="the group is for whoever verifies the cache from inside the network, which is not in this stack",
