@@ -71,8 +71,8 @@ class Deployment:
         for key in wanted.ignore_changes if finished else ():
             declared.pop(key, None)
             if key in old_inputs:
-                # As it was found: under the real engine a refresh corrects the inputs too.
-                declared[key] = old_outputs.get(key, old_inputs[key])
+                # As a refresh found it, which a provider of a cloud puts into the inputs under the real engine.
+                declared[key] = old_inputs[key] = old_outputs.get(key, old_inputs[key])
         with _reported(wanted.type, wanted.name):
             inputs, problems = provider.check(old_inputs, declared)
         if problems:

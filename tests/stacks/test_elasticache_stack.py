@@ -17,6 +17,7 @@ from pulumi.runtime.proto import resource_pb2
 from infra import verification
 from infra.backends.elasticache import rbac
 from runner.inprocess import engine, wire
+from runner.inprocess.providers import ProviderError
 from tests.stacks.aws_stack import AwsStack, rules, stack, tls_server
 from tests.stacks.inprocess import ROOT
 from tests.standins import aws
@@ -450,6 +451,30 @@ def test_another_account_is_left_alone(account: aws.Account, tmp_path: Path) -> 
     assert left(account) == {}
     made.configure(accountId=account.id)
     made.up()
+
+
+def test_nothing_is_declared_where_aws_does_not_say_what_runs(
+    account: aws.Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A role that may not look at the cache is no cache that is not there."""
+
+    def deny(*_: object) -> dict[str, Any]:
+        raise ProviderError("reading ElastiCache Replication Group: AccessDenied")
+
+    monkeypatch.setitem(aws.FUNCTIONS, "aws:elasticache/getReplicationGroup:getReplicationGroup", deny)
+    printed = stack(tmp_path, account).up(code=1)
+    assert "AWS does not say what hospitality-redis-prod runs: invoke of aws:elasticache/getReplicationGroup" in printed
+    assert left(account) == {}
+
+
+def test_a_cache_that_was_deleted_by_hand_is_made_again(account: aws.Account, tmp_path: Path) -> None:
+    """Whatever version it had: there is nothing to compare with."""
+    made = stack(tmp_path, account, tier="staging", engineVersion="7.1")
+    made.up()
+    del account.cache.moto.replication_groups["hospitality-redis-staging"]
+    assert "+ 1 to create" in made.preview()
+    made.up()
+    assert made.outputs["engineVersion"] == "7.1.0"
 
 
 def test_a_key_of_another_region_ends_in_the_preview(

@@ -15,7 +15,7 @@ import pytest
 
 from runner.inprocess import state
 from runner.inprocess.operations import PRODUCT_FINDERS, InProcessStack
-from runner.inprocess.providers import Diff, Provider
+from runner.inprocess.providers import Diff, Provider, ProviderError
 from runner.inprocess.state import State, StateError
 from runner.project import Project
 
@@ -311,7 +311,32 @@ class TestOptions:
     def test_ignored_changes_are_ignored(self, bench: Bench) -> None:
         """The value of the creation stays."""
         bench.up('Thing("one", label="a", size=1)')
-        assert "2 unchanged" in bench.up('Thing("one", Options(ignore_changes=["size"]), label="a", size=2)')
+        program = 'Thing("one", Options(ignore_changes=["size"]), label="a", size=2)'
+        assert "2 unchanged" in bench.up(program)
+        # Whoever changed it since.
+        (thing,) = bench.toys.things.values()
+        thing["size"] = 3
+        assert "2 unchanged" in bench.up(program)
+        assert "1 updated" in bench.up(program.replace('label="a"', 'label="b"'))
+        assert [each["size"] for each in bench.toys.things.values()] == [3]
+
+    def test_a_program_may_go_on_after_a_function_that_was_refused(self, bench: Bench) -> None:
+        """As under the real engine; what the provider says is in the exception."""
+
+        def refuse(token: str, _: dict[str, Any]) -> dict[str, Any]:
+            raise ProviderError(f"{token} found nothing")
+
+        bench.program(
+            """
+            try:
+                pulumi.runtime.invoke("toy:find", {})
+            except Exception as error:
+                pulumi.log.info(f"went on after: {error}")
+            """
+        )
+        assert "went on after: invoke of toy:find failed: toy:find found nothing" in bench.run(
+            replace(bench.stack, invoke=refuse).up
+        )
 
     @pytest.mark.parametrize(
         ("option", "named"),
