@@ -3,7 +3,8 @@
 The system's Python runs this file as a script before anything is installed. So it, and what it imports of ours, use
 nothing but the standard library, and keep to a syntax that Python 3.8 can read, to be able to say that it is too old.
 
-A set of packages is a lock file: `local` is requirements.txt, every other one is requirements/<set>.txt.
+A set of packages is a lock file: `local` is requirements.txt, every other one is requirements/<set>.txt. A stack needs
+the sets with the names of its backend and of its sinks, read from its file with what the set `base` installs first.
 """
 
 from __future__ import annotations
@@ -41,15 +42,9 @@ MINIMUM_UV = (0, 5)
 STAMP = "installed"
 # The set of the local backend; every other one adds to it.
 LOCAL = "local"
-# What a stack delivers to needs its cloud's packages too, where the backend is no cloud's (infra/settings/delivery.py).
-SETS_OF_SINKS = (
-    ("aws-secrets-manager", "elasticache"),
-    ("aws-ssm", "elasticache"),
-    ("gcp-secret-manager", "memorystore"),
-)
+# What is there before the others are chosen.
+BASE = "base"
 FAILURE_LINES = 12
-# In characters; what is larger is refused by runner/stack_file.py.
-LARGEST_STACK_FILE = 100_000
 
 
 class InstallationError(Exception):
@@ -60,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Bring one environment, or the lock files, up to date and return the exit code."""
     parser = argparse.ArgumentParser(description="Make a virtual environment match a lock file.")
     parser.add_argument("--set", default=LOCAL, help=f"the set of packages (default: {LOCAL})")
-    parser.add_argument("--stack", help="take the set that this stack's backend needs instead")
+    parser.add_argument("--stack", help="take the sets of this stack's backend and sinks instead")
     parser.add_argument("--venv", default=".venv", help="the environment's folder (default: .venv)")
     parser.add_argument("--lock", action="store_true", help="renew the lock files instead")
     options = parser.parse_args(arguments)
@@ -69,8 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.lock:
             renew_locks(PROJECT)
         else:
-            chosen = set_of_stack(PROJECT, options.stack) if options.stack else options.set
-            synchronise(PROJECT, chosen, options.venv)
+            install(PROJECT, options.stack, options.set, options.venv)
     except (InstallationError, package_sources.SettingsUnreadable, OSError) as failure:
         say(str(failure))
         return 1
@@ -90,50 +84,61 @@ def require_python(version: Sequence[int]) -> None:
     raise InstallationError(f"Python {dotted(MINIMUM_PYTHON)} or later is needed and this is {dotted(version)}: {cure}")
 
 
-def synchronise(project: Path, requirement_set: str, name: str) -> None:
-    """Make the environment `name` hold what the set's lock says; a few milliseconds when it already does.
+def install(project: Path, stack: str | None, requirement_set: str, name: str) -> None:
+    """Bring the environment `name` up to date: what a stack needs, or a set. Raises InstallationError."""
+    # The folder is removed before it is made again, so a slip of the hand must not name somebody's home.
+    if not re.fullmatch(r"\.venv[\w.-]*", name):
+        raise InstallationError(f"--venv {name}: the name must begin with .venv, as in .venv-test")
+    if not stack:
+        synchronise(project, [requirement_set], project / name)
+        return
+    base = project / ".local" / BASE
+    synchronise(project, [BASE], base)
+    sys.path.append(str(packages_of(base)))
+    synchronise(project, sets_of_stack(project, stack) or [LOCAL], project / name)
 
-    Raises InstallationError for an unknown set, a name that is not .venv*, and an installation that fails.
+
+def synchronise(project: Path, sets: Sequence[str], environment: Path) -> None:
+    """Make an environment hold what the sets' locks say; a few milliseconds when it already does.
+
+    Raises InstallationError for an unknown set, a path that cannot be, and an installation that fails.
     """
-    lock_file = lock_of(project, requirement_set)
+    # Sets of the same packages are links to one lock.
+    lock_files = sorted({lock_of(project, name).resolve() for name in sets})
     if os.pathsep in str(project):
         raise InstallationError(
             f"{project}: Python makes no virtual environment in a folder with {os.pathsep!r} in its path: "
             "move the project to another one"
         )
-    # The folder is removed before it is made again, so a slip of the hand must not name somebody's home.
-    if not re.fullmatch(r"\.venv[\w.-]*", name):
-        raise InstallationError(f"--venv {name}: the name must begin with .venv, as in .venv-test")
-    environment = project / name
-    if is_current(environment, lock_file):
+    if is_current(environment, lock_files):
         return
     with exclusive(project):
-        if not is_current(environment, lock_file):
-            rebuild(project, environment, lock_file)
+        if not is_current(environment, lock_files):
+            rebuild(project, environment, lock_files)
 
 
-def set_of_stack(project: Path, stack: str) -> str:
-    """Return the set that a stack needs: that of its backend's name, or of a cloud that it delivers to, else `local`.
+def sets_of_stack(project: Path, stack: str) -> list[str]:
+    """Return the sets that a stack needs beside `local`: those with the names of its backend and of its sinks.
 
-    The file is read line by line, since nothing that reads YAML is installed yet. Whether it is right is for the
-    program to say. Raises InstallationError for a name that no stack can have.
+    Whether its file is right is for the program to say. Raises InstallationError for a name that no stack can have.
     """
+    # With a package of the base set, which the first step has just installed.
+    from runner import stack_file
+
     problem = names.problem(stack)
     if problem:
         known = ", ".join(names.stacks(project))
         raise InstallationError(f"the stack's name {stack[: names.LONGEST]!a} {problem}; there is: {known}")
     try:
-        with (project / f"Pulumi.{stack}.yaml").open(encoding="utf-8", errors="replace") as file:
-            text = file.read(LARGEST_STACK_FILE)
-    except OSError:
-        return LOCAL
-    found = re.findall(r"^[ \t]+[\"']?(?:cache:)?backend[\"']?\s*:\s*[\"']?([a-z]+)", text, re.MULTILINE)
-    # The last, as YAML has it where a key stands twice.
-    backend = found[-1] if found else LOCAL
-    if (project / "requirements" / f"{backend}.in").is_file():
-        return backend
-    settings = re.sub(r"(^|\s)#.*", "", text)
-    return next((of_cloud for sink, of_cloud in SETS_OF_SINKS if sink in settings), LOCAL)
+        declared = stack_file.read(project / "Pulumi.yaml").get("name")
+        settings = stack_file.settings(project / f"Pulumi.{stack}.yaml", project=str(declared))
+    except stack_file.StackFileError:
+        return []
+    sinks = settings.get("cache:sinks", [])
+    # A list may be written as one text: [dotenv, aws-ssm] in quotes.
+    named = [settings.get("cache:backend"), *(re.findall(r"[\w-]+", sinks) if isinstance(sinks, str) else sinks)]
+    there = {source.stem for source in (project / "requirements").glob("*.in")}
+    return [name for name in named if isinstance(name, str) and name in there and name != LOCAL]
 
 
 def lock_of(project: Path, requirement_set: str) -> Path:
@@ -149,40 +154,45 @@ def output_of(source: Path) -> Path:
     return source.parent.parent / "requirements.txt" if source.stem == LOCAL else source.with_suffix(".txt")
 
 
-def is_current(environment: Path, lock_file: Path) -> bool:
-    """Tell whether the environment is the one that this lock, this Python and this folder ask for."""
+def is_current(environment: Path, lock_files: Sequence[Path]) -> bool:
+    """Tell whether the environment is the one that these locks, this Python and this folder ask for."""
     try:
         written = (environment / STAMP).read_bytes()
     except OSError:
         return False
     return (
-        written == stamp(environment, lock_file)
-        and not missing(environment, lock_file)
+        written == stamp(environment, lock_files)
+        and not missing(environment, lock_files)
         and os.access(environment / "bin" / "python", os.X_OK)
     )
 
 
-def stamp(environment: Path, lock_file: Path) -> bytes:
+def stamp(environment: Path, lock_files: Sequence[Path]) -> bytes:
     """Describe a finished environment.
 
     With its folder, since the scripts in it hold the absolute path; with the distributions that are in it, so
     that one installed or removed by hand is noticed.
     """
-    lock = hashlib.sha256(lock_file.read_bytes()).hexdigest()
-    lines = [lock, str(sys.implementation.cache_tag), str(environment), *distributions(environment), ""]
+    locks = [hashlib.sha256(lock_file.read_bytes()).hexdigest() for lock_file in lock_files]
+    lines = [*locks, str(sys.implementation.cache_tag), str(environment), *distributions(environment), ""]
     return os.fsencode("\n".join(lines))
 
 
 def distributions(environment: Path) -> list[str]:
     """Return what is installed in an environment, as `name-version`."""
-    library = environment / "lib" / f"python{dotted(sys.version_info[:2])}" / "site-packages"
-    return sorted(entry.stem for entry in library.glob("*.dist-info"))
+    return sorted(entry.stem for entry in packages_of(environment).glob("*.dist-info"))
 
 
-def missing(environment: Path, lock_file: Path) -> list[str]:
+def packages_of(environment: Path) -> Path:
+    """Return the folder of an environment's packages."""
+    return environment / "lib" / f"python{dotted(sys.version_info[:2])}" / "site-packages"
+
+
+def missing(environment: Path, lock_files: Sequence[Path]) -> list[str]:
     """Return what a lock file asks for on every machine and an environment does not hold."""
+    text = "\n".join(lock_file.read_text(encoding="utf-8") for lock_file in lock_files)
     # One with a marker behind it is not for every machine.
-    asked = re.findall(r"^([\w.-]+)==([\w.!+-]+)(?: \\)?$", lock_file.read_text(encoding="utf-8"), re.MULTILINE)
+    asked = re.findall(r"^([\w.-]+)==([\w.!+-]+)(?: \\)?$", text, re.MULTILINE)
     held = {canonical(distribution) for distribution in distributions(environment)}
     return [f"{name}=={version}" for name, version in asked if canonical(f"{name}-{version}") not in held]
 
@@ -228,16 +238,18 @@ def lock_of_installation(project: Path) -> IO[str]:
         ) from None
 
 
-def rebuild(project: Path, environment: Path, lock_file: Path) -> None:
+def rebuild(project: Path, environment: Path, lock_files: Sequence[Path]) -> None:
     """Make the environment from nothing: whatever is there may be half made, moved or of another Python."""
     started = time.monotonic()
-    say(f"installing {lock_file.relative_to(project)} into {environment.name} …")
+    locks = [str(lock_file) for lock_file in lock_files]
+    told = " and ".join(str(lock_file.relative_to(project.resolve())) for lock_file in lock_files)
+    say(f"installing {told} into {environment.relative_to(project)} …")
     uv, settings = find_uv(project)
     remove(environment)
     create(environment)
     python = str(environment / "bin" / "python")
-    run_uv([uv, "pip", "sync", "--quiet", "--require-hashes", "--python", python, str(lock_file)], settings, project)
-    finish(environment, lock_file)
+    run_uv([uv, "pip", "sync", "--quiet", "--require-hashes", "--python", python, *locks], settings, project)
+    finish(environment, lock_files)
     say(f"installed in {time.monotonic() - started:.0f} s")
 
 
@@ -258,16 +270,16 @@ def create(environment: Path) -> None:
     venv.EnvBuilder(symlinks=True).create(environment)
 
 
-def finish(environment: Path, lock_file: Path) -> None:
+def finish(environment: Path, lock_files: Sequence[Path]) -> None:
     """Mark the environment as complete, at one stroke. Raises InstallationError for one that is not."""
-    absent = missing(environment, lock_file)
+    absent = missing(environment, lock_files)
     if absent:
         raise InstallationError(
             f"the installer ended without an error, and {environment} has no {', '.join(absent)}: look for a setting "
             "of pip or uv that moves or leaves out packages (pip config list, env | grep -e PIP_ -e UV_)"
         )
     partial = environment / f"{STAMP}.partial"
-    partial.write_bytes(stamp(environment, lock_file))
+    partial.write_bytes(stamp(environment, lock_files))
     partial.rename(environment / STAMP)
 
 
@@ -304,7 +316,7 @@ def bring_uv(project: Path) -> tuple[str, dict[str, str]]:
     # Isolated: no PYTHON* variable and no file of the user's own decides what this Python finds.
     python = [str(environment / "bin" / "python"), "-I", "-m"]
     pip = [*python, "pip", "--disable-pip-version-check"]
-    is_there = is_current(environment, lock_file) and os.access(uv, os.X_OK)
+    is_there = is_current(environment, [lock_file]) and os.access(uv, os.X_OK)
     if not is_there:
         if importlib.util.find_spec("ensurepip") is None:
             raise InstallationError(
@@ -317,11 +329,18 @@ def bring_uv(project: Path) -> tuple[str, dict[str, str]]:
         run([*python, "ensurepip", "--default-pip"])
     sources = package_sources.sources_of_pip(run([*pip, "config", "list"], package_sources.listing_of_pip(python[0])))
     if not is_there:
-        options = ["--quiet", "--retries=2", "--require-hashes", "--only-binary=:all:", "--requirement", str(lock_file)]
+        options = [
+            "--quiet",
+            "--retries=2",
+            "--require-hashes",
+            "--only-binary=:all:",
+            "--requirement",
+            str(lock_file),
+        ]
         own = {f"PIP_{key.replace('-', '_').upper()}": value for key, value in sources.items()}
         # Of the configuration files nothing is left but what was taken from them.
         run([*pip, "install", *options], {"PIP_CONFIG_FILE": os.devnull, **own})
-        finish(environment, lock_file)
+        finish(environment, [lock_file])
     return uv, package_sources.settings_for_uv(sources)
 
 
@@ -333,7 +352,7 @@ def renew_locks(project: Path) -> None:
     with exclusive(project):
         # Always the pinned uv: the text of a lock must not depend on who wrote it.
         uv, settings = bring_uv(project)
-        sources = (project / "requirements").glob("*.in")
+        sources = [source for source in (project / "requirements").glob("*.in") if not source.is_symlink()]
         # The product's first: the packages of the tests are chosen to go with it.
         for source in sorted(sources, key=lambda source: (source.stem != "local", source.stem)):
             # Relative paths, since the lock names its source.

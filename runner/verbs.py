@@ -36,9 +36,9 @@ class Stack(Protocol):
 
 def choose(project: Project, stack: str, choice: Choice, say: Callable[[str], None]) -> Stack:
     """Find the engine that runs a stack. Raises `ProjectError`."""
-    packages = environment.set_of_stack(project.root, stack)
+    packages = " and ".join(environment.sets_of_stack(project.root, stack))
     # A set of packages of its own means resources that only their plugins can make.
-    if packages != environment.LOCAL and choice == "inprocess":
+    if packages and choice == "inprocess":
         raise ProjectError(
             f"stack {stack} has resources of {packages}, which the in-process engine cannot serve: leave ENGINE away"
         )
@@ -49,7 +49,7 @@ def choose(project: Project, stack: str, choice: Choice, say: Callable[[str], No
         raise ProjectError(
             f"stack {stack} was brought up by the Pulumi CLI, and is its: put it on PATH, or make pulumi"
         )
-    if packages != environment.LOCAL:
+    if packages:
         raise ProjectError(
             f"stack {stack} has resources of {packages}, which need the Pulumi CLI ({engine.because}); to install it: "
             "make pulumi"
@@ -66,7 +66,7 @@ def _without_login(stack: str, packages: str, choice: Choice) -> InProcess | Non
     Only `local` is kept by the CLI without a login. So that two API keys are all that Redis Cloud needs, nobody has to
     have a Pulumi account first, or to wait for the CLI.
     """
-    if choice != "auto" or stack == LOCAL_STACK or packages != environment.LOCAL or engines.is_logged_in():
+    if choice != "auto" or stack == LOCAL_STACK or packages or engines.is_logged_in():
         return None
     return InProcess(f"nobody is logged in to Pulumi; to keep the state there: pulumi login, pulumi stack init {stack}")
 

@@ -12,5 +12,5 @@ from tests.recorded_stacks import ROOT
 @pytest.fixture(scope="session")
 def checkov_environment() -> Path:
     """Make the environment of the scanner, as `make compliance` does."""
-    environment.synchronise(ROOT, "compliance", checkov.ENVIRONMENT)
+    environment.install(ROOT, None, "compliance", checkov.ENVIRONMENT)
     return ROOT / checkov.ENVIRONMENT

@@ -218,14 +218,14 @@ def test_a_failed_installation_ends_with_its_last_lines_and_the_cure(project: Pa
 def test_an_unknown_set_is_refused_by_naming_the_known_ones(project: Path) -> None:
     """A set without a lock file cannot be installed."""
     with pytest.raises(InstallationError, match=r"--set locl: unknown; there are local"):
-        environment.synchronise(project, "locl", ".venv")
+        environment.install(project, None, "locl", ".venv")
 
 
 @pytest.mark.parametrize("name", ["venv", "..", "/", ".venv/../runner", "", ".local"])
 def test_a_folder_that_is_no_environment_is_never_removed(project: Path, name: str) -> None:
     """Only a folder of the project whose name begins with .venv is made anew."""
     with pytest.raises(InstallationError, match=r"must begin with \.venv"):
-        environment.synchronise(project, "local", name)
+        environment.install(project, None, "local", name)
     assert (project / "runner").exists()
 
 
@@ -290,26 +290,62 @@ def test_an_environment_in_use_is_not_replaced_under_a_run(project: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("config:\n  cache:backend: docker\n", "docker"),
-        ('config:\n  "cache:backend": "docker"\n', "docker"),
-        ("config:\n  backend: docker # here\n", "docker"),
-        ("config:\n  cache:backend: local\n  cache:backend: docker\n", "docker"),
-        ("config:\n  cache:backend: nonsense\n", "local"),
-        ("config:\n  cache:backend: local\n  cache:sinks: [aws-ssm]\n", "elasticache"),
-        ("config:\n  cache:backend: docker\n  cache:sinks: [aws-ssm]\n", "docker"),
-        ("config:\n  cache:backend: local # not aws-ssm\n", "local"),
-        ("", "local"),
-        ("\n" * 50_000 + " " * 50_000, "local"),
+        ("config:\n  cache:backend: docker\n", ["docker"]),
+        ('config:\n  "cache:backend": "docker"\n', ["docker"]),
+        ('config: {"cache:backend": docker}\n', ["docker"]),
+        ("config:\n  cache:backend: >-\n    docker\n", ["docker"]),
+        ("config:\n  backend: docker # here\n", ["docker"]),
+        ("config:\n  cache:backend: nonsense\n", []),
+        ("config:\n  cache:backend: {secure: v1:x}\n", []),
+        ("config:\n  cache:backend: local\n  cache:sinks: [aws-ssm]\n", ["aws-ssm"]),
+        ("config:\n  cache:backend: local\n  cache:sinks: '[dotenv, \"aws-ssm\"]'\n", ["aws-ssm"]),
+        ("config:\n  cache:backend: docker\n  cache:sinks: [aws-ssm]\n", ["docker", "aws-ssm"]),
+        ("config:\n  cache:backend: rediscloud\n  cache:afterDelivery: ./restart-aws-ssm-agent.sh\n", []),
+        ("config:\n  cache:backend: local # not aws-ssm\n", []),
+        # What is wrong is for the program to say.
+        ("config:\n  cache:backend: local\n  cache:backend: docker\n", []),
+        ("config:\n\tcache:backend: docker\n", []),
+        ("", []),
+        ("\n" * 50_000 + " " * 50_000, []),
     ],
 )
-def test_the_set_is_the_one_of_the_stacks_backend(tmp_path: Path, text: str, found: str) -> None:
-    """However YAML lets the key be written; what is wrong is for the program to say."""
+def test_the_sets_are_those_of_the_stacks_backend_and_sinks(tmp_path: Path, text: str, found: list[str]) -> None:
+    """However YAML lets the key be written."""
     (tmp_path / "requirements").mkdir()
-    for name in ("docker", "elasticache"):
+    for name in ("local", "docker", "elasticache", "aws-ssm"):
         (tmp_path / f"requirements/{name}.in").write_text("")
+    (tmp_path / "Pulumi.yaml").write_text("name: cache\n")
     (tmp_path / "Pulumi.dev.yaml").write_text(text)
-    assert environment.set_of_stack(tmp_path, "dev") == found
-    assert environment.set_of_stack(tmp_path, "nosuch") == "local"
+    assert environment.sets_of_stack(tmp_path, "dev") == found
+    assert environment.sets_of_stack(tmp_path, "nosuch") == []
+
+
+@pytest.mark.parametrize("file", sorted(environment.PROJECT.glob("requirements/*.in")), ids=lambda file: file.name)
+def test_a_set_that_is_another_ones_shares_its_lock(file: Path) -> None:
+    """The packages of a cloud's sinks are those of its backend."""
+    assert environment.output_of(file).is_symlink() == file.is_symlink()
+    if file.is_symlink():
+        assert file.resolve().stem == environment.output_of(file).resolve().stem
+
+
+def test_a_stack_is_installed_in_two_steps_of_which_a_second_run_repeats_none(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First what reads its file, then what its backend and its sinks need, each in its environment."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    for name in ("base", "docker", "aws-ssm"):
+        (project / "requirements" / f"{name}.in").touch()
+        (project / "requirements" / f"{name}.txt").write_text(f"of-{name}==1.0\n")
+    (project / "Pulumi.yaml").write_text("name: cache\n")
+    (project / "Pulumi.dev.yaml").write_text("config: {cache:backend: docker}\n")
+    for _ in range(2):
+        environment.install(project, "dev", "local", ".venv")
+        assert synchronisations(project) == 2
+    assert installed(project) == ["of-docker-1.0.dist-info"]
+    assert environment.distributions(project / ".local" / "base") == ["of-base-1.0"]
+    (project / "Pulumi.dev.yaml").write_text("config: {cache:backend: local}\n")
+    environment.install(project, "dev", "local", ".venv")
+    assert installed(project) == ["package-1.0.dist-info"]
 
 
 def test_a_stamp_is_not_written_for_what_is_not_there(project: Path) -> None:
@@ -327,7 +363,7 @@ def test_a_stamp_that_stands_for_nothing_is_found_out(project: Path) -> None:
     """As an earlier version wrote it, for a clone whose packages PIP_TARGET had moved."""
     run(project)
     shutil.rmtree(next((project / ".venv").glob("lib/python*/site-packages/package-1.0.dist-info")))
-    stamp = environment.stamp(project / ".venv", project / "requirements.txt")
+    stamp = environment.stamp(project / ".venv", [project / "requirements.txt"])
     (project / ".venv" / environment.STAMP).write_bytes(stamp)
     assert run(project)[0] == 0
     assert installed(project) == ["package-1.0.dist-info"]

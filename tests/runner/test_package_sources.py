@@ -196,7 +196,7 @@ def test_the_real_uv_installs_here_whatever_it_is_told(
             words = ",".join(value) if isinstance(value, list) else str(value)
             monkeypatch.setenv(f"UV_{key.replace('-', '_').upper()}", words)
         monkeypatch.setenv("UV_SYSTEM_PYTHON", "1")
-    environment.synchronise(project, "local", ".venv")
+    environment.install(project, None, "local", ".venv")
     script = project / ".venv" / "bin" / "package"
     assert not script.is_symlink()
     subprocess.run([script], check=True)
