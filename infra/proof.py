@@ -7,6 +7,7 @@ from typing import Final
 
 import pulumi
 
+from infra import private_file
 from infra.backend import Declaration
 from infra.connection import Connection
 from infra.settings import Settings
@@ -91,7 +92,7 @@ def _keep(report: Report, stack: str) -> None:
     file = Path(pulumi.runtime.get_root_directory() or ".") / ".local" / "reports" / f"{stack}.json"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(report.to_json())
+        private_file.write(file, report.to_json())
     except OSError as error:
         pulumi.log.warn(f"the report of the verification was not kept: {file}: {error.strerror}")
 

@@ -1,5 +1,7 @@
 """How a command of ours is run: what a user can mend is one line, and never a traceback."""
 
+import errno
+import shlex
 import sys
 from collections.abc import Callable
 from typing import Final
@@ -34,13 +36,32 @@ def reported(action: Callable[[], int]) -> int:
         return FAILED
     except OSError as error:
         # A disk that is full, a file of another user's: the machine's state, and no fault in a program.
-        say(f"error: {error}")
+        say(f"error: {in_words(error)}")
         return FAILED
     except ModuleNotFoundError as error:
         say(f"error: {error}: make install, with the same STACK")
         return FAILED
     except KeyboardInterrupt:
         return interrupted()
+
+
+def in_words(error: OSError) -> str:
+    """Return what the machine refused, with what to do about it."""
+    file = str(error.filename or "")
+    place = f"{file}: " if file else ""
+    return f"{place}{error.strerror or error}{_cure(error.errno, file)}"
+
+
+def _cure(number: int | None, file: str) -> str:
+    match number:
+        case errno.ENOSPC | errno.EDQUOT:
+            return "; free some space, and run the same command again (make down frees what the stack has)"
+        case errno.EACCES | errno.EPERM if ".local" in file:
+            return "; make it yours again (after a run as root: sudo chown -R $(id -u) .local)"
+        case errno.EISDIR | errno.ENOTDIR | errno.EEXIST | errno.ELOOP if file:
+            return f"; it is of the wrong kind, move it away: mv {shlex.quote(file)} {shlex.quote(file)}.old"
+        case _:
+            return ""
 
 
 def interrupted() -> int:

@@ -4,7 +4,7 @@ import argparse
 import time
 from pathlib import Path
 
-from runner import closing, consent, verbs
+from runner import closing, consent, leftovers, verbs
 from runner.attempt import attempt, reported, say
 from runner.project import LOCAL_STACK, Project
 
@@ -46,7 +46,7 @@ def run(project: Project, arguments: argparse.Namespace) -> int:
         case "preview":
             return stack.preview()
         case "down":
-            return verbs.take_down(stack, name, arguments.confirm)
+            return verbs.take_down(stack, name, arguments.confirm) or leftovers.remove(project, name)
         case "outputs":
             return verbs.print_outputs(stack)
         case "env":

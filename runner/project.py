@@ -53,6 +53,13 @@ class Project:
         """Give the file where the CLI keeps the state of the local stack (Pulumi's file backend)."""
         return self.local / "state" / ".pulumi" / "stacks" / self.name / f"{stack}.json"
 
+    def cli_state_has_resources(self, stack: str) -> bool:
+        """Whether the CLI's state of a stack, kept in the project, has resources in it."""
+        try:
+            return bool(json.loads(self.cli_state(stack).read_bytes())["checkpoint"]["latest"].get("resources"))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return False
+
     def stack_file(self, stack: str) -> Path:
         """Give the file of a stack's configuration."""
         return self.root / f"Pulumi.{stack}.yaml"

@@ -6,10 +6,9 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Protocol
 
-from runner import engines, environment
+from runner import engines, environment, private_file
 from runner.engines import Choice, InProcess, PulumiCommand
 from runner.project import LOCAL_STACK, Project, ProjectError
 from runner.pulumi_cli import CliStack
@@ -45,7 +44,7 @@ def choose(project: Project, stack: str, choice: Choice, say: Callable[[str], No
     engine = _without_login(stack, packages, choice) or engines.find(project, stack, choice, say)
     if isinstance(engine, PulumiCommand):
         return CliStack(project=project, stack=stack, command=engine, say=say)
-    if _has_resources(project.cli_state(stack)):
+    if project.cli_state_has_resources(stack):
         raise ProjectError(
             f"stack {stack} was brought up by the Pulumi CLI, and is its: put it on PATH, or make pulumi"
         )
@@ -125,8 +124,7 @@ def verify(project: Project, stack: Stack, name: str) -> int:
             f"does: make up STACK={name}"
         )
     expectation = project.local / "expectations" / f"{name}.json"
-    expectation.parent.mkdir(parents=True, exist_ok=True)
-    expectation.write_text(json.dumps(outputs.get("expectation", {})), encoding="utf-8")
+    private_file.write(expectation, json.dumps(outputs.get("expectation", {})))
     code = subprocess.run(
         [sys.executable, "-m", "verify", "check", "--expect", str(expectation)],
         cwd=project.root,
@@ -137,14 +135,6 @@ def verify(project: Project, stack: Stack, name: str) -> int:
     if code and "repair" in outputs:
         print(outputs["repair"])
     return code
-
-
-def _has_resources(state: Path) -> bool:
-    """Say whether a state of the CLI's file backend has resources in it."""
-    try:
-        return bool(json.loads(state.read_text(encoding="utf-8"))["checkpoint"]["latest"].get("resources"))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False
 
 
 def require_up(stack: Stack, name: str) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ import pulumi
 from runner.inprocess import wire
 from runner.inprocess.display import Display, Operation, short
 from runner.inprocess.providers import PROVIDER_KEY, Diff, Provider, ProviderFinder
-from runner.inprocess.state import Properties, Resource, State
+from runner.inprocess.state import DamagedState, Properties, Resource, State, StateError
 
 NEEDS_CLI: Final = "is not served by the in-process engine; it needs the Pulumi CLI: make pulumi"
 
@@ -107,7 +107,7 @@ class Deployment:
         for known in [each for each in self._state.resources if each.custom and each.pending is None]:
             outputs = wire.plain(known.outputs)
             provider = self._provider(known.type, known.name, outputs)
-            with _reported(known.type, known.name):
+            with _reported(known.type, known.name, of_state=True):
                 found = provider.read(known.id, outputs)
             if found is None:
                 self._state.drop(known)
@@ -116,7 +116,11 @@ class Deployment:
                 self._state.put(replace(known, outputs=_marked(found, secrets)), over=known)
 
     def delete(self, resources: Iterable[Resource]) -> None:
-        """Delete resources, dependents first; none of them where one is protected. Raises `OperationFailed`."""
+        """Delete resources, dependents first; none of them where one is protected.
+
+        What fails keeps nothing else from being deleted: a `down` is to leave as little as it can. Raises
+        `OperationFailed` with all that failed.
+        """
         doomed = list(resources)
         protected = [known for known in doomed if known.protect and not known.condemned]
         if protected:
@@ -127,8 +131,14 @@ class Deployment:
                     for known in protected
                 )
             )
+        failures = []
         for known in self._state.deletion_order(doomed):
-            self._delete_one(known)
+            try:
+                self._delete_one(known)
+            except OperationFailed as failure:
+                failures.append(str(failure))
+        if failures:
+            raise OperationFailed("\n".join(failures))
 
     def _create(self, wanted: Registration, provider: Provider, inputs: Properties) -> tuple[str, Properties]:
         with self._operation("create", wanted.type, wanted.name):
@@ -203,15 +213,16 @@ class Deployment:
                 begun = replace(known, pending="delete")
                 self._state.put(begun, over=known)
                 known = begun
-            with _reported(known.type, known.name):
+            with _reported(known.type, known.name, of_state=True):
                 provider.delete(known.id, properties)
         self._state.drop(known)
 
     def _provider(self, type_: str, name: str, properties: Properties) -> Provider:
-        for find in self._finders:
-            provider = find(type_, properties)
-            if provider is not None:
-                return provider
+        with _reported(type_, name):
+            for find in self._finders:
+                provider = find(type_, properties)
+                if provider is not None:
+                    return provider
         raise OperationFailed(f"{type_} {name} {NEEDS_CLI}")
 
     @staticmethod
@@ -251,15 +262,20 @@ class Deployment:
 
 
 @contextmanager
-def _reported(type_: str, name: str) -> Iterator[None]:
-    """Turn whatever a provider raises into one line that names the resource."""
+def _reported(type_: str, name: str, *, of_state: bool = False) -> Iterator[None]:
+    """Turn whatever a provider raises into one line that names the resource.
+
+    Where all that it was given is `of_state`, what it misses there is missing in the state.
+    """
     try:
         yield
-    except OperationFailed:
+    except (OperationFailed, StateError):
         raise
     except Exception as error:
-        words = str(error) or type(error).__name__
-        raise OperationFailed(f"{short(type_)} {name}: {words}") from error
+        words = f"{short(type_)} {name}: {str(error) or type(error).__name__}"
+        if of_state and isinstance(error, (LookupError, TypeError, AttributeError)):
+            raise DamagedState(f"{words}: the state of it is damaged") from error
+        raise OperationFailed(words) from error
 
 
 def _changed(old: Properties, new: Properties) -> list[str]:

@@ -18,13 +18,14 @@ import pulumi
 from pulumi.runtime import configure, run_in_stack, set_all_config
 from pulumi.runtime.mocks import MockSettings
 
+from runner import lost_state
 from runner.attempt import interrupted
 from runner.inprocess import wire
 from runner.inprocess.deployment import Deployment, OperationFailed
 from runner.inprocess.display import Display, short
 from runner.inprocess.engine import Engine, Invoke, Log
 from runner.inprocess.providers import ProviderFinder, dynamic
-from runner.inprocess.state import State, locked
+from runner.inprocess.state import DamagedState, State, StateError, locked
 from runner.project import Project
 
 PARALLEL: Final = 16
@@ -63,26 +64,38 @@ class InProcessStack:
         self._introduce()
         display = Display(preview=False)
         with locked(self._lock_file, "destroy"):
-            state = State(self.state_file)
             try:
+                state = State(self.state_file, must_save=False)
                 Deployment(state, self.finders, display, preview=False).delete(list(state.resources))
-            except OperationFailed as failure:
+                state.remove_file()
+            except DamagedState as damage:
+                return lost_state.forget(self.project, self.stack, self.say, damage=str(damage))
+            except (OperationFailed, StateError) as failure:
                 display.message("error", str(failure))
                 return 1
-            state.remove_file()
         display.summary()
         return 0
 
     def outputs(self, *, show_secrets: bool = True) -> dict[str, Any]:
         """Give the stack's outputs; without `show_secrets`, "[secret]" in the place of each."""
-        outputs = State(self.state_file, read_only=True).outputs
+        outputs = self._state(read_only=True).outputs
         values: dict[str, Any] = wire.plain(outputs) if show_secrets else wire.masked(outputs)
         return values
 
     def resources(self) -> list[str]:
         """Name what `destroy` would delete."""
-        known = State(self.state_file, read_only=True).resources
+        try:
+            known = State(self.state_file, read_only=True).resources
+        except DamagedState as damage:
+            return [f"all that is found on this machine, since {damage}"]
         return [f"{short(resource.type)} {resource.name}" for resource in known if resource.custom]
+
+    def _state(self, *, read_only: bool = False) -> State:
+        """Read the state. Raises `StateError`, with what is lost and how to go on."""
+        try:
+            return State(self.state_file, read_only=read_only)
+        except DamagedState as damage:
+            raise StateError(f"{damage}{lost_state.words(self.project, self.stack)}") from None
 
     def _introduce(self) -> None:
         self.say(
@@ -99,9 +112,9 @@ class InProcessStack:
         configuration = self.project.configuration(self.stack)
         display = Display(preview=preview)
         if preview:
-            return self._settle(State(self.state_file, read_only=True), configuration, display, preview=True)
+            return self._settle(self._state(read_only=True), configuration, display, preview=True)
         with locked(self._lock_file, "up"):
-            return self._settle(State(self.state_file), configuration, display, preview=False)
+            return self._settle(self._state(), configuration, display, preview=False)
 
     def _settle(self, state: State, configuration: dict[str, str], display: Display, *, preview: bool) -> int:
         deployment = Deployment(state, self.finders, display, preview=preview)
@@ -122,7 +135,8 @@ class InProcessStack:
             )
         except pulumi.RunError as error:
             failure = error
-            display.message("error", str(error))
+            loss = lost_state.words(self.project, self.stack) if isinstance(error, DamagedState) else ""
+            display.message("error", f"{error}{loss}")
         except ModuleNotFoundError as error:
             failure = error
             display.message("error", f"{error}: make install STACK={self.stack}")
@@ -132,9 +146,11 @@ class InProcessStack:
         if engine.outputs is not None and not preview:
             # What a failing program did not come to export keeps its value.
             outputs = {**state.outputs, **engine.outputs} if failure else engine.outputs
-            display.outputs(state.outputs, outputs)
-            if outputs != state.outputs:
+            before = state.outputs
+            # Saved before they are shown: nothing that happens to the display may lose them.
+            if outputs != before:
                 state.set_outputs(outputs)
+            display.outputs(before, outputs)
         display.summary()
         return 1 if failure else 0
 

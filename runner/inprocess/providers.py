@@ -8,6 +8,8 @@ from typing import Any, Final, Protocol
 import dill  # type: ignore[import-untyped]
 from pulumi.dynamic import ResourceProvider
 
+from runner.inprocess.state import DamagedState
+
 Properties = dict[str, Any]
 
 DYNAMIC_PREFIX: Final = "pulumi-python:dynamic"
@@ -57,8 +59,12 @@ def dynamic(type_: str, properties: Properties) -> Provider | None:
     """Find the provider that a dynamic resource carries in its own properties."""
     if not type_.startswith(DYNAMIC_PREFIX):
         return None
-    # The text comes from the program itself, or from the state that this engine wrote of it.
-    return _Dynamic(dill.loads(base64.b64decode(properties[PROVIDER_KEY])))  # noqa: S301
+    try:
+        # The text comes from the program itself, or from the state that this engine wrote of it.
+        provider = dill.loads(base64.b64decode(properties[PROVIDER_KEY]))  # noqa: S301
+    except Exception as error:  # noqa: BLE001 - damaged, it may raise anything
+        raise DamagedState(f"the provider of {type_} cannot be read from the state: {error}") from None
+    return _Dynamic(provider)
 
 
 class _Dynamic:

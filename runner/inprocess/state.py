@@ -7,18 +7,27 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_origin, get_type_hints
 
+import pulumi
+
+from runner import private_file
+from runner.attempt import in_words
+from runner.inprocess import wire
 from runner.project import ProjectError
 
 Properties = dict[str, Any]
 
 
-class StateError(ProjectError):
-    """The state cannot be used now; the message says what to do."""
+class StateError(ProjectError, pulumi.RunError):
+    """The state cannot be used now; the message says what to do. It ends a program without a traceback."""
+
+
+class DamagedState(StateError):
+    """The state's file is there and cannot be read."""
 
 
 @dataclass(kw_only=True)
@@ -46,30 +55,37 @@ class Resource:
         return self.urn.rpartition("::")[2]
 
 
+_KINDS = {name: get_origin(hint) or hint for name, hint in get_type_hints(Resource).items() if name != "pending"}
+
+
 class State:
     """The resources and outputs of one stack, in one file that only its owner may read.
 
     Secrets stand in it in clear text: there is no passphrase to encrypt them with that would not lie beside it.
     """
 
-    def __init__(self, file: Path, *, read_only: bool = False) -> None:
+    def __init__(self, file: Path, *, read_only: bool = False, must_save: bool = True) -> None:
         """Read the file, or start empty. A read-only state changes in memory alone.
 
-        Raises `StateError` where the file is damaged.
+        Without `must_save` a change that cannot be written down is made all the same: for deletions, which can be done
+        again, and which may be what a full disk waits for. Raises `DamagedState`.
         """
         self._file = file
         self._read_only = read_only
+        self._must_save = must_save
         self._mutex = threading.RLock()
         try:
-            content = json.loads(file.read_text())
-            self.resources = [Resource(**entry) for entry in content.get("resources", [])]
+            content = json.loads(file.read_bytes())
+            self.resources = [_resource(entry) for entry in content.get("resources", [])]
             self.outputs: Properties = dict(content.get("outputs", {}))
+            wire.plain(self.outputs)
         except FileNotFoundError:
             self.resources, self.outputs = [], {}
-        except (ValueError, TypeError, AttributeError) as error:
-            raise StateError(
-                f"{file} is damaged ({error}); restore it, or remove it: `make up` then takes over a server that runs"
-            ) from None
+        except OSError as error:
+            raise DamagedState(f"{file} cannot be read: {error.strerror}") from None
+        # Not what stands there: it may be a secret.
+        except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
+            raise DamagedState(f"{file} is damaged") from None
 
     def find(self, urn: str) -> Resource | None:
         """Find the current resource of a URN."""
@@ -117,7 +133,8 @@ class State:
         return ordered
 
     def remove_file(self) -> None:
-        """Leave nothing behind."""
+        """Leave nothing behind. Raises `OSError`."""
+        private_file.draft_of(self._file).unlink(missing_ok=True)
         self._file.unlink(missing_ok=True)
 
     def _save(self) -> None:
@@ -127,30 +144,40 @@ class State:
             {"resources": [dataclasses.asdict(known) for known in self.resources], "outputs": self.outputs},
             indent=1,
         )
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        draft = self._file.with_suffix(".new")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.replace(self._file)
+        try:
+            private_file.write(self._file, text)
+        except OSError as error:
+            if self._must_save:
+                raise StateError(f"the state cannot be written: {in_words(error)}") from None
+
+
+def _resource(entry: Any) -> Resource:
+    """Take a resource out of the file. Raises what Python does where it is none."""
+    resource = Resource(**entry)
+    is_whole = all(isinstance(wire.plain(getattr(resource, name)), kind) for name, kind in _KINDS.items())
+    if not is_whole or not all(isinstance(urn, str) for urn in [resource.pending or "", *resource.dependencies]):
+        raise TypeError
+    return resource
 
 
 @contextmanager
 def locked(file: Path, verb: str) -> Iterator[None]:
     """Let one run at a time work on a stack. The lock ends with the process that holds it, however it ends.
 
-    Raises `StateError` naming who holds it.
+    Raises `StateError` naming who holds it, and `OSError`.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a+") as lock:
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Never through a link.
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "a+", encoding="utf-8", errors="replace") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
             raise StateError(f"another run works on this stack: {lock.read().strip()}; wait until it is done") from None
-        lock.truncate(0)
-        lock.write(f"{verb}, process {os.getpid()}, since {time.strftime('%H:%M:%S')}\n")
-        lock.flush()
+        # For people: that a full disk has no room for it keeps nobody from a `down`.
+        with suppress(OSError):
+            lock.truncate(0)
+            lock.write(f"{verb}, process {os.getpid()}, since {time.strftime('%H:%M:%S')}\n")
+            lock.flush()
         yield

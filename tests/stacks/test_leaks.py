@@ -26,7 +26,7 @@ import redis
 
 from infra import delivery, preconditions, rotation, verification
 from infra.backends.elasticache import network, rbac
-from infra.backends.local import provider as local_provider
+from infra.backends.local import ownership as local_ownership
 from infra.backends.rediscloud import api
 from infra.sinks import files
 from runner import closing as ending
@@ -227,7 +227,7 @@ def laid_out(application: Path) -> dict[str, str]:
 @contextmanager
 def local(world: World) -> Iterator[Subject]:
     """A server on this machine, delivered to a file, to Encore's platform and to Encore's file."""
-    world.patch.setattr(local_provider, "PROJECT", world.project)
+    world.patch.setattr(local_ownership, "PROJECT", world.project)
     platform = installed(world.vendors / "encore", world.patch)
     application = world.ours / "application"
     sinks = laid_out(application)

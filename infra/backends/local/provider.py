@@ -7,8 +7,6 @@ refused in `check`, which prints cleanly, and `configure` cuts the traceback of 
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypedDict
@@ -24,7 +22,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from infra.backends.local import binary, identity, server
+from infra.backends.local import binary, ownership, server
 from infra.backends.local.binary import BinaryError
 from infra.backends.local.server import Configuration, LocalServer, Owner, ServerError
 from infra.dynamic import Provider
@@ -33,9 +31,6 @@ from infra.dynamic import Provider
 if TYPE_CHECKING:
     import redis
 
-# State holds the folder relative to the project, so that a project can be moved with its state.
-PROJECT: Final = Path(__file__).resolve().parents[3]
-
 REPLACING: Final = ("requestedPort", "folder")
 CHANGING: Final = ("owner", "identity", "maxmemory", "maxmemoryPolicy", "persistence", "passwords")
 
@@ -43,10 +38,6 @@ PORT_ATTEMPTS: Final = 5
 # What a change of settings may take, and the question whose server it is.
 CHANGE_SECONDS: Final = 60.0
 PROBE_SECONDS: Final = 2.0
-
-# What ends or removes a server, and nothing that is none.
-END: Final = ".venv/bin/python -m infra.backends.local end"
-REMOVE: Final = ".venv/bin/python -m infra.backends.local remove"
 
 
 class ServerInputs(TypedDict):
@@ -71,13 +62,13 @@ class ServerProvider(Provider):
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse what cannot work, before anything is touched and in a preview already."""
-        here = server_in(news["folder"])
+        here = ownership.server_in(news["folder"])
         record = here.owner()
         problems = here.obstacles()
-        if not problems and here.has_damaged_record() and not is_own_place(here.folder):
-            problems = [_damaged(news)]
-        elif not problems and record is not None and not _is_ours(record, news, olds):
-            problems = [_belongs_to_another(news, record)]
+        if not problems and here.has_damaged_record() and not ownership.is_own_place(here.folder):
+            problems = [ownership.damaged(news)]
+        elif not problems and record is not None and not ownership.is_ours(record, news, olds):
+            problems = [ownership.belongs_to_another(news, record)]
         failures = [CheckFailure("folder", problem) for problem in problems]
         port = int(news["requestedPort"])
         if port and not server.is_free(port) and not (here.is_running() and here.port() == port):
@@ -105,7 +96,7 @@ class ServerProvider(Provider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Start a server, over whatever data a cut-off creation left in the folder."""
-        here = server_in(props["folder"])
+        here = ownership.server_in(props["folder"])
         fresh = not here.exists()
         try:
             chosen = _binary(here.owner())
@@ -134,7 +125,7 @@ class ServerProvider(Provider):
         Its settings are left as they are: putting them right here would hide from the verification that
         somebody had changed them.
         """
-        here = server_in(props["folder"])
+        here = ownership.server_in(props["folder"])
         # What cannot be used is said by the check, which comes later and prints cleanly.
         if here.obstacles():
             return ReadResult(id_, props)
@@ -149,7 +140,7 @@ class ServerProvider(Provider):
 
         Raises `ServerError` where the server is dead and its port is another process's by now.
         """
-        here = server_in(news["folder"])
+        here = ownership.server_in(news["folder"])
         port = int(olds["port"])
         passwords = dict.fromkeys([*news["passwords"], *_passwords(olds)])
         if not server.is_free(port) and not _has_port(here, port, passwords):
@@ -173,26 +164,15 @@ class ServerProvider(Provider):
 
         Raises `ServerError` where nothing tells whose the server or the folder is, or where they cannot be removed.
         """
-        here = server_in(props["folder"])
+        here = ownership.server_in(props["folder"])
         record = here.owner()
-        if record is None and here.exists() and not is_own_place(here.folder):
+        if record is None and here.exists() and not ownership.is_own_place(here.folder):
             if here.is_running() or here.has_damaged_record():
-                raise ServerError(_unknown(here))
-        elif record is not None and not _is_ours(record, props):
-            print(f"warning: nothing was removed: {_belongs_to_another(props, record)}", flush=True)
+                raise ServerError(ownership.unknown(here))
+        elif record is not None and not ownership.is_ours(record, props):
+            print(f"warning: nothing was removed: {ownership.belongs_to_another(props, record)}", flush=True)
         else:
             here.remove()
-
-
-def server_in(folder: str) -> LocalServer:
-    """Return the server in a folder, which is relative to the project or absolute."""
-    path = PROJECT / folder
-    return LocalServer(path, is_own_place=is_own_place(path))
-
-
-def is_own_place(folder: Path) -> bool:
-    """Whether a folder is one that this project alone uses: one in its own `.local`."""
-    return folder.resolve().is_relative_to((PROJECT / identity.FOLDER).resolve())
 
 
 class Server(Resource, module="local", name="Server"):
@@ -226,36 +206,12 @@ def _binary(record: Owner | None) -> binary.Binary:
 
 
 def _owner(props: Mapping[str, Any], chosen: binary.Binary) -> Owner:
-    return Owner(owner=props["owner"], identity=props["identity"], project=str(PROJECT), binary=chosen.pin)
+    return Owner(owner=props["owner"], identity=props["identity"], project=str(ownership.PROJECT), binary=chosen.pin)
 
 
 def _passwords(props: Mapping[str, Any]) -> list[str]:
     """Return the passwords of a state; one of the time before rotations has one, by another name."""
     return props["passwords"] if props.get("passwords") else [props["password"]]
-
-
-def _is_ours(record: Owner, props: Mapping[str, Any], olds: Mapping[str, Any] | None = None) -> bool:
-    """Whether a server is that of this stack of this `.local`.
-
-    `props` are those of the program or of the state; `olds` are those of the state, where there are both.
-    """
-    if record.owner != props["owner"]:
-        return False
-    state = props if olds is None else olds
-    if not record.identity:
-        # An earlier version wrote no number, and had a place in the project or a state that knows the folder.
-        return is_own_place(PROJECT / props["folder"]) or (
-            state.get("folder") == props["folder"] and not state.get("identity")
-        )
-    here = identity.find(PROJECT)
-    copied_from = set(here.copied_from if here else ())
-    known = {props.get("identity"), state.get("identity"), here.number if here else None}
-    if is_own_place(PROJECT / props["folder"]):
-        # What the copy brought along is the copy's, and nobody else has anything there but another project that was
-        # sent there by its cache:folder.
-        is_anothers = identity.is_in_use(record.identity, Path(record.project), other_than=PROJECT)
-        return record.identity in known | copied_from or not is_anothers
-    return record.identity in known - copied_from
 
 
 def _configuration(props: Mapping[str, Any], port: int) -> Configuration:
@@ -372,47 +328,3 @@ def _client(port: int, password: str, seconds: float) -> redis.Redis:
         socket_timeout=seconds,
         decode_responses=True,
     )
-
-
-def _damaged(props: Mapping[str, Any]) -> str:
-    folder = props["folder"]
-    return (
-        f"{folder}/owner.json is damaged, and does not say whose server is in {folder}; if it is this stack's, write "
-        f"it again: {_rewriting(props)}; if not, set cache:folder to another"
-    )
-
-
-def _rewriting(props: Mapping[str, Any]) -> str:
-    record = json.dumps({"owner": props["owner"], "identity": props["identity"]})
-    return f"echo {shlex.quote(record)} > {shlex.quote(props['folder'] + '/owner.json')}"
-
-
-def _unknown(here: LocalServer) -> str:
-    process = here.process()
-    held = f"is held by a living server, process {process or 'unknown'}, and its" if here.is_running() else "has a"
-    return (
-        f"{here.folder} {held} owner.json is missing or damaged, so nothing was removed; if server and data are "
-        f"this stack's: {REMOVE} {shlex.quote(str(here.folder))}"
-    )
-
-
-def _belongs_to_another(props: Mapping[str, Any], record: Owner) -> str:
-    place = f" in {record.project}" if record.project not in {"", str(PROJECT)} else ""
-    words = f"{props['folder']} holds the server of another owner, {record.owner}{place}; {take_down(record)}"
-    if record.owner == props["owner"]:
-        words += f"; if it is this stack's all the same, take it over: {_rewriting(props)}"
-    return words
-
-
-def take_down(record: Owner) -> str:
-    """Return which command takes down a server."""
-    backend, _, stack = record.owner.rpartition("#")
-    is_elsewhere = record.project not in {"", str(PROJECT)}
-    if is_elsewhere and not Path(record.project).is_dir():
-        return f"its project is gone; to remove server and data: {REMOVE} FOLDER"
-    make = f"make -C {shlex.quote(record.project)} down" if is_elsewhere else "make down"
-    if backend.startswith("inprocess:"):
-        return f"to take it down: {make} STACK={stack} ENGINE=inprocess"
-    if backend.endswith("/.local/state"):
-        return f"to take it down: {make} STACK={stack} ENGINE=pulumi"
-    return f"to take it down: PULUMI_BACKEND_URL={backend} pulumi destroy --stack {stack}"

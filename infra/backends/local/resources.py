@@ -10,7 +10,8 @@ import pulumi
 
 from infra.backend import Declaration
 from infra.backends.local import identity
-from infra.backends.local.provider import END, Server, ServerInputs, server_in
+from infra.backends.local.ownership import END, server_in
+from infra.backends.local.provider import Server, ServerInputs
 from infra.connection import Connection
 from infra.password import Password
 from infra.settings import Settings

@@ -30,7 +30,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from infra.backends.local import obstacles, private_file, processes
+from infra import private_file
+from infra.backends.local import obstacles, processes
 
 HOST: Final = "127.0.0.1"
 

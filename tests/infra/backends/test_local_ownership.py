@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from infra.backends.local import __main__ as command
-from infra.backends.local import binary, identity, processes, provider, server
+from infra.backends.local import binary, identity, ownership, processes, provider, server
 from infra.backends.local.provider import ServerProvider
 from infra.backends.local.server import LocalServer, ServerError
 from tests.infra.backends.test_local_server import client, inputs, owned, started
@@ -265,7 +265,7 @@ class TestTwoProjects:
 
     def use(self, project: Path, monkeypatch: pytest.MonkeyPatch) -> identity.Identity:
         """Have the provider, which finds the project by where its code is, take this one for it."""
-        monkeypatch.setattr(provider, "PROJECT", project)
+        monkeypatch.setattr(ownership, "PROJECT", project)
         project.mkdir(exist_ok=True)
         return identity.ensure(project)
 
@@ -288,7 +288,7 @@ class TestTwoProjects:
         assert capsys.readouterr().out.startswith("warning: nothing was removed: ")
         with client(outputs["port"]) as connection:
             assert connection.ping()
-        monkeypatch.setattr(provider, "PROJECT", tmp_path / "the first")
+        monkeypatch.setattr(ownership, "PROJECT", tmp_path / "the first")
         assert ServerProvider().check(first, first).failures == []
         ServerProvider().delete("id", outputs)
         assert not folder.exists()
@@ -314,7 +314,7 @@ class TestTwoProjects:
         outputs = ServerProvider().create(dict(declared)).outs
         assert outputs is not None
         shutil.copytree(tmp_path / "original", tmp_path / "copy")
-        monkeypatch.setattr(provider, "PROJECT", tmp_path / "copy")
+        monkeypatch.setattr(ownership, "PROJECT", tmp_path / "copy")
         ServerProvider().delete("id", outputs)
         assert LocalServer(folder).is_running()
         copied = self.use(tmp_path / "copy", monkeypatch)
@@ -330,7 +330,7 @@ class TestTwoProjects:
         """The one in its `.local`, and the port is named as the original's."""
         first = self.use(tmp_path / "original", monkeypatch)
         declared = self.declared(Path(".local/servers/local"), first)
-        original = provider.server_in(".local/servers/local")
+        original = ownership.server_in(".local/servers/local")
         outputs = ServerProvider().create(dict(declared)).outs
         assert outputs is not None
         try:
@@ -380,7 +380,7 @@ class TestStateOfBefore:
     @pytest.fixture
     def outputs(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, object]]:
         """The state of such a server, which runs."""
-        monkeypatch.setattr(provider, "PROJECT", tmp_path)
+        monkeypatch.setattr(ownership, "PROJECT", tmp_path)
         folder = tmp_path / "server"
         outputs = ServerProvider().create(inputs(folder)).outs
         assert outputs is not None

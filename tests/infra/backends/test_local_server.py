@@ -16,7 +16,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from infra.backends.local import binary, provider, server
+from infra.backends.local import binary, ownership, provider, server
 from infra.backends.local.binary import BinaryError
 from infra.backends.local.provider import ServerProvider
 from infra.backends.local.server import Configuration, LocalServer, Owner, ServerError
@@ -47,7 +47,7 @@ def configured(port: int, **changes: Any) -> Configuration:
 
 def owned(pin: str = binary.BUNDLED, *, owner: str = "test#local", of: str = "of this one") -> Owner:
     """Make a record of a folder's owner."""
-    return Owner(owner=owner, identity=of, project=str(provider.PROJECT), binary=pin)
+    return Owner(owner=owner, identity=of, project=str(ownership.PROJECT), binary=pin)
 
 
 def started(here: LocalServer, **changes: Any) -> int:

@@ -1,5 +1,6 @@
 """The in-process engine over programs of a few lines and a provider that keeps its things in a dictionary."""
 
+import errno
 import io
 import json
 import stat
@@ -13,10 +14,12 @@ from typing import Any
 
 import pytest
 
-from runner.inprocess import state
+from runner import private_file
+from runner.inprocess import state, wire
+from runner.inprocess.display import Display
 from runner.inprocess.operations import PRODUCT_FINDERS, InProcessStack
 from runner.inprocess.providers import Diff, Provider, ProviderError
-from runner.inprocess.state import State, StateError
+from runner.inprocess.state import DamagedState, State, StateError
 from runner.project import Project
 
 SECRET = "hunter2"
@@ -525,6 +528,109 @@ class TestState:
         bench.stack.state_file.write_text(content)
         with pytest.raises(StateError, match=r"local\.json is damaged"):
             bench.stack.up()
+
+    @pytest.mark.parametrize(
+        "entry",
+        [
+            {"urn": 1, "type": "t", "custom": True},
+            {"urn": "u", "type": "t", "custom": "yes"},
+            {"urn": "u", "type": "t", "custom": True, "inputs": [1]},
+            {"urn": "u", "type": "t", "custom": True, "pending": 1},
+            {"urn": "u", "type": "t", "custom": True, "dependencies": [1]},
+            {"urn": "u", "type": "t", "custom": True, "outputs": {"a": {wire._MARK: wire._SECRET}}},
+        ],
+    )
+    def test_a_resource_of_another_shape_is_damage(self, tmp_path: Path, entry: dict[str, Any]) -> None:
+        """And not a traceback later; what stands there, which may be a secret, is not said."""
+        (tmp_path / "local.json").write_text(json.dumps({"resources": [entry]}))
+        with pytest.raises(DamagedState, match=r"local\.json is damaged$"):
+            State(tmp_path / "local.json")
+
+    @pytest.mark.parametrize("backend", ["local", "rediscloud"])
+    def test_damage_is_told_with_what_is_lost_and_how_to_go_on(self, bench: Bench, backend: str) -> None:
+        """`down` forgets it where all that it knew of is found on this machine, and nowhere else."""
+        bench.program("")
+        (bench.root / "Pulumi.local.yaml").write_text(f"config:\n  cache:backend: {backend}\n")
+        file = bench.stack.state_file
+        file.parent.mkdir(parents=True)
+        file.write_text("{")
+        with pytest.raises(StateError) as refused:
+            bench.stack.up()
+        if backend == "local":
+            assert f"to go on with the server and its data, and a new password: mv {file} {file}.old && make up" in str(
+                refused.value
+            )
+            assert str(refused.value).endswith("to remove everything: make down STACK=local")
+            bench.run(bench.stack.destroy)
+            assert not file.exists()
+        else:
+            assert "nothing else knows what stack local made and its password" in str(refused.value)
+            bench.run(bench.stack.destroy, code=1)
+            assert file.exists()
+
+    def test_a_provider_that_the_state_misspells_is_damage(self, bench: Bench) -> None:
+        """With the way on."""
+        bench.up(
+            """
+            from pulumi.dynamic import Resource, ResourceProvider
+            Resource(ResourceProvider(), "a", {})
+            """,
+            code=1,
+        )
+        resource = {"urn": "urn:pulumi:local::cache::pulumi-python:dynamic:Resource::a", "custom": True}
+        resource |= {"type": "pulumi-python:dynamic:Resource", "outputs": {"__provider": "gASV"}}
+        bench.stack.state_file.write_text(json.dumps({"resources": [resource]}))
+        (bench.root / "Pulumi.local.yaml").write_text("config:\n  cache:backend: local\n")
+        printed = bench.up("", code=1)
+        assert "the provider of pulumi-python:dynamic:Resource cannot be read from the state" in printed
+        assert "to remove everything: make down STACK=local" in printed
+
+    def test_deletions_go_on_where_one_fails_and_where_nothing_can_be_written(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A full disk may wait for just that."""
+        bench.up('Thing("a", label="a"); Thing("b", label="b")')
+
+        def full(*_: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(private_file, "write", full)
+        bench.toys.fail = "delete a"
+        assert "No space" not in bench.run(bench.stack.destroy, code=1)
+        assert bench.labels() == ["a"]
+        bench.toys.fail = ""
+        bench.run(bench.stack.destroy)
+        assert bench.labels() == []
+        assert not bench.stack.state_file.exists()
+
+    def test_an_up_on_a_full_disk_is_one_line(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It says what to do, and the next one goes on."""
+
+        def full(*_: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device", "local.json")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(private_file, "write", full)
+            printed = bench.up('Thing("a", label="a")', code=1)
+        assert "error: the state cannot be written: local.json: No space left on device; free some space" in printed
+        assert "Traceback" not in printed
+        bench.up()
+        assert bench.labels() == ["a"]
+
+    def test_outputs_are_saved_before_they_are_shown(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whatever happens to the display."""
+        monkeypatch.setattr(Display, "outputs", lambda *_: pytest.fail("no display"))
+        with pytest.raises(pytest.fail.Exception):
+            bench.up('pulumi.export("kept", 1)')
+        assert bench.state.outputs == {"kept": 1}
+
+    def test_a_draft_is_never_written_through_a_link(self, bench: Bench, tmp_path: Path) -> None:
+        """Somebody else's file stays as it is."""
+        (tmp_path / "precious").write_text("mine")
+        bench.stack.state_file.parent.mkdir(parents=True)
+        private_file.draft_of(bench.stack.state_file).symlink_to(tmp_path / "precious")
+        bench.up('Thing("a", label="a")')
+        assert (tmp_path / "precious").read_text() == "mine"
 
     def test_urns_are_those_of_the_real_engine(self, bench: Bench) -> None:
         """Types of all parents, the stack's left out: seen with Pulumi 3.260."""

@@ -1,0 +1,30 @@
+"""A file that only its owner may read, written whole or not at all."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+
+def write(file: Path, text: str) -> None:
+    """Write the file, and make its folder. Raises `OSError`."""
+    draft = draft_of(file)
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # One name, and no random one: what a killed run left of it is taken away by the next. Never through a link.
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(descriptor)
+        draft.replace(file)
+    # A full disk leaves a part of it.
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
+
+
+def draft_of(file: Path) -> Path:
+    """Return where the next version of a file is written."""
+    return file.with_suffix(".new")
