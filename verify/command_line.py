@@ -123,10 +123,11 @@ def _application(options: argparse.Namespace) -> ExitCode:
 
 
 def _serve(options: argparse.Namespace) -> ExitCode:
-    from verify.serve import http_library, serve
+    # Imported here because they take longer than all that the other commands need.
+    import asyncio
 
-    # First, so that no port is taken and no address promised where nothing will answer.
-    http_library()
+    from verify.serve import serve
+
     try:
         listener = socket.create_server((options.host, options.port))
     except (OSError, ValueError, OverflowError) as error:
@@ -136,7 +137,7 @@ def _serve(options: argparse.Namespace) -> ExitCode:
     with listener, open_cache(_environment()) as cache:
         address = f"http://{options.host}:{listener.getsockname()[1]}"
         print(f"{address}/cache/health and {address}/cache/status", file=sys.stderr, flush=True)
-        serve(cache, listener)
+        asyncio.run(serve(cache, listener))
     return ExitCode.PASSED
 
 

@@ -87,15 +87,6 @@ CLIENT_MISSING = Fault(
     signs=(Sign(raised=ModuleNotFoundError, words="No module named 'redis'"),),
 )
 
-HTTP_LIBRARY_MISSING = Fault(
-    code="http-library-missing",
-    layer="configuration",
-    cause="the HTTP library waitress, with which `verify serve` answers, is not installed here",
-    remedy="Install it: `pip install waitress`; in this project, into a virtual environment of its own: "
-    "`python3 runner/environment.py --set serve --venv .venv-serve`, whose Python then runs `verify serve`",
-    exit_code=ExitCode.CONFIGURATION,
-)
-
 # --- name ------------------------------------------------------------------------------------------------
 
 NAME_NOT_RESOLVED = Fault(
@@ -624,7 +615,6 @@ APPLICATION_NOT_CONNECTED = Fault(
 FAULTS: Final = (
     NO_HOST,
     CLIENT_MISSING,
-    HTTP_LIBRARY_MISSING,
     NAME_NOT_RESOLVED,
     CONNECTION_REFUSED,
     NO_ROUTE,

@@ -1,114 +1,187 @@
 """GET /cache/health and /cache/status over HTTP, with the provisioning guide's bodies.
 
-The server is waitress: pure Python without a dependency of its own, kept by the Pylons project, and made to stand
-in production without a proxy before it. It is an extra: whoever imports this module alone does not need it, and
-neither does the bundle that goes to a vantage.
+The cache is asked in the background, and a request is answered with what is known, so that none waits for the cache.
+
+The server is the standard library's asyncio: waitress, uvicorn, cheroot and aiohttp set no end to a request whose
+header comes a byte at a time, and two pages without a body need little else of HTTP. One request is read of each
+connection.
 """
 
-import importlib
+import asyncio
+import contextlib
 import json
+import logging
+import re
 import socket
-import threading
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from verify.cache import Cache, Health, Status
-from verify.faults import HTTP_LIBRARY_MISSING, UNKNOWN, CacheError
+from verify.faults import NO_ANSWER, UNKNOWN, Fault
 
-# A load balancer asks several times a second, and a cache should not notice that it is watched.
-_FRESH_SECONDS: Final = 5.0
-_FRESH_SECONDS_OF_A_FAULT: Final = 1.0
+_PAUSE_SECONDS: Final = 1.0
+# A probe has a deadline of its own, of a second. One that is stuck all the same says nothing of the cache.
+_LONGEST_PROBE_SECONDS: Final = 5.0
+# How long a request waits for the very first answer of the cache.
+_FIRST_ANSWER_SECONDS: Final = 0.5
 
-_Start = Callable[[str, list[tuple[str, str]]], object]
+_HEADER_BYTES: Final = 8192
+_HEADER_SECONDS: Final = 5.0
+_MOST_CONNECTIONS: Final = 200
+# How long what a client still sends is read and dropped: closed at once, it might never see the answer (RFC 9112, 9.6).
+_LINGER_SECONDS: Final = 1.0
+
+_log: Final = logging.getLogger(__name__)
+
+# What the cache said when it was asked.
+Known = TypeVar("Known")
 
 
 @dataclass(frozen=True)
-class _Answer:
+class Answer:
+    """The answer to a request: HTTP's status line, and a JSON object."""
+
     status: str
     body: dict[str, Any]
 
+    def message(self, *, with_body: bool) -> bytes:
+        """Return the whole message."""
+        body = json.dumps(self.body).encode()
+        header = (
+            f"HTTP/1.1 {self.status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+            "Cache-Control: no-store\r\nConnection: close\r\n\r\n"
+        )
+        return header.encode() + (body if with_body else b"")
 
-class Application:
-    """A WSGI application. Probes are kept for a few seconds, and whoever asks meanwhile waits for the same one.
+
+_REQUEST: Final = re.compile(r"(?P<method>[A-Z]+) (?P<path>[^ ?]+)(\?[^ ]*)? HTTP/1\.[01]\r\n")
+
+_NO_REQUEST: Final = Answer("400 Bad Request", {"error": "that is no request of HTTP"})
+_TOO_LONG: Final = Answer(
+    "431 Request Header Fields Too Large", {"error": f"a request's header may have {_HEADER_BYTES} bytes"}
+)
+_NO_PAGE: Final = Answer("404 Not Found", {"error": "there are /cache/health and /cache/status"})
+_NO_METHOD: Final = Answer("405 Method Not Allowed", {"error": "these are read with GET"})
+
+
+class Pages:
+    """The two pages: what the cache said when it was asked last.
 
     Bodies hold codes of `verify.faults`, and neither an address nor a driver's text: health endpoints are read by
     people who should know neither.
     """
 
-    def __init__(self, cache: Cache, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Answer for this cache. `clock` gives seconds, and is for tests."""
-        self._probes = {
-            "/cache/health": _Probe(lambda: _health(cache), clock),
-            "/cache/status": _Probe(lambda: _status(cache), clock),
-        }
+    def __init__(self, cache: Cache) -> None:
+        """Answer for this cache."""
+        self._health = _Probe[Health](cache.health, lambda fault: Health(backend="redis", fault=fault))
+        self._status = _Probe[Status](cache.status, lambda fault: Status(backend="redis", fault=fault))
+        self._asked = asyncio.Event()
+        self._told: Fault | str | None = "nothing yet"
 
-    def __call__(self, environ: Mapping[str, Any], start_response: _Start) -> Iterable[bytes]:
-        """Answer one request; never raises."""
-        probe = self._probes.get(environ["PATH_INFO"])
-        method = environ["REQUEST_METHOD"]
-        if probe is None:
-            answer = _Answer("404 Not Found", {"error": "there are /cache/health and /cache/status"})
-        elif method not in ("GET", "HEAD"):
-            answer = _Answer("405 Method Not Allowed", {"error": "these are read with GET"})
-        else:
-            answer = probe.answer()
-        body = json.dumps(answer.body).encode()
-        headers = [
-            ("Content-Type", "application/json"),
-            ("Content-Length", str(len(body))),
-            ("Cache-Control", "no-store"),
-        ]
-        start_response(answer.status, headers)
-        return [] if method == "HEAD" else [body]
+    async def keep_asking(self) -> None:
+        """Ask again and again, until this is cancelled."""
+        while True:
+            await self.ask()
+            await asyncio.sleep(_PAUSE_SECONDS)
 
+    async def ask(self) -> None:
+        """Ask the cache, and write a line to the log if its state is another than before."""
+        await asyncio.gather(self._health.ask(), self._status.ask())
+        self._asked.set()
+        fault = self._health.known.fault
+        if fault != self._told:
+            self._told = fault
+            _log.warning(
+                "the cache is %s", "healthy" if fault is None else f"not healthy: {fault.cause} ({fault.code})"
+            )
 
-class _Probe:
-    """One question, asked again when its answer is old; one thread asks and the others wait."""
-
-    def __init__(self, ask: Callable[[], _Answer], clock: Callable[[], float]) -> None:
-        self._ask = ask
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._stale_at = float("-inf")
-        self._last: _Answer | None = None
-
-    def answer(self) -> _Answer:
-        with self._lock:
-            if self._last is None or self._clock() >= self._stale_at:
-                self._last = self._ask()
-                good = "code" not in self._last.body
-                self._stale_at = self._clock() + (_FRESH_SECONDS if good else _FRESH_SECONDS_OF_A_FAULT)
-            return self._last
+    async def answer(self, method: str, path: str) -> Answer:
+        """Return the answer to one request."""
+        if path not in ("/cache/health", "/cache/status"):
+            return _NO_PAGE
+        if method not in ("GET", "HEAD"):
+            return _NO_METHOD
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._asked.wait(), _FIRST_ANSWER_SECONDS)
+        if path == "/cache/status":
+            return Answer("200 OK", self._status.known.body())
+        health = self._health.known
+        return Answer("200 OK" if health.healthy else "503 Service Unavailable", health.body())
 
 
-def _health(cache: Cache) -> _Answer:
-    try:
-        health = cache.health()
-    except Exception:  # noqa: BLE001 — a probe that breaks is an answer too, and no text of it gets out
-        health = Health(backend="redis", fault=UNKNOWN)
-    return _Answer("200 OK" if health.healthy else "503 Service Unavailable", health.body())
+class _Probe(Generic[Known]):
+    """One question to the cache, and its last answer."""
+
+    def __init__(self, question: Callable[[], Known], failed: Callable[[Fault], Known]) -> None:
+        self._question = question
+        self._failed = failed
+        self.known = failed(NO_ANSWER)
+
+    async def ask(self) -> None:
+        try:
+            self.known = await asyncio.wait_for(asyncio.to_thread(self._question), _LONGEST_PROBE_SECONDS)
+        except TimeoutError:
+            self.known = self._failed(NO_ANSWER)
+        except Exception:  # noqa: BLE001 — a probe that breaks is an answer too, and no text of it gets out
+            self.known = self._failed(UNKNOWN)
 
 
-def _status(cache: Cache) -> _Answer:
-    try:
-        status = cache.status()
-    except Exception:  # noqa: BLE001 — as above
-        status = Status(backend="redis", fault=UNKNOWN)
-    return _Answer("200 OK", status.body())
+class _Server:
+    """Reads one request of each connection. The oldest connection gives way where there are too many."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+        self._open: dict[asyncio.Task[Any], None] = {}
+        self._is_full = False
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one connection, and close it."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 — asyncio runs a handler as a task
+        self._open[task] = None
+        self._make_room()
+        try:
+            async with asyncio.timeout(_HEADER_SECONDS):
+                await self._converse(reader, writer)
+        except (TimeoutError, ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            # A client that is slow or gone, or one that gives way: nobody is there to be told.
+            pass
+        finally:
+            self._open.pop(task, None)
+            writer.close()
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        method, answer = "", _NO_REQUEST
+        try:
+            header = await reader.readuntil(b"\r\n\r\n")
+            if request := _REQUEST.match(header.decode("latin-1")):
+                method = request["method"]
+                answer = await self._pages.answer(method, request["path"])
+        except asyncio.LimitOverrunError:
+            answer = _TOO_LONG
+        writer.write(answer.message(with_body=method != "HEAD"))
+        await writer.drain()
+        writer.write_eof()
+        async with asyncio.timeout(_LINGER_SECONDS):
+            while await reader.read(_HEADER_BYTES):
+                pass
+
+    def _make_room(self) -> None:
+        if len(self._open) <= _MOST_CONNECTIONS:
+            self._is_full = self._is_full and len(self._open) > _MOST_CONNECTIONS // 2
+            return
+        if not self._is_full:
+            self._is_full = True
+            _log.warning("there are more than %d connections: the oldest are closed", _MOST_CONNECTIONS)
+        oldest = next(iter(self._open))
+        del self._open[oldest]
+        oldest.cancel()
 
 
-def http_library() -> ModuleType:
-    """Import waitress. Raises `CacheError` (http-library-missing) where it is not installed."""
-    try:
-        # By its name, since the extra is not there for the type checker either.
-        return importlib.import_module("waitress")
-    except ModuleNotFoundError as missing:
-        raise CacheError(HTTP_LIBRARY_MISSING) from missing
-
-
-def serve(cache: Cache, listener: socket.socket) -> None:
-    """Answer on this socket until interrupted. Raises `CacheError` (http-library-missing) without waitress."""
-    http_library().serve(Application(cache), sockets=[listener], ident=None, _quiet=True)
+async def serve(cache: Cache, listener: socket.socket) -> None:
+    """Answer on this socket until cancelled."""
+    pages = Pages(cache)
+    server = await asyncio.start_server(_Server(pages).handle, sock=listener, limit=_HEADER_BYTES, backlog=1024)
+    async with server:
+        await pages.keep_asking()

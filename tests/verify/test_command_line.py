@@ -180,7 +180,6 @@ def test_an_application_out_of_reach_is_4() -> None:
 
 def test_a_port_that_is_taken_is_78(shared_server: RedisServer) -> None:
     """One line, and no traceback."""
-    pytest.importorskip("waitress", reason="waitress, the extra that serves HTTP, is not installed")
     done = run("serve", "--port", str(shared_server.port))
     assert done.returncode == 78
     assert "Traceback" not in done.stderr
@@ -255,15 +254,14 @@ ODD = {
 def test_an_odd_environment_is_78_in_every_command(command: str, variables: dict[bytes, bytes]) -> None:
     """With a message that a terminal can show, and no traceback."""
     if command == "serve":
-        pytest.importorskip("waitress", reason="waitress, the extra that serves HTTP, is not installed")
-    done = subprocess.run(
-        [sys.executable, "-m", "verify", command, *(["--port", "0"] if command == "serve" else [])],
-        env=os.environb | variables,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-        timeout=300,
-    )
+        done = subprocess.run(
+            [sys.executable, "-m", "verify", command, *(["--port", "0"] if command == "serve" else [])],
+            env=os.environb | variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=300,
+        )
     said = done.stderr.decode()
     assert (done.returncode, done.stdout) == (78, b"")
     assert "the environment has 1 problem" in said
@@ -276,7 +274,6 @@ def test_an_odd_environment_is_78_in_every_command(command: str, variables: dict
 )
 def test_an_address_that_cannot_be_is_78(arguments: list[str]) -> None:
     """One line, and no traceback."""
-    pytest.importorskip("waitress", reason="waitress, the extra that serves HTTP, is not installed")
     done = run("serve", *arguments)
     assert done.returncode == 78
     assert "cannot be had" in done.stderr

@@ -378,12 +378,11 @@ CASES = (
     Case(server_is_a_cluster_node, "cluster-mode", "cluster mode disabled", at_a_command=True),
 )
 
-# Made below and in the tests of the cache, of the checks, of the deadline, of `serve` and of the command line.
+# Made below and in the tests of the cache, of the checks, of the deadline and of the command line.
 ELSEWHERE = {
     "answer-drips",
     "answer-without-end",
     "no-host",
-    "http-library-missing",
     "command-blocked",
     "connections-in-use",
     "no-route",
