@@ -1,43 +1,83 @@
-"""What is said and done where the state of a stack cannot be read: what is lost with it, and how to go on."""
+"""What is said and done where the state of a stack cannot be read: what is lost with it, and how to go on.
 
+The state of the CLI, kept in the project, is encrypted with `.local/passphrase`: without that, it is lost as well.
+"""
+
+import json
 import re
+import secrets
 import shlex
 from collections.abc import Callable
+from pathlib import Path
+from typing import Final
 
-from runner.project import Project
+from runner import private_file
+from runner.project import Project, ProjectError
 
-
-def words(project: Project, stack: str) -> str:
-    """Return what is lost with a state, and the commands that go on."""
-    quoted = shlex.quote(str(project.inprocess_state(stack)))
-    if not _is_all_here(project, stack):
-        return (
-            f", and nothing else knows what stack {stack} made and its password: restore it from a copy, or remove "
-            f"what the stack made where it is, and then the file: rm -r {quoted}"
-        )
-    return (
-        f", and with it the password is lost; to go on with the server and its data, and a new password: mv {quoted} "
-        f"{quoted}.old && make up STACK={stack}; to remove everything: make down STACK={stack}"
-    )
+PASSPHRASE_BYTES: Final = 32
+# What `secrets.token_urlsafe` makes of so many bytes.
+_PASSPHRASE: Final = re.compile(rb"[A-Za-z0-9_-]{43}\s*")
 
 
-def forget(project: Project, stack: str, say: Callable[[str], None], *, damage: str) -> int:
-    """Remove a state that cannot be read, if what it knew of is found without it; return the exit code."""
-    if not _is_all_here(project, stack):
-        say(f"error: {damage}{words(project, stack)}")
-        return 1
-    say(f"{damage}: what the stack made on this machine is looked for without it")
-    file = project.inprocess_state(stack)
+class LostState(ProjectError):
+    """The state of a stack cannot be read; the message says what is lost, and how to go on."""
+
+    def __init__(self, project: Project, stack: str, file: Path, damage: str) -> None:
+        """Take the state's file, and what is wrong."""
+        self.file, self.damage, self.is_all_here = file, damage, _is_all_here(project, stack)
+        super().__init__(damage + _words(stack, shlex.quote(str(file)), is_all_here=self.is_all_here))
+
+
+def require_readable(project: Project, stack: str) -> None:
+    """Make the passphrase where there is no state yet. Raises `LostState` and `OSError`."""
+    state, passphrase = project.cli_state(stack), project.local / "passphrase"
+    if not state.exists():
+        if not _is_passphrase(passphrase):
+            private_file.write(passphrase, secrets.token_urlsafe(PASSPHRASE_BYTES))
+        return
     try:
-        if file.is_dir():
+        json.loads(state.read_bytes())["checkpoint"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        raise LostState(project, stack, state, f"{state} is damaged") from None
+    if not _is_passphrase(passphrase):
+        raise LostState(project, stack, state, f"{passphrase}, which the state is encrypted with, is lost or damaged")
+
+
+def _is_passphrase(file: Path) -> bool:
+    try:
+        return bool(_PASSPHRASE.fullmatch(file.read_bytes()))
+    except OSError:
+        return False
+
+
+def forget(lost: LostState, say: Callable[[str], None]) -> int:
+    """Remove a state that cannot be read, if what it knew of is found without it; return the exit code."""
+    if not lost.is_all_here:
+        say(f"error: {lost}")
+        return 1
+    say(f"{lost.damage}: what the stack made on this machine is looked for without it")
+    try:
+        if lost.file.is_dir():
             # It may have something of the user's in it.
-            file.replace(file.with_name(f"{file.name}.old"))
+            lost.file.replace(lost.file.with_name(f"{lost.file.name}.old"))
         else:
-            file.unlink(missing_ok=True)
+            lost.file.unlink(missing_ok=True)
     except OSError as error:
         say(f"error: {error.filename} cannot be removed: {error.strerror}; look at it, and remove it")
         return 1
     return 0
+
+
+def _words(stack: str, file: str, *, is_all_here: bool) -> str:
+    if not is_all_here:
+        return (
+            f", and nothing else knows what stack {stack} made and its password: restore it from a copy, or remove "
+            f"what the stack made where it is, and then the file: rm -r {file}"
+        )
+    return (
+        f", and with it the password is lost; to go on with the server and its data, and a new password: mv {file} "
+        f"{file}.old && make up STACK={stack}; to remove everything: make down STACK={stack}"
+    )
 
 
 def _is_all_here(project: Project, stack: str) -> bool:

@@ -3,6 +3,7 @@
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import TextIO
 
 
 def write(file: Path, text: str) -> None:
@@ -23,6 +24,12 @@ def write(file: Path, text: str) -> None:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
         raise
+
+
+def open_to_add(file: Path) -> TextIO:
+    """Open the file to read it and to add to it, never through a link. Raises `OSError`."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+    return os.fdopen(descriptor, "a+", encoding="utf-8", errors="replace")
 
 
 def draft_of(file: Path) -> Path:

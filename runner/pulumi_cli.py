@@ -3,7 +3,6 @@
 import json
 import os
 import pwd
-import secrets
 import shutil
 import socket
 import subprocess
@@ -15,14 +14,13 @@ from typing import Any, Final
 
 import yaml
 
-from runner import orphans, output
+from runner import lost_state, orphans, output, private_file
 from runner.engines import PulumiCommand
+from runner.lost_state import LostState
 from runner.project import LOCAL_STACK, Project, ProjectError
 
 # What the in-process engine's own state never holds: how the CLI encrypts this stack.
 ENCRYPTION_KEYS: Final = ("encryptionsalt", "encryptedkey", "secretsprovider")
-
-PASSPHRASE_BYTES: Final = 32
 
 # What the secrets of a prod stack may be encrypted with, where infra/preconditions.py refuses a passphrase: by backend.
 PROD_KEYS: Final[Mapping[str, str]] = {
@@ -67,10 +65,13 @@ class CliStack:
 
     def destroy(self) -> int:
         """Delete everything, what a cut-off run left half-made included."""
-        self._prepare()
-        if not self._exists():
-            return 0
-        half_made = self._recover()
+        try:
+            self._prepare()
+            if not self._exists():
+                return 0
+            half_made = self._recover()
+        except LostState as lost:
+            return lost_state.forget(lost, self.say)
         code = self._run("destroy", "--yes", "--skip-preview", "--refresh", "--non-interactive")
         if code == 0:
             self._delete_half_made(half_made)
@@ -163,12 +164,7 @@ class CliStack:
         local = self.project.local
         for folder in (local / "state", local / "home", self._management):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        passphrase = local / "passphrase"
-        if not passphrase.exists():
-            draft = passphrase.with_suffix(".new")
-            draft.touch(mode=0o600)
-            draft.write_text(secrets.token_urlsafe(PASSPHRASE_BYTES), encoding="utf-8")
-            draft.replace(passphrase)
+        lost_state.require_readable(self.project, self.stack)
         shutil.copy(self.project.root / "Pulumi.yaml", self._management)
         if not self._exists():
             self._configuration_file.unlink(missing_ok=True)
@@ -189,15 +185,15 @@ class CliStack:
 
     def _renew_configuration(self) -> None:
         tracked: dict[str, Any] = {"config": self.project.settings(self.stack)}
-        known = self.project.content(self._configuration_file) if self._configuration_file.exists() else {}
+        try:
+            known = self.project.content(self._configuration_file) if self._configuration_file.exists() else {}
+        except ProjectError:
+            # A copy of ours, damaged; how the state is encrypted stands in the state as well.
+            known = {}
         kept = {key: known[key] for key in ENCRYPTION_KEYS if key in known}
         merged = tracked | kept
-        draft = self._configuration_file.with_suffix(".new")
-        draft.write_text(
-            f"# Made from Pulumi.{self.stack}.yaml by every run: edit that one.\n{yaml.safe_dump(merged)}",
-            encoding="utf-8",
-        )
-        draft.replace(self._configuration_file)
+        text = f"# Made from Pulumi.{self.stack}.yaml by every run: edit that one.\n{yaml.safe_dump(merged)}"
+        private_file.write(self._configuration_file, text)
 
     def _exists(self) -> bool:
         if not self._is_local:
@@ -293,7 +289,12 @@ class CliStack:
             login = "" if self._is_local else "\nlog in with: pulumi login (or name your backend in PULUMI_BACKEND_URL)"
             cure = login if "login" in printed or "PULUMI_ACCESS_TOKEN" in printed else ""
             words = " ".join(argument for argument in arguments if not argument.startswith("-"))
-            raise ProjectError(f"pulumi {words} failed for stack {self.stack}:\n{printed}{cure}") from None
+            failure = f"pulumi {words} failed for stack {self.stack}:\n{printed}{cure}"
+            # It was replaced by another.
+            if self._is_local and "incorrect passphrase" in printed:
+                state = self.project.cli_state(self.stack)
+                raise LostState(self.project, self.stack, state, f"{failure}\nthe passphrase is another") from None
+            raise ProjectError(failure) from None
 
 
 def _living_holder(lock: Path) -> str:
@@ -304,7 +305,7 @@ def _living_holder(lock: Path) -> str:
     except FileNotFoundError:
         return ""
     except (OSError, ValueError, KeyError, TypeError):
-        return f"its lock {lock} cannot be read"
+        raise ProjectError(f"{lock} cannot be read; if no other run works on this stack: rm {lock}") from None
     words = f"process {pid} on {host}{f', since {since}' if since else ''}"
     if host != socket.gethostname():
         return words

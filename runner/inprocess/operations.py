@@ -69,7 +69,7 @@ class InProcessStack:
                 Deployment(state, self.finders, display, preview=False).delete(list(state.resources))
                 state.remove_file()
             except DamagedState as damage:
-                return lost_state.forget(self.project, self.stack, self.say, damage=str(damage))
+                return lost_state.forget(self._lost(damage), self.say)
             except (OperationFailed, StateError) as failure:
                 display.message("error", str(failure))
                 return 1
@@ -95,7 +95,10 @@ class InProcessStack:
         try:
             return State(self.state_file, read_only=read_only)
         except DamagedState as damage:
-            raise StateError(f"{damage}{lost_state.words(self.project, self.stack)}") from None
+            raise StateError(str(self._lost(damage))) from None
+
+    def _lost(self, damage: DamagedState) -> lost_state.LostState:
+        return lost_state.LostState(self.project, self.stack, self.state_file, str(damage))
 
     def _introduce(self) -> None:
         self.say(
@@ -135,8 +138,7 @@ class InProcessStack:
             )
         except pulumi.RunError as error:
             failure = error
-            loss = lost_state.words(self.project, self.stack) if isinstance(error, DamagedState) else ""
-            display.message("error", f"{error}{loss}")
+            display.message("error", str(self._lost(error) if isinstance(error, DamagedState) else error))
         except ModuleNotFoundError as error:
             failure = error
             display.message("error", f"{error}: make install STACK={self.stack}")

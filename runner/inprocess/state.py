@@ -167,9 +167,7 @@ def locked(file: Path, verb: str) -> Iterator[None]:
     Raises `StateError` naming who holds it, and `OSError`.
     """
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Never through a link.
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "a+", encoding="utf-8", errors="replace") as lock:
+    with private_file.open_to_add(file) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
