@@ -106,8 +106,6 @@ def _recovery_days(settings: Settings) -> int:
 
 
 SECRETS: Final = "aws_secretsmanager_secret"
-POLICY: Final = "aws_secretsmanager_secret_policy"
-GRANT: Final = "aws_kms_grant"
 DECLARATION: Final = "infra/sinks/aws_secrets_manager.py"
 # Secrets Manager puts a hyphen and six letters behind the name.
 SECRET_ARN: Final = ("arn:{partition}:secretsmanager:{region}:{account}:secret:{name}-*",)
@@ -171,7 +169,7 @@ CONTROLS: Final = (
     Control(
         name="secret-readers-named",
         title="the secret's policy names who may read it, and lets them do nothing else",
-        types=(POLICY,),
+        types=("aws_secretsmanager_secret_policy",),
         check=_named_readers,
         cure=f"name a role in {DECLARATION}, and set block_public_policy=True",
         rules={"Prowler": ("secretsmanager_not_publicly_accessible", "secretsmanager_has_restrictive_resource_policy")},
@@ -179,7 +177,7 @@ CONTROLS: Final = (
     Control(
         name="secret-grant-narrow",
         title="who reads the secret decrypts it alone, and nothing else of its key",
-        types=(GRANT,),
+        types=("aws_kms_grant",),
         check=_decrypts_one_secret,
         cure=f"give the grant the operation Decrypt and the secret's ARN as context in {DECLARATION}",
     ),

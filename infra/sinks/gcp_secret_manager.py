@@ -93,8 +93,6 @@ def _data(values: pulumi.Output[Mapping[str, str]], variable: str) -> pulumi.Out
     return data
 
 
-SECRETS: Final = "google_secret_manager_secret"
-MEMBERS: Final = "google_secret_manager_secret_iam_member"
 # IAM, Policy, members: the whole internet, and everybody with an account of Google's.
 EVERYBODY: Final = frozenset({"allUsers", "allAuthenticatedUsers"})
 # cloud.google.com/iam/docs/roles-permissions, page secretmanager.
@@ -116,7 +114,7 @@ CONTROLS: Final = (
     Control(
         name="google-secret-not-public",
         title="a secret of Google's is not for everybody to read",
-        types=(MEMBERS,),
+        types=("google_secret_manager_secret_iam_member",),
         check=_a_reader,
         cure="pulumi config set cache:secretReaderServiceAccount NAME@PROJECT.iam.gserviceaccount.com --stack STACK",
         rules={"Prowler": ("secretmanager_secret_not_publicly_accessible",)},
@@ -124,7 +122,7 @@ CONTROLS: Final = (
     Control(
         name="google-secret-rotated",
         title="a secret of Google's has a rotation schedule",
-        types=(SECRETS,),
+        types=("google_secret_manager_secret",),
         check=lambda secret, _: None if secret.blocks("rotation") else "no rotation schedule is declared",
         cure="",
         declined="a schedule of Google's only sends a message, and the password is Memorystore's own: docs/rotation.md",

@@ -28,8 +28,8 @@ def of_cache(project: Project, stack: Stack, name: str, say: Callable[[str], Non
     if backend(outputs, name) == "memory":
         say(f"the application of stack {name} uses its own memory: there is no cache to prove")
         return None
-    vantage = outputs.get("verifiedFrom", "here")
-    if vantage == "here":
+    verifier = outputs.get("verifiedFrom", "here")
+    if verifier == "here":
         return checks.run(
             environment(outputs["connection"], name),
             Expectation.from_json(json.dumps(outputs.get("expectation", {}))),
@@ -41,10 +41,10 @@ def of_cache(project: Project, stack: Stack, name: str, say: Callable[[str], Non
         report = Report.from_json(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ProjectError(
-            f"the cache of stack {name} is proved from inside its network ({vantage}) by an `up`, and none ran on this "
-            f"machine: make up STACK={name}"
+            f"the cache of stack {name} is proved from inside its network ({verifier}) by an `up`, and none ran on "
+            f"this machine: make up STACK={name}"
         ) from None
-    say(f"proved from inside its network ({vantage}) by the `up` before this")
+    say(f"proved from inside its network ({verifier}) by the `up` before this")
     return report
 
 

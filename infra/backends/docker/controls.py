@@ -27,20 +27,8 @@ def _capabilities(container: Resource, _: Plan) -> str | None:
     return None if any("ALL" in (block.get("drops") or []) for block in blocks) else "not all capabilities are dropped"
 
 
-def _privileged(container: Resource, _: Plan) -> str | None:
-    return "it is privileged" if container.known("privileged") else None
-
-
 def _own_network(container: Resource, _: Plan) -> str | None:
     return "it has the machine's network" if container.known("network_mode") == "host" else None
-
-
-def _memory(container: Resource, _: Plan) -> str | None:
-    return None if container.known("memory") else "it may take all memory"
-
-
-def _read_only(container: Resource, _: Plan) -> str | None:
-    return None if container.known("read_only") else "its root filesystem can be written"
 
 
 def _bound(container: Resource, _: Plan) -> str | None:
@@ -58,10 +46,6 @@ def _restart(container: Resource, _: Plan) -> str | None:
 def _no_new_privileges(container: Resource, _: Plan) -> str | None:
     options = container.known("security_opts") or []
     return None if any(str(each).startswith("no-new-privileges") for each in options) else "privileges can be gained"
-
-
-def _healthcheck(container: Resource, _: Plan) -> str | None:
-    return None if container.values.get("healthcheck") else "nobody looks after its health"
 
 
 CONTROLS: Final = (
@@ -85,7 +69,7 @@ CONTROLS: Final = (
         name="container-privileged",
         title="not privileged",
         types=(CONTAINER,),
-        check=_privileged,
+        check=lambda container, _: "it is privileged" if container.known("privileged") else None,
         cure=f"take privileged out of {DECLARATION}",
         rules=_rule("5.5"),
     ),
@@ -101,7 +85,7 @@ CONTROLS: Final = (
         name="container-memory",
         title="a limit of its memory",
         types=(CONTAINER,),
-        check=_memory,
+        check=lambda container, _: None if container.known("memory") else "it may take all memory",
         cure=f"set memory in {DECLARATION}",
         rules=_rule("5.11"),
     ),
@@ -109,7 +93,7 @@ CONTROLS: Final = (
         name="container-read-only",
         title="a root filesystem that cannot be written",
         types=(CONTAINER,),
-        check=_read_only,
+        check=lambda container, _: None if container.known("read_only") else "its root filesystem can be written",
         cure=f"set read_only=True in {DECLARATION}",
         rules=_rule("5.13"),
     ),
@@ -142,7 +126,7 @@ CONTROLS: Final = (
         name="container-health",
         title="its health is checked",
         types=(CONTAINER,),
-        check=_healthcheck,
+        check=lambda container, _: None if container.values.get("healthcheck") else "nobody looks after its health",
         cure=f"set healthcheck in {DECLARATION}",
         rules=_rule("5.27"),
     ),

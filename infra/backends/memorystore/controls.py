@@ -15,10 +15,6 @@ DECLARATION: Final = "infra/backends/memorystore/resources.py"
 OLDEST_ENGINE: Final = 6
 
 
-def _authenticated(instance: Resource, _: Plan) -> str | None:
-    return None if instance.known("auth_enabled") is True else "auth_enabled is not true"
-
-
 def _encrypted(instance: Resource, _: Plan) -> str | None:
     mode = instance.known("transit_encryption_mode")
     return None if mode == "SERVER_AUTHENTICATION" else f"transit_encryption_mode is {mode or 'not set'}"
@@ -71,7 +67,7 @@ CONTROLS: Final = (
         name="memorystore-authenticated",
         title="nobody comes in without the AUTH string",
         types=(INSTANCE,),
-        check=_authenticated,
+        check=lambda instance, _: None if instance.known("auth_enabled") is True else "auth_enabled is not true",
         cure=f"set auth_enabled=True in {DECLARATION}",
         rules={"checkov": ("CKV_GCP_95",), "Steampipe": ("redis_instance_auth_enabled",)},
     ),

@@ -88,10 +88,6 @@ def _port(resource: Resource, _: Plan) -> str | None:
     return None if resource.known("port") not in (None, REDIS_PORT) else f"the port is {REDIS_PORT}"
 
 
-def _protected(resource: Resource, _: Plan) -> str | None:
-    return None if resource.protected else "a plain `pulumi destroy` deletes it"
-
-
 _encrypted_in_transit: Final = _is("transit_encryption_enabled", wanted=True)
 _encrypted_at_rest: Final = _is("at_rest_encryption_enabled", wanted=True)
 _users: Final = _present("user_group_ids")
@@ -257,7 +253,7 @@ CONTROLS: Final = (
         name="cache-protected",
         title="protected from deletion",
         types=(GROUP,),
-        check=_protected,
+        check=lambda resource, _: None if resource.protected else "a plain `pulumi destroy` deletes it",
         cure=f"set protect=True in {DECLARATION}",
     ),
     Control(
