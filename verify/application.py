@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from verify import redaction
+from verify import deadline, redaction
 from verify.cache import Backend
 from verify.checks.check import Check
 from verify.checks.finding import Finding, failed, passed, skipped
@@ -34,6 +34,8 @@ from verify.redaction import legible
 from verify.report import Report, Result
 
 _TIMEOUT_SECONDS: Final = 10.0
+# For the whole answer, of which each part may come just in time.
+_ANSWER_SECONDS: Final = 15.0
 _PAUSE_SECONDS: Final = 1.0
 _LONGEST_BODY: Final = 1_000_000
 # A cache that is not healthy is told with 503, and with a body that says so.
@@ -60,10 +62,10 @@ def run(
     "memory" it proves a rollback. Raises `ValueError` for what is no http or https URL.
     """
     site = _site(url)
-    deadline = time.monotonic() + wait_seconds
+    ends_at = time.monotonic() + wait_seconds
     while True:
         report = _look(site, expect).redacted(site.secrets)
-        left = deadline - time.monotonic()
+        left = ends_at - time.monotonic()
         if report.passed or left <= 0:
             return report
         if on_wait is not None:
@@ -170,7 +172,9 @@ def _fetch(site: _Site, path: str) -> Mapping[str, Any]:
         told = f", through the proxy {shown(proxy)} of {site.scheme}_proxy; NO_PROXY={site.host} leaves it out"
         secrets = (*secrets, proxy.rpartition("@")[0])
     try:
-        body, status = _body(site, url)
+        body, status = deadline.in_time(lambda: _body(site, url), _ANSWER_SECONDS)
+    except deadline.OutOfTime:
+        broken = CacheError(APPLICATION_SILENT, f"no whole answer came within {_ANSWER_SECONDS:.0f} s{told}")
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
         away = isinstance(reason, socket.gaierror | TimeoutError) or "unreachable" in str(reason)

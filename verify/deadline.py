@@ -4,15 +4,20 @@
 cache runs outside of one, and waits and receives as long as its connections do.
 """
 
+import queue
 import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, NoReturn, TypeVar
 
 from verify.faults import ANSWER_DRIPS, ANSWER_WITHOUT_END, NO_ANSWER, CacheError, Fault
+
+Done = TypeVar("Done")
 
 # An answer kept in Python takes up to 25 times the bytes that it had on its way (a map of small numbers does), so this
 # keeps a command below 100 MB. The largest answer that a check asks for has 100 KB.
@@ -38,6 +43,10 @@ class _Deadline:
 
 
 _current: Final[ContextVar[_Deadline | None]] = ContextVar("deadline", default=None)
+
+
+class OutOfTime(Exception):
+    """What was to be done in some seconds was not."""
 
 
 @contextmanager
@@ -72,6 +81,33 @@ def limit(seconds: float) -> float:
     if left <= 0:
         raise CacheError(NO_ANSWER, "the deadline is over")
     return min(seconds, left)
+
+
+def in_time(work: Callable[[], Done], seconds: float) -> Done:
+    """Do what knows no deadline in a thread, and return what comes of it. Raises what it raises, or `OutOfTime`.
+
+    After so many seconds, or at the deadline, the thread is left to itself.
+    """
+    done: queue.SimpleQueue[Callable[[], Done]] = queue.SimpleQueue()
+
+    def do() -> None:
+        try:
+            result = work()
+        except Exception as error:  # noqa: BLE001 — it is raised where it is waited for
+            done.put(partial(_fail, error))
+        else:
+            done.put(lambda: result)
+
+    threading.Thread(target=do, daemon=True).start()
+    try:
+        outcome = done.get(timeout=limit(seconds))
+    except queue.Empty:
+        raise OutOfTime from None
+    return outcome()
+
+
+def _fail(error: Exception) -> NoReturn:
+    raise error
 
 
 def guard(link: socket.socket) -> Any:

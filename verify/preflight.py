@@ -5,12 +5,11 @@ authentication is enforced.
 """
 
 import contextlib
-import queue
 import socket
 import ssl
-import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from verify import deadline, redaction, tls
@@ -110,24 +109,15 @@ def connect(environment: CacheEnvironment, seconds: float) -> socket.socket:
 
 
 def _resolve(environment: CacheEnvironment, seconds: float) -> list[tuple[socket.AddressFamily, Any]]:
-    """Ask for the host's addresses in a thread, since a name server that is silent would hold us for long."""
-    answers: queue.SimpleQueue[list[tuple[socket.AddressFamily, Any]] | OSError | UnicodeError] = queue.SimpleQueue()
-
-    def ask() -> None:
-        try:
-            found = socket.getaddrinfo(environment.host, environment.port, type=socket.SOCK_STREAM)
-            answers.put([(family, address) for family, _, _, _, address in found])
-        except (OSError, UnicodeError) as error:
-            answers.put(error)
-
-    threading.Thread(target=ask, daemon=True).start()
+    """Return the host's addresses; a name server that is silent would hold us for long."""
+    ask = partial(socket.getaddrinfo, environment.host, environment.port, type=socket.SOCK_STREAM)
     try:
-        answer = answers.get(timeout=seconds)
-    except queue.Empty:
-        raise CacheError(NAME_NOT_RESOLVED, "the name server does not answer") from None
-    if isinstance(answer, Exception):
-        raise cache_error(answer, environment, phase="resolve")
-    return answer
+        return [(family, address) for family, _, _, _, address in deadline.in_time(ask, seconds)]
+    except deadline.OutOfTime:
+        told = CacheError(NAME_NOT_RESOLVED, "the name server does not answer")
+    except (OSError, UnicodeError) as error:
+        told = cache_error(error, environment, phase="resolve")
+    raise told
 
 
 def _connect_to(family: socket.AddressFamily, address: Any, seconds: float, answer_seconds: float) -> socket.socket:

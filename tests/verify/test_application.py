@@ -1,4 +1,5 @@
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -54,6 +55,22 @@ def test_an_application_in_memory_proves_a_rollback() -> None:
         assert "application-backend" in codes(url)
     with an_application() as url:
         assert codes(url, expect="memory") == ["application-backend"]
+
+
+def test_an_answer_that_drips_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes in time, and the whole does not."""
+    monkeypatch.setattr(application, "_ANSWER_SECONDS", 1.0)
+
+    def drip(connection: Any) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        while True:
+            connection.sendall(b"x")
+            time.sleep(0.01)
+
+    with listener(drip) as port:
+        (failure,) = run(f"http://127.0.0.1:{port}").failures()
+    assert (failure.code, failure.detail) == ("application-silent", "no whole answer came within 1 s")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -222,3 +223,16 @@ class TestDeadline:
         """A second look does not come for free."""
         with deadline.within(0), pytest.raises(CacheError, match="no-answer"):
             deadline.limit(100)
+
+    def test_what_knows_no_deadline_is_left_behind(self) -> None:
+        """A name server that is silent, say."""
+        over = threading.Event()
+        with deadline.within(0.05), pytest.raises(deadline.OutOfTime):
+            deadline.in_time(over.wait, IN_TIME_SECONDS)
+        over.set()
+
+    def test_what_is_done_in_time_comes_back_or_raises(self) -> None:
+        """As if it had been done here."""
+        assert deadline.in_time(lambda: 1, IN_TIME_SECONDS) == 1
+        with pytest.raises(ZeroDivisionError):
+            deadline.in_time(lambda: 1 // 0, IN_TIME_SECONDS)
