@@ -19,8 +19,10 @@ def write(file: Path, text: str) -> None:
             stream.flush()
             os.fsync(descriptor)
         draft.replace(file)
-    # A full disk leaves a part of it.
-    except BaseException:
+    # A full disk leaves a part of it, and does not say of what.
+    except BaseException as error:
+        if isinstance(error, OSError):
+            error.filename = error.filename or str(file)
         with suppress(OSError):
             draft.unlink(missing_ok=True)
         raise

@@ -191,6 +191,36 @@ def test_what_a_run_as_root_left_is_named_with_its_cure(machine: Machine) -> Non
     assert machine.run("up")[0] == 0
 
 
+def test_odd_places_and_users(tmp_path: Path) -> None:
+    """A path with a quote, a blank and a colon; the longest name of a stack; a user without a name; the C locale."""
+    root = tmp_path / "it's a: place"
+    copy(root)
+    stack = "s" * 100
+    (root / f"Pulumi.{stack}.yaml").write_text("config:\n  cache:backend: local\n")
+    stranger = ["unshare", "-U", "--map-user=54321", "--map-group=54321"]
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run([*stranger, "true"], check=False, capture_output=True).returncode
+    ):
+        stranger = []
+    plain = {"PATH": os.environ["PATH"], "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    options = ["--stack", stack, "--confirm", stack, "--engine", "inprocess"]
+    for verb in ("up", "verify", "down"):
+        done = subprocess.run(
+            [*stranger, sys.executable, "-B", "-m", "runner", verb, *options],
+            cwd=root,
+            env=plain,
+            umask=0,
+            capture_output=True,
+            check=False,
+        )
+        printed = (done.stdout + done.stderr).decode("latin-1")
+        assert done.returncode == 0, printed
+        assert "Traceback" not in printed
+        assert not [path for path in (root / ".local").rglob("*") if path.stat().st_mode & 0o022]
+    assert not (root / ".local/servers" / stack).exists()
+
+
 def older(file: Path, rng: random.Random, kept: dict[str, bytes]) -> None:
     """Put the file of an earlier stack in its place."""
     del rng

@@ -8,6 +8,7 @@ refused in `check`, which prints cleanly, and `configure` cuts the traceback of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
@@ -101,7 +102,7 @@ class ServerProvider(Provider):
         try:
             chosen = _binary(here.owner())
             here.claim(_owner(props, chosen))
-            here.stop()
+            here.stop(partial(_shut_down, here, props["passwords"]))
             port = _start(here, chosen.path, props)
         except (BinaryError, ServerError):
             if fresh:
@@ -154,7 +155,7 @@ class ServerProvider(Provider):
             print("warning: the server has another password from now on: whatever uses it reads it anew", flush=True)
         # A change that was cut off may have been made already: the server takes the new ones or those of before.
         if not (here.is_running() and _apply(here, configuration, news["passwords"][0], passwords)):
-            here.stop()
+            here.stop(partial(_shut_down, here, passwords))
             here.start(chosen.path)
             _apply(here, configuration, news["passwords"][0], passwords)
         return UpdateResult({**before, **_outputs(news), "version": chosen.version, "running": True})
@@ -172,7 +173,7 @@ class ServerProvider(Provider):
         elif record is not None and not ownership.is_ours(record, props):
             print(f"warning: nothing was removed: {ownership.belongs_to_another(props, record)}", flush=True)
         else:
-            here.remove()
+            here.remove(partial(_shut_down, here, _passwords(props)))
 
 
 class Server(Resource, module="local", name="Server"):
@@ -307,6 +308,41 @@ def _folder_of(port: int, passwords: Iterable[str]) -> Path | None:
     return None
 
 
+def _shut_down(here: LocalServer, passwords: Iterable[str]) -> bool:
+    """Ask a server that holds our lock, and whose process is not seen, to end; return whether one takes our password.
+
+    It may be in a container, which has another name for the folder.
+    """
+    import redis
+
+    port = here.port()
+    # Whoever asks for no password takes ours as well, and may be anybody.
+    if port is None or not _asks_for_a_password(port):
+        return False
+    for password in passwords:
+        with _client(port, password, PROBE_SECONDS) as client:
+            try:
+                client.ping()
+                client.shutdown()
+            except redis.RedisError:
+                continue
+            return True
+    return False
+
+
+def _asks_for_a_password(port: int) -> bool:
+    import redis
+
+    with _client(port, None, PROBE_SECONDS) as client:
+        try:
+            client.ping()
+        except redis.AuthenticationError:
+            return True
+        except redis.RedisError:
+            pass
+    return False
+
+
 def _folder(client: redis.Redis) -> Path | None:
     """Return the folder of the server that a client is connected to. Raises `RedisError`."""
     answer: Any = client.config_get("dir")
@@ -314,7 +350,7 @@ def _folder(client: redis.Redis) -> Path | None:
     return Path(str(data)).resolve().parent if data else None
 
 
-def _client(port: int, password: str, seconds: float) -> redis.Redis:
+def _client(port: int, password: str | None, seconds: float) -> redis.Redis:
     """Return a client that tries once: redis-py tries a wrong password again and again, for four seconds."""
     import redis
     from redis.backoff import NoBackoff

@@ -12,6 +12,7 @@ from infra.backend import Declaration
 from infra.backends.local import identity
 from infra.backends.local.ownership import END, server_in
 from infra.backends.local.provider import Server, ServerInputs
+from infra.backends.local.server import unwritable
 from infra.connection import Connection
 from infra.password import Password
 from infra.settings import Settings
@@ -69,10 +70,7 @@ def _identity(root: Path) -> str:
     try:
         known = identity.find(root) if pulumi.runtime.is_dry_run() else identity.ensure(root)
     except OSError as error:
-        raise pulumi.RunError(
-            f"{error.filename or root / identity.FOLDER} cannot be written: {error.strerror}; mend it (after a run as "
-            f"root: sudo chown -R $(id -u) {shlex.quote(str(root / identity.FOLDER))}), and run this again"
-        ) from None
+        raise pulumi.RunError(str(unwritable(root / identity.FOLDER, error))) from None
     return known.number if known else ""
 
 

@@ -24,7 +24,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -45,8 +45,6 @@ READY: Final = "Ready to accept connections"
 
 # What Redis and Valkey print of data that they cannot load (aof.c, rdb.c).
 UNREADABLE_DATA: Final = ("append only file", "append-only file", "AOF", "RDB", "Fatal error loading the DB")
-
-FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 PERSISTENCE_DIRECTIVES: Final[Mapping[str, Mapping[str, str]]] = {
     "append-only": {"appendonly": "yes", "appendfsync": "everysec", "save": ""},
@@ -190,14 +188,14 @@ class LocalServer:
             private_file.write(self._owner_file, json.dumps(asdict(owner)))
             self._data.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
-            raise _unwritable(self.folder, error) from None
+            raise unwritable(self.folder, error) from None
 
     def write(self, configuration: Configuration) -> None:
         """Write the configuration that the next start takes. Raises `ServerError`."""
         try:
             private_file.write(self._configuration_file, configuration.render())
         except OSError as error:
-            raise _unwritable(self._configuration_file, error) from None
+            raise unwritable(self._configuration_file, error) from None
 
     def start(self, binary: Path) -> None:
         """Start the server over its written configuration and wait until it answers.
@@ -215,13 +213,14 @@ class LocalServer:
                 process, log_start = self._begin(binary)
                 self._await(process, log_start, port)
         except OSError as error:
-            raise _unwritable(self.folder, error) from None
+            raise unwritable(self.folder, error) from None
 
-    def stop(self) -> None:
+    def stop(self, ask: Callable[[], bool] = lambda: False) -> None:
         """End the server, in good order if it can; does nothing where none runs.
 
-        Only processes that have its lock file and work in its folder are sent a signal. Raises `ServerError` where
-        there are none to be seen though the lock is held, or where one outlives even SIGKILL.
+        Only processes that have its lock file open and work in its folder are sent a signal. Where there are none to be
+        seen though the lock is held, `ask` asks the server itself to end, and returns whether it was there to be asked.
+        Raises `ServerError` where it was not, or where the server outlives even SIGKILL.
         """
         for which in (signal.SIGTERM, signal.SIGKILL):
             began = time.monotonic()
@@ -231,7 +230,7 @@ class LocalServer:
                 for number in found - signalled:
                     self._send(number, which)
                 signalled |= found
-                if not signalled and time.monotonic() > began + UNSEEN_SECONDS:
+                if not signalled and time.monotonic() > began + UNSEEN_SECONDS and not ask():
                     raise ServerError(
                         f"a server runs in {self.folder}, and its process cannot be seen from here: it is another "
                         "user's, or a container's; end it there, or as that user, and run this again"
@@ -247,12 +246,13 @@ class LocalServer:
         """Return the number of the server's process, the first where it has several; None where none is seen."""
         return min(self._processes(), default=None)
 
-    def remove(self) -> None:
+    def remove(self, ask: Callable[[], bool] = lambda: False) -> None:
         """End the server and remove what is ours in the folder, and the folder if nothing else is in it.
 
-        Raises `ServerError` where the server cannot be ended, or something of ours cannot be removed.
+        `ask` is that of `stop`. Raises `ServerError` where the server cannot be ended, or something of ours cannot be
+        removed.
         """
-        self.stop()
+        self.stop(ask)
         if not self.exists():
             return
         try:
@@ -283,7 +283,7 @@ class LocalServer:
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return False
         except OSError as error:
-            raise _unwritable(self._lock_file, error) from None
+            raise unwritable(self._lock_file, error) from None
 
     def _processes(self) -> set[int]:
         return processes.find(*self._place)
@@ -435,7 +435,14 @@ def _discard(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _unwritable(path: Path, error: OSError) -> ServerError:
+def unwritable(path: Path, error: OSError) -> ServerError:
+    """Return what is said where the system does not let a file be written."""
     where = error.filename or path
-    cure = "free some space, and run this again" if error.errno in FULL else "mend it, and run this again"
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            cure = "free some space, and run this again"
+        case errno.EACCES | errno.EPERM:
+            cure = "make it yours (after a run as root: sudo chown -R $(id -u) .local), and run this again"
+        case _:
+            cure = "mend it, and run this again"
     return ServerError(f"{where} cannot be written: {error.strerror}; {cure}")

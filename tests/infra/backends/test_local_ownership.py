@@ -18,7 +18,7 @@ from infra.backends.local import __main__ as command
 from infra.backends.local import binary, identity, ownership, processes, provider, server
 from infra.backends.local.provider import ServerProvider
 from infra.backends.local.server import LocalServer, ServerError
-from tests.infra.backends.test_local_server import client, inputs, owned, started
+from tests.infra.backends.test_local_server import PASSWORD, client, inputs, owned, started
 from tests.servers import until
 
 OWNER = "file://.local/state#local"
@@ -122,6 +122,40 @@ class TestWhoIsEnded:
             patch.setattr(server, "UNSEEN_SECONDS", 0.0)
             with pytest.raises(ServerError, match="its process cannot be seen from here: it is another user's, or a"):
                 here.stop()
+        assert here.is_running()
+
+    @pytest.mark.parametrize("password", [PASSWORD, "another"])
+    def test_a_server_that_cannot_be_seen_is_asked_with_our_password(
+        self, here: LocalServer, monkeypatch: pytest.MonkeyPatch, password: str
+    ) -> None:
+        """One that takes it is ours, in a container too, and ends; another is left alone."""
+        outputs = ServerProvider().create(inputs(here.folder)).outs
+        assert outputs is not None
+        with monkeypatch.context() as patch:
+            patch.setattr(processes, "find", lambda *_: set())
+            patch.setattr(server, "UNSEEN_SECONDS", 0.0)
+            props = {**outputs, "passwords": [password]}
+            with (
+                nullcontext()
+                if password == PASSWORD
+                else pytest.raises(ServerError, match="its process cannot be seen from here")
+            ):
+                ServerProvider().delete("id", props)
+        assert here.is_running() == (password != PASSWORD)
+
+    def test_a_server_that_asks_for_no_password_is_not_ended_by_ours(
+        self, here: LocalServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It would take any."""
+        outputs = ServerProvider().create(inputs(here.folder)).outs
+        assert outputs is not None
+        with client(outputs["port"]) as connection:
+            connection.config_set("requirepass", "")
+        with monkeypatch.context() as patch:
+            patch.setattr(processes, "find", lambda *_: set())
+            patch.setattr(server, "UNSEEN_SECONDS", 0.0)
+            with pytest.raises(ServerError, match="its process cannot be seen from here"):
+                ServerProvider().delete("id", outputs)
         assert here.is_running()
 
     def test_a_number_that_has_passed_to_another_process_is_not_sent_a_signal(
