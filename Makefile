@@ -1,4 +1,4 @@
-# The commands of this project. Those that run a stack take STACK (default local) and ENGINE (auto, pulumi, inprocess).
+# The commands of this project. Those that run a stack take STACK (default local) and ENGINE (auto, pulumi, inprocess; preview: offline).
 
 STACK ?= local
 ENGINE ?= auto
@@ -10,8 +10,7 @@ PYTHON ?= python3
 # To the recipes as environment variables, for the shell to quote: a value is never read as a command.
 export STACK ENGINE CONFIRM ORGANIZATIONS REQUIRE
 
-RUN = .venv/bin/python -m runner
-OPERATE = .venv/bin/python -m operate
+RUN = .venv/bin/python -m operate
 ENVIRONMENT = $(PYTHON) -I runner/environment.py
 TOOLS = .venv-test/bin
 
@@ -22,7 +21,7 @@ TOOLS = .venv-test/bin
 
 help: ## this list
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
-	echo "  with STACK=local|dev|staging|prod  ENGINE=auto|pulumi|inprocess  PYTHON=python3"
+	echo "  with STACK=local|dev|staging|prod  ENGINE=auto|pulumi|inprocess|offline  PYTHON=python3"
 
 up: install ## create or change what the stack declares, and prove that it works (prod, outside CI: CONFIRM=prod)
 	$(RUN) up --stack="$$STACK" --engine="$$ENGINE" --confirm="$$CONFIRM"
@@ -43,19 +42,19 @@ verify: install ## prove again that the running stack works
 	$(RUN) verify --stack="$$STACK" --engine="$$ENGINE"
 
 rotate: install ## set a new password beside the old one, prove both, deliver the new one
-	$(OPERATE) rotate --stack="$$STACK" --engine="$$ENGINE" --confirm="$$CONFIRM"
+	$(RUN) rotate --stack="$$STACK" --engine="$$ENGINE" --confirm="$$CONFIRM"
 
 rotate-finish: install ## once the application was restarted: drop the old password, and prove that it is refused
-	$(OPERATE) rotate-finish --stack="$$STACK" --engine="$$ENGINE" --confirm="$$CONFIRM"
+	$(RUN) rotate-finish --stack="$$STACK" --engine="$$ENGINE" --confirm="$$CONFIRM"
 
 rotate-undo: install ## before rotate-finish: deliver the old password again
-	$(OPERATE) rotate-undo --stack="$$STACK" --engine="$$ENGINE" --confirm="$$CONFIRM"
+	$(RUN) rotate-undo --stack="$$STACK" --engine="$$ENGINE" --confirm="$$CONFIRM"
 
 rollback: install ## take the cache away from the application, which goes on in memory; the Redis stays
-	$(OPERATE) rollback --stack="$$STACK" --engine="$$ENGINE" --confirm="$$CONFIRM"
+	$(RUN) rollback --stack="$$STACK" --engine="$$ENGINE" --confirm="$$CONFIRM"
 
 attach: install ## prove the Redis again and give it back to the application
-	$(OPERATE) attach --stack="$$STACK" --engine="$$ENGINE" --confirm="$$CONFIRM"
+	$(RUN) attach --stack="$$STACK" --engine="$$ENGINE" --confirm="$$CONFIRM"
 
 capacity: install ## what so many ORGANIZATIONS need and cost on each backend, at the stack's tier or the next
 	.venv/bin/python -m infra.capacity_report --organizations="$$ORGANIZATIONS" --stack="$$STACK"

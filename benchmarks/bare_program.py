@@ -12,6 +12,7 @@ server = Server(
     {
         "folder": ".local/servers/local",
         "owner": "the bare program",
+        "identity": "the bare program",
         "requestedPort": 0,
         "maxmemory": 256 * 1024 * 1024,
         "maxmemoryPolicy": "allkeys-lru",

@@ -57,7 +57,7 @@ class Clone:
     def do(self, verb: str, *, verified: bool = False) -> str:
         """Run a verb of the runner on the stack; give what it printed."""
         environment = newcomers_environment() | ({} if verified else {"CACHE_VERIFICATION": "off"})
-        command = (self.python, "-m", "runner", verb, "--stack", "local", "--engine", self.engine)
+        command = (self.python, "-m", "operate", verb, "--stack", "local", "--engine", self.engine)
         return run(command, folder=self.root, environment=environment).decode()
 
     def variables(self) -> dict[str, str]:

@@ -126,7 +126,7 @@ def nothing_to_do_section(measured: Sequence[EngineFigures]) -> Section:
     return Section(
         title="`up` and `preview` with nothing to do",
         introduction="The project's program against the smallest that declares the same server by hand "
-        "(benchmarks/bare_program.py), both run by `python -m runner` on the same engine, with CACHE_VERIFICATION=off.",
+        "(benchmarks/bare_program.py), both run by `python -m operate` on the same engine, CACHE_VERIFICATION=off.",
         header=comparisons("bare program"),
         lines=[row.cells() for row in rows],
         remarks="The bare program reads no settings, makes no password and delivers nothing. On the in-process engine "

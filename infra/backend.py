@@ -50,16 +50,42 @@ class Declare(Protocol):
         """Declare the resources of a stack. Raises `BackendNotAvailable`."""
 
 
+class IsOnThisMachine(Protocol):
+    """Whether a stack runs on the machine that brings it up, where it costs nothing and ends with the machine."""
+
+    def __call__(self, config: Mapping[str, Any], environment: Mapping[str, str]) -> bool:
+        """Judge by the stack's configuration, in full keys, and the environment."""
+
+
+def always(config: Mapping[str, Any], environment: Mapping[str, str]) -> bool:
+    """Whether a stack of a backend that has no other place runs on this machine: it does."""
+    del config, environment
+    return True
+
+
+def never(config: Mapping[str, Any], environment: Mapping[str, str]) -> bool:
+    """Whether a stack of a vendor's runs on this machine: it does not."""
+    del config, environment
+    return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Backend(Governance):
     """What a backend says of itself. `resources` is the module that declares it, by its dotted name."""
 
     name: BackendName
     resources: str
+    is_on_this_machine: IsOnThisMachine
+    # Every resource is a dynamic one of ours on this machine, so that the in-process engine serves it.
+    is_served_in_process: bool = False
+    # The address of a key for the state's secrets as docs/state.md makes it, in the cloud that the cache is in.
+    example_key: str | None = None
+    # What an `up` needs of the machine that it runs on, beside Python, the Pulumi CLI and a place for the state.
+    needs: Sequence[str] = ()
 
 
 # The module whose BACKEND it is.
-BACKENDS: Final[Mapping[BackendName, str]] = {
+BACKENDS: Final[Mapping[str, str]] = {
     "local": "infra.backends.local.backend",
     "docker": "infra.backends.docker.backend",
     "elasticache": "infra.backends.elasticache.backend",
@@ -73,8 +99,8 @@ class BackendNotAvailable(Exception):
     """The backend cannot be declared: its packages are not installed."""
 
 
-def get(name: BackendName) -> Backend:
-    """Return the backend of a name."""
+def get(name: str) -> Backend:
+    """Return the backend of a name. Raises `KeyError`."""
     backend: Backend = import_module(BACKENDS[name]).BACKEND
     return backend
 

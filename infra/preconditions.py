@@ -10,19 +10,10 @@ from typing import Final
 
 import pulumi
 
-from infra.settings import BackendName, Settings
+from infra import backend
+from infra.settings import Settings
 from runner import names, stack_file
 from runner.stack_file import StackFileError
-
-# Backends that harm nobody else: they end with the machine that they run on.
-OF_ONE_MACHINE: Final[frozenset[BackendName]] = frozenset({"local", "docker", "memory"})
-
-# A key's address as docs/state.md makes it, in the cloud that the cache is in; runner/pulumi_cli.py has the same.
-KEYS: Final[Mapping[BackendName, str]] = {
-    "elasticache": "awskms://alias/pulumi-state?region=us-east-1",
-    "memorystore": "gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K",
-    "rediscloud": "awskms://alias/pulumi-state?region=us-east-1",
-}
 
 # The stack's name, given on purpose; `make up CONFIRM=prod` sets it.
 CONFIRMATION: Final = "CACHE_CONFIRM"
@@ -37,9 +28,11 @@ def require(settings: Settings, *, stack: str) -> None:
     # Pulumi itself takes the name `..`, and would have us keep a server in `.local/servers/..`.
     if (problem := names.problem(stack)) is not None:
         raise Unguarded(f"the stack's name {stack!a} {problem}: take another, pulumi stack init <name>")
-    if settings.tier != "prod" or settings.backend in OF_ONE_MACHINE:
+    key = backend.get(settings.backend).example_key
+    # One without a key harms nobody else: it ends with the machine that it runs on.
+    if settings.tier != "prod" or key is None:
         return
-    require_key(_stack_file(stack), stack=stack, backend=settings.backend)
+    require_key(_stack_file(stack), stack=stack, key=key)
     if not pulumi.runtime.is_dry_run():
         require_word(os.environ, stack=stack)
 
@@ -58,8 +51,8 @@ def require_word(environment: Mapping[str, str], *, stack: str) -> None:
     )
 
 
-def require_key(file: Path, *, stack: str, backend: BackendName) -> None:
-    """Refuse a stack whose secrets are encrypted with a passphrase. Raises `Unguarded`.
+def require_key(file: Path, *, stack: str, key: str) -> None:
+    """Refuse a stack whose secrets are encrypted with a passphrase; `key` is an example. Raises `Unguarded`.
 
     The stack's file tells: Pulumi writes `encryptionsalt` into it for a passphrase, `secretsprovider` and
     `encryptedkey` for a key in a cloud, and nothing where Pulumi Cloud keeps the key (pulumi/pulumi,
@@ -80,7 +73,7 @@ def require_key(file: Path, *, stack: str, backend: BackendName) -> None:
     raise Unguarded(
         f"the secrets of stack {stack} are encrypted with a passphrase, which people have to hand around and which "
         "nobody can take back; tier prod wants a key in a cloud (docs/state.md compares, and says what makes one):\n"
-        f'      pulumi stack change-secrets-provider --stack {stack} "{KEYS[backend]}"'
+        f'      pulumi stack change-secrets-provider --stack {stack} "{key}"'
     )
 
 

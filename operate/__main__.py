@@ -1,9 +1,9 @@
-"""`python -m operate VERB --stack STACK`: what the Makefile's targets of day two call."""
+"""`python -m operate VERB --stack STACK`: what the Makefile's targets call."""
 
 import sys
 
 try:
-    from operate.command import main
+    from operate.cli import main
     from runner import output
 
     sys.exit(output.run(main))

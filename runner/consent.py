@@ -17,15 +17,15 @@ def hand_over(project: Project, stack: str, word: str) -> None:
     Raises `ProjectError` for a stack's file that is not in order.
     """
     given = word or os.environ.get(CONFIRMATION, "")
-    if not given and project.settings(stack).get("cache:tier") == "prod" and not _is_pipeline() and _can_ask():
+    if not given and project.settings(stack).get("cache:tier") == "prod" and not is_pipeline() and _can_ask():
         with contextlib.suppress(EOFError):
             given = input(f"Stack {stack} is of tier prod. Its name, to go on: ")
     if given:
         os.environ[CONFIRMATION] = given
 
 
-def _is_pipeline() -> bool:
-    """Read `CI` as the program does (infra/preconditions.py): `CI=false` is a person's."""
+def is_pipeline() -> bool:
+    """Whether a pipeline runs this. `CI=false` is a person's, as for the program (infra/preconditions.py)."""
     return os.environ.get("CI", "").lower() not in {"", "0", "false"}
 
 

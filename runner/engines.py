@@ -32,6 +32,15 @@ class PulumiCommand:
     version: VersionInfo
 
 
+class NotReachable(ProjectError):
+    """Pulumi, or the state that it keeps, cannot be reached from this machine; the message has the commands."""
+
+    def __init__(self, because: str, cure: str) -> None:
+        """Keep the reason apart, for a preview that goes on without."""
+        super().__init__(f"{because}: {cure}")
+        self.because = because
+
+
 @dataclass(frozen=True)
 class InProcess:
     """The in-process engine runs, and why."""

@@ -92,6 +92,10 @@ def install(project: Path, stack: str | None, requirement_set: str, name: str) -
     if not stack:
         synchronise(project, [requirement_set], project / name)
         return
+    problem = names.problem(stack)
+    if problem:
+        known = ", ".join(names.stacks(project))
+        raise InstallationError(f"the stack's name {stack[: names.LONGEST]!a} {problem}; there is: {known}")
     base = project / ".local" / BASE
     synchronise(project, [BASE], base)
     sys.path.append(str(packages_of(base)))
@@ -120,15 +124,11 @@ def synchronise(project: Path, sets: Sequence[str], environment: Path) -> None:
 def sets_of_stack(project: Path, stack: str) -> list[str]:
     """Return the sets that a stack needs beside `local`: those with the names of its backend and of its sinks.
 
-    Whether its file is right is for the program to say. Raises InstallationError for a name that no stack can have.
+    Whether its file is right is for the program to say.
     """
     # With a package of the base set, which the first step has just installed.
     from runner import stack_file
 
-    problem = names.problem(stack)
-    if problem:
-        known = ", ".join(names.stacks(project))
-        raise InstallationError(f"the stack's name {stack[: names.LONGEST]!a} {problem}; there is: {known}")
     try:
         declared = stack_file.read(project / "Pulumi.yaml").get("name")
         settings = stack_file.settings(project / f"Pulumi.{stack}.yaml", project=str(declared))

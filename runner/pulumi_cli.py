@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,26 +15,20 @@ from typing import Any, Final
 import yaml
 
 from runner import lost_state, orphans, output, private_file
-from runner.engines import PulumiCommand
+from runner.backend_facts import BackendFacts
+from runner.engines import NotReachable, PulumiCommand
 from runner.lost_state import LostState
 from runner.project import LOCAL_STACK, Project, ProjectError
 
 # What the in-process engine's own state never holds: how the CLI encrypts this stack.
 ENCRYPTION_KEYS: Final = ("encryptionsalt", "encryptedkey", "secretsprovider")
 
-# What the secrets of a prod stack may be encrypted with, where infra/preconditions.py refuses a passphrase: by backend.
-PROD_KEYS: Final[Mapping[str, str]] = {
-    "elasticache": "awskms://alias/pulumi-state?region=us-east-1",
-    "memorystore": "gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K",
-    "rediscloud": "awskms://alias/pulumi-state?region=us-east-1",
-}
-
 
 @dataclass(frozen=True, kw_only=True)
 class CliStack:
     """A stack of the Pulumi CLI. Each verb gives an exit code.
 
-    The stack `local` keeps its state, its passphrase and the CLI's own files inside the project, so that it works
+    One that is kept in the project has its state, its passphrase and the CLI's own files there, so that it works
     without a login and leaves the user's alone. Every other stack is the user's login's.
     """
 
@@ -42,6 +36,8 @@ class CliStack:
     stack: str
     command: PulumiCommand
     say: Callable[[str], None]
+    facts: BackendFacts
+    is_kept_in_project: bool
 
     def up(self) -> int:
         """Refresh, run the program, and delete what it no longer declares."""
@@ -100,13 +96,9 @@ class CliStack:
         ]
 
     @property
-    def _is_local(self) -> bool:
-        return self.stack == LOCAL_STACK
-
-    @property
     def _can_ask(self) -> bool:
         """Say whether Pulumi shows its plan and asks before it goes on: for people, and for more than a toy."""
-        return not self._is_local and sys.stdin.isatty() and sys.stdout.isatty()
+        return self.stack != LOCAL_STACK and sys.stdin.isatty() and sys.stdout.isatty()
 
     @property
     def _management(self) -> Path:
@@ -115,7 +107,7 @@ class CliStack:
         In the project's own folder, `stack init` and every other command would rewrite the tracked one: add the salt
         of the encryption, and drop the comments.
         """
-        return self.project.local / "project" if self._is_local else self.project.root
+        return self.project.local / "project" if self.is_kept_in_project else self.project.root
 
     @property
     def _environment(self) -> dict[str, str]:
@@ -125,15 +117,16 @@ class CliStack:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             **self._identity,
         }
-        if self._is_local:
+        if self.is_kept_in_project:
             local = self.project.local
             environment |= {
                 "PULUMI_BACKEND_URL": f"file://{local / 'state'}",
                 "PULUMI_HOME": str(local / "home"),
                 "PULUMI_CONFIG_PASSPHRASE_FILE": str(local / "passphrase"),
-                # The local stack's resources are all dynamic: there is no plugin to fetch.
-                "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             }
+            if self.facts.is_served_in_process:
+                # Its resources are all dynamic: there is no plugin to fetch.
+                environment["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
             environment.pop("PULUMI_CONFIG_PASSPHRASE", None)
         return environment
 
@@ -148,18 +141,18 @@ class CliStack:
         return {}
 
     def _prepare(self) -> None:
-        """Make what the local stack needs; every run renews its configuration from the tracked file.
+        """Make what a stack that is kept in the project needs; every run renews its configuration.
 
         Raises `ProjectError` where another stack has not been made yet: where its state and its secrets are kept is
         not for us to choose.
         """
-        if not self._is_local:
+        if not self.is_kept_in_project:
             known = [
                 entry["name"].rpartition("/")[2]
                 for entry in json.loads(self._ask("stack", "ls", "--json", stack=False))
             ]
             if self.stack not in known:
-                raise ProjectError(f"stack {self.stack} is not in your Pulumi backend yet: {self._initialization}")
+                raise NotReachable(f"stack {self.stack} is not in your Pulumi backend yet", self._initialization)
             return
         local = self.project.local
         for folder in (local / "state", local / "home", self._management):
@@ -175,7 +168,7 @@ class CliStack:
     def _initialization(self) -> str:
         """Give the command that makes the stack, for prod with a key instead of Pulumi's passphrase."""
         settings = self.project.settings(self.stack)
-        key = PROD_KEYS.get(settings.get("cache:backend", "")) if settings.get("cache:tier") == "prod" else None
+        key = self.facts.example_key if settings.get("cache:tier") == "prod" else None
         command = f"pulumi stack init {self.stack}"
         return f'{command} --secrets-provider="{key}" (with your own key: docs/state.md)' if key else command
 
@@ -196,16 +189,18 @@ class CliStack:
         private_file.write(self._configuration_file, text)
 
     def _exists(self) -> bool:
-        if not self._is_local:
+        if not self.is_kept_in_project:
             return True
         return self.project.cli_state(self.stack).exists()
 
     def _recover(self) -> list[dict[str, Any]]:
-        """Undo what a killed run of the local stack leaves: its lock, its plugins' hosts, and half-made creations.
+        """Undo what a killed run leaves of a stack that is kept in the project.
+
+        That is its lock, its plugins' hosts and half-made creations.
 
         Gives the resources of those creations. Other stacks' locks are the user's to judge.
         """
-        if not self._is_local:
+        if not self.is_kept_in_project:
             return []
         orphans.end(self._environment["PULUMI_BACKEND_URL"])
         for lock in (self.project.local / "state" / ".pulumi" / "locks").rglob("*.json"):
@@ -242,7 +237,7 @@ class CliStack:
 
     @property
     def _configuration_option(self) -> list[str]:
-        return [f"--config-file={self._configuration_file}"] if self._is_local else []
+        return [f"--config-file={self._configuration_file}"] if self.is_kept_in_project else []
 
     def _run(self, verb: str, *options: str, **variables: str) -> int:
         """Run a command in front of the user, to its end, also where nobody reads its output any more."""
@@ -286,12 +281,16 @@ class CliStack:
             ).stdout
         except subprocess.CalledProcessError as error:
             printed = "\n".join(line for line in (error.stderr or error.stdout).splitlines() if line.strip())
-            login = "" if self._is_local else "\nlog in with: pulumi login (or name your backend in PULUMI_BACKEND_URL)"
+            login = (
+                ""
+                if self.is_kept_in_project
+                else "\nlog in with: pulumi login (or name your backend in PULUMI_BACKEND_URL)"
+            )
             cure = login if "login" in printed or "PULUMI_ACCESS_TOKEN" in printed else ""
             words = " ".join(argument for argument in arguments if not argument.startswith("-"))
             failure = f"pulumi {words} failed for stack {self.stack}:\n{printed}{cure}"
             # It was replaced by another.
-            if self._is_local and "incorrect passphrase" in printed:
+            if self.is_kept_in_project and "incorrect passphrase" in printed:
                 state = self.project.cli_state(self.stack)
                 raise LostState(self.project, self.stack, state, f"{failure}\nthe passphrase is another") from None
             raise ProjectError(failure) from None

@@ -8,8 +8,10 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from runner import engines, environment, private_file
-from runner.engines import Choice, InProcess, PulumiCommand
+from runner import consent, engines, private_file
+from runner.attempt import say
+from runner.backend_facts import BackendFacts
+from runner.engines import Choice, NotReachable, PulumiCommand
 from runner.project import LOCAL_STACK, Project, ProjectError
 from runner.pulumi_cli import CliStack
 
@@ -33,41 +35,67 @@ class Stack(Protocol):
         """Name what `destroy` would delete."""
 
 
-def choose(project: Project, stack: str, choice: Choice, say: Callable[[str], None]) -> Stack:
-    """Find the engine that runs a stack. Raises `ProjectError`."""
-    packages = " and ".join(environment.sets_of_stack(project.root, stack))
-    # A set of packages of its own means resources that only their plugins can make.
-    if packages and choice == "inprocess":
-        raise ProjectError(
-            f"stack {stack} has resources of {packages}, which the in-process engine cannot serve: leave ENGINE away"
+def choose(project: Project, stack: str, choice: Choice, facts: BackendFacts, *, only_leaving: bool = False) -> Stack:
+    """Find the engine that runs a stack, and where its state is kept. Raises `ProjectError`.
+
+    A stack stays with the engine and the state that brought it up. `only_leaving` is for what changes nothing but to
+    take it down: there the in-process engine also serves a stack that it brought up in an earlier release.
+    """
+    brought_up_in_process = project.inprocess_state(stack).exists()
+    if not facts.is_served_in_process and (choice == "inprocess" or brought_up_in_process):
+        if only_leaving and brought_up_in_process:
+            return _in_process(project, stack, "which brought this stack up")
+        raise ProjectError(_not_served(stack, brought_up=brought_up_in_process))
+    in_project = is_kept_in_project(project, stack, facts)
+    if not in_project and not engines.is_logged_in() and choice != "inprocess":
+        raise NotReachable(
+            "nobody is logged in to Pulumi",
+            f"it would keep the state of stack {stack}, which is not of this machine alone\n"
+            f"      pulumi login, then pulumi stack init {stack}  (docs/state.md compares the places for it)",
         )
-    engine = _without_login(stack, packages, choice) or engines.find(project, stack, choice, say)
+    engine = engines.find(project, stack, choice, say)
     if isinstance(engine, PulumiCommand):
-        return CliStack(project=project, stack=stack, command=engine, say=say)
+        return CliStack(
+            project=project, stack=stack, command=engine, say=say, facts=facts, is_kept_in_project=in_project
+        )
     if project.cli_state_has_resources(stack):
         raise ProjectError(
             f"stack {stack} was brought up by the Pulumi CLI, and is its: put it on PATH, or make pulumi"
         )
-    if packages:
-        raise ProjectError(
-            f"stack {stack} has resources of {packages}, which need the Pulumi CLI ({engine.because}); to install it: "
-            "make pulumi"
+    if not facts.is_served_in_process:
+        raise NotReachable(
+            f"stack {stack} has resources of {facts.packages}, which need the Pulumi CLI ({engine.because})",
+            "to install it: make pulumi",
         )
+    return _in_process(project, stack, engine.because)
+
+
+def is_kept_in_project(project: Project, stack: str, facts: BackendFacts) -> bool:
+    """Whether the state of a stack is kept in `.local/`: of this machine's own stacks, where nobody is logged in.
+
+    A pipeline's stack is not, but for `local`: its state would end with the job.
+    """
+    if stack == LOCAL_STACK or project.cli_state_has_resources(stack):
+        return True
+    if not facts.is_on_this_machine or engines.is_logged_in():
+        return False
+    return facts.is_served_in_process or not consent.is_pipeline()
+
+
+def _in_process(project: Project, stack: str, because: str) -> Stack:
     # Imported late, with the SDK, which takes a second and which a run of the CLI does not need.
     from runner.inprocess.operations import InProcessStack
 
-    return InProcessStack(project=project, stack=stack, because=engine.because, say=say)
+    return InProcessStack(project=project, stack=stack, because=because, say=say)
 
 
-def _without_login(stack: str, packages: str, choice: Choice) -> InProcess | None:
-    """Choose the in-process engine for a stack that it can serve and that has no other place for its state.
-
-    Only `local` is kept by the CLI without a login. So that two API keys are all that Redis Cloud needs, nobody has to
-    have a Pulumi account first, or to wait for the CLI.
-    """
-    if choice != "auto" or stack == LOCAL_STACK or packages or engines.is_logged_in():
-        return None
-    return InProcess(f"nobody is logged in to Pulumi; to keep the state there: pulumi login, pulumi stack init {stack}")
+def _not_served(stack: str, *, brought_up: bool) -> str:
+    if brought_up:
+        return (
+            f"stack {stack} was brought up by the in-process engine of an earlier release, which can only take it down"
+            f": make down STACK={stack}, then pulumi login, pulumi stack init {stack} and make up STACK={stack}"
+        )
+    return f"stack {stack} has resources that the in-process engine does not serve: leave ENGINE away"
 
 
 def install_pulumi(project: Project, say: Callable[[str], None]) -> int:

@@ -64,11 +64,10 @@ COMMANDS = [
     ["-m", "operate", "rotate", "--stack=nosuch"],
     ["-m", "operate.permissions", "--stack=local"],
     ["-m", "operate.pipeline", "--help"],
-    ["-m", "runner", "--help"],
-    ["-m", "runner", "outputs", "--stack=local", "--engine=inprocess"],
-    ["-m", "runner", "outputs", f"--stack={'long' * 1000}"],
-    ["-m", "runner", "outputs", "--stack=../up"],
-    ["-m", "runner", "outputs", "--stack=\udcff"],
+    ["-m", "operate", "outputs", "--stack=local", "--engine=inprocess"],
+    ["-m", "operate", "outputs", f"--stack={'long' * 1000}"],
+    ["-m", "operate", "outputs", "--stack=../up"],
+    ["-m", "operate", "outputs", "--stack=\udcff"],
 ]
 
 

@@ -2,7 +2,8 @@
 
 import contextvars
 import io
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import resource_pb2
@@ -19,8 +20,21 @@ from runner.project import Project
 EVERY_OPTION: Final = frozenset(field.name for field in resource_pb2.RegisterResourceRequest.DESCRIPTOR.fields)
 
 
+class Recording(NamedTuple):
+    """What a program declares in the order of its declaration, its outputs in wire form, and what it logs."""
+
+    declared: Sequence[Registration]
+    outputs: Mapping[str, Any]
+    messages: Sequence[str]
+
+
 def record(project: Project, stack: str, configuration: dict[str, str]) -> list[Registration]:
-    """Run a stack's program in preview; give what it declares, in the order of its declaration.
+    """Run a stack's program in preview; return what it declares. Raises what `recording` does."""
+    return list(recording(project, stack, configuration).declared)
+
+
+def recording(project: Project, stack: str, configuration: dict[str, str]) -> Recording:
+    """Run a stack's program in preview, and record it.
 
     Raises `pulumi.RunError` for a configuration that the program refuses.
     """
@@ -32,12 +46,12 @@ def record(project: Project, stack: str, configuration: dict[str, str]) -> list[
         honoured=EVERY_OPTION,
         invoke=answers.functions(configuration),
     )
-    # What the program prints is the plan's, which nobody asked for.
-    display = Display(preview=True, stream=io.StringIO())
+    said = io.StringIO()
+    display = Display(preview=True, stream=said)
     runner = InProcessStack(project=project, stack=stack, because="", say=lambda _: None)
     with answers.keys():
         contextvars.copy_context().run(runner.run_program, engine, display, configuration, preview=True)
-    return recorder.declared
+    return Recording(recorder.declared, engine.outputs or {}, said.getvalue().splitlines())
 
 
 class Recorder:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from operate import attachment
+from operate import attachment, facts
 from operate.pipeline import proof
 from operate.pipeline.github import GitHub
 from operate.pipeline.markdown import fitted
@@ -124,14 +124,14 @@ def issue(project: Project, arguments: argparse.Namespace) -> int:
 def check(project: Project, arguments: argparse.Namespace) -> int:
     """Prove the cache; give the verifier's exit code. Raises `ProjectError`."""
     name: str = arguments.stack
-    report = proof.of_cache(project, verbs.choose(project, name, arguments.engine, say), name, say)
+    report = proof.of_cache(project, verbs.choose(project, name, arguments.engine, facts.of(project, name)), name, say)
     return 0 if report is None else told(report, folder(project, name), "cache")
 
 
 def application(project: Project, arguments: argparse.Namespace) -> int:
     """Prove the application; give the verifier's exit code. Raises `ProjectError`."""
     name: str = arguments.stack
-    stack = verbs.choose(project, name, arguments.engine, say)
+    stack = verbs.choose(project, name, arguments.engine, facts.of(project, name))
     report = proof.of_application(arguments.url, stack, name, wait_seconds=arguments.wait, say=say)
     return told(report, folder(project, name), "application")
 
@@ -180,7 +180,7 @@ def previewed(project: Project, name: str) -> "Plan":
     # Imported here, because Pulumi's Automation API takes a second that most commands can save.
     from operate.pipeline.plan import Plan
 
-    stack = verbs.choose(project, name, "pulumi", say)
+    stack = verbs.choose(project, name, "pulumi", facts.of(project, name))
     assert isinstance(stack, CliStack)  # noqa: S101 - for the type checker: that is what `pulumi` chooses
     with tempfile.TemporaryDirectory() as folder:
         events = Path(folder) / "events"

@@ -1,15 +1,14 @@
 """What a prod stack asks for before anything of it is changed."""
 
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
-from infra import preconditions
+from infra import backend, preconditions
 from infra.preconditions import Unguarded
-from infra.settings import BackendName, Settings
-from runner import pulumi_cli
+from infra.settings import Settings
 
+AWS, GOOGLE = (str(backend.get(name).example_key) for name in ("elasticache", "memorystore"))
 SALT = "encryptionsalt: v1:7ASHwM5dcB8=:v1:c5sQPVOesVW29foG:PmmRgnB9MQPq5BefYYUI/xDVKasDxA==\n"
 
 
@@ -41,15 +40,15 @@ def test_a_passphrase_is_refused_with_the_command_that_changes_it(tmp_path: Path
     file = tmp_path / "Pulumi.prod.yaml"
     file.write_text(written)
     with pytest.raises(Unguarded, match='pulumi stack change-secrets-provider --stack prod "awskms://'):
-        preconditions.require_key(file, stack="prod", backend="elasticache")
+        preconditions.require_key(file, stack="prod", key=AWS)
     with pytest.raises(Unguarded, match='pulumi stack change-secrets-provider --stack prod "gcpkms://'):
-        preconditions.require_key(file, stack="prod", backend="memorystore")
+        preconditions.require_key(file, stack="prod", key=GOOGLE)
 
 
 def test_a_stack_is_made_with_the_key_that_its_guard_asks_for() -> None:
-    """The runner, which imports nothing of the program, says the same keys: one for every backend that is guarded."""
-    assert preconditions.KEYS == pulumi_cli.PROD_KEYS
-    assert preconditions.KEYS.keys() == set(get_args(BackendName)) - preconditions.OF_ONE_MACHINE
+    """One stands beside every backend whose secrets others have to read, and the runner is handed the same."""
+    keyed = {known.name for known in backend.all_backends() if known.example_key}
+    assert keyed == {known.name for known in backend.all_backends() if not known.is_on_this_machine({}, {})}
 
 
 @pytest.mark.parametrize(
@@ -66,9 +65,9 @@ def test_a_key_in_a_cloud_and_pulumis_own_will_do(tmp_path: Path, written: str) 
     """With Pulumi Cloud the file has no line of it at all."""
     file = tmp_path / "Pulumi.prod.yaml"
     file.write_text(written)
-    preconditions.require_key(file, stack="prod", backend="elasticache")
+    preconditions.require_key(file, stack="prod", key=AWS)
 
 
 def test_a_stack_file_that_is_kept_elsewhere_is_no_hindrance(tmp_path: Path) -> None:
     """Pulumi's --config-file and stackConfigDir."""
-    preconditions.require_key(tmp_path / "Pulumi.prod.yaml", stack="prod", backend="elasticache")
+    preconditions.require_key(tmp_path / "Pulumi.prod.yaml", stack="prod", key=AWS)

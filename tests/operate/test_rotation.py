@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.rotation import VARIABLE, Step
-from operate import command, rotation
+from operate import cli, rotation
 from runner import verbs
 from runner.project import Project
 from tests.operate.stacks import FakeStack
@@ -164,7 +164,7 @@ def test_whether_the_application_is_restarted_is_in_the_stacks_file(
     (tmp_path / "Pulumi.yaml").write_text("name: cache\nruntime: python\n")
     (tmp_path / "Pulumi.dev.yaml").write_text(f"config:\n  {line}\n")
     stack = FakeStack()
-    monkeypatch.setattr(verbs, "choose", lambda *_: stack)
+    monkeypatch.setattr(verbs, "choose", lambda *_, **__: stack)
     arguments = argparse.Namespace(verb="rotate", stack="dev", engine="auto", confirm="")
-    assert command.run(Project(tmp_path), arguments) == 0
+    assert cli.run(Project(tmp_path), arguments) == 0
     assert stack.steps == steps

@@ -8,6 +8,7 @@ import pytest
 from semver import VersionInfo
 
 from runner import lost_state
+from runner.backend_facts import BackendFacts
 from runner.engines import PulumiCommand
 from runner.lost_state import LostState
 from runner.project import Project
@@ -38,6 +39,8 @@ def stack(project: Project) -> CliStack:
         stack="local",
         command=PulumiCommand(path=cli, version=VersionInfo(3, 272, 0)),
         say=lambda _: None,
+        facts=BackendFacts(is_on_this_machine=True, is_served_in_process=True),
+        is_kept_in_project=True,
     )
 
 

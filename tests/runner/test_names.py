@@ -15,7 +15,7 @@ ALLOWED = ["local", "prod-eu", "a.b", "A_1", "...", "-x", "x" * 100]
 REFUSED = ["../up", "..", ".", "a/b", "org/cache/dev", "/up", "", "a b", "a\n", "é", "a:b", "a\0b", "x" * 101]
 
 COMMANDS = [
-    *([sys.executable, "-m", "runner", verb] for verb in ("up", "preview", "down", "outputs", "env", "verify")),
+    *([sys.executable, "-m", "operate", verb] for verb in ("up", "preview", "down", "outputs", "env", "verify")),
     *([sys.executable, "-m", "operate", verb] for verb in ("rotate", "rotate-finish", "rollback", "attach")),
     *([sys.executable, "-m", "operate.pipeline", verb] for verb in ("plan", "drift", "issue", "check")),
     [sys.executable, "-m", "operate.permissions"],

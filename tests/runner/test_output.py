@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from semver import VersionInfo
 
+from runner.backend_facts import BackendFacts
 from runner.engines import PulumiCommand
 from runner.project import Project
 from runner.pulumi_cli import CliStack
@@ -139,7 +140,10 @@ sys.exit(output.run(lambda: stack(Path({str(tmp_path)!r}))._run("up")))
 def stack(folder: Path) -> CliStack:
     """Return a stack of a CLI in a folder."""
     command = PulumiCommand(path=folder / "pulumi", version=VersionInfo(3, 272, 0))
-    return CliStack(project=Project(folder), stack="dev", command=command, say=print)
+    facts = BackendFacts(is_on_this_machine=False, is_served_in_process=False)
+    return CliStack(
+        project=Project(folder), stack="dev", command=command, say=print, facts=facts, is_kept_in_project=False
+    )
 
 
 def test_pulumi_ends_its_run_where_nobody_reads(tmp_path: Path) -> None:

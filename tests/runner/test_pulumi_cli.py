@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from semver import VersionInfo
 
+from runner.backend_facts import BackendFacts
 from runner.engines import PulumiCommand
 from runner.project import Project
 from runner.pulumi_cli import CliStack
@@ -25,7 +26,10 @@ def test_a_user_whom_the_machine_does_not_know_has_a_name_for_pulumi(
     cli.write_text("#!/bin/sh\necho $USER $HOME\n")
     cli.chmod(0o755)
     command = PulumiCommand(path=cli, version=VersionInfo(3, 272, 0))
-    stack = CliStack(project=Project(tmp_path), stack="dev", command=command, say=print)
+    facts = BackendFacts(is_on_this_machine=False, is_served_in_process=False)
+    stack = CliStack(
+        project=Project(tmp_path), stack="dev", command=command, say=print, facts=facts, is_kept_in_project=False
+    )
     for name in ("USER", "HOME"):
         monkeypatch.delenv(name, raising=False)
     for name, value in given.items():

@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from semver import VersionInfo
 
 from runner import engines, verbs
-from runner.engines import InProcess
+from runner.backend_facts import BackendFacts
+from runner.engines import Choice, InProcess, NotReachable, PulumiCommand
 from runner.project import Project, ProjectError
+from runner.pulumi_cli import CliStack
 
 
 class FakeStack:
@@ -112,36 +115,122 @@ def test_a_stack_that_is_not_up_says_what_brings_it_up() -> None:
         verbs.print_environment(FakeStack(), "dev")
 
 
+CLI = PulumiCommand(path=Path("/nowhere/pulumi"), version=VersionInfo(3, 272, 0))
+OURS = BackendFacts(is_on_this_machine=True, is_served_in_process=True)
+CONTAINER = BackendFacts(is_on_this_machine=True, is_served_in_process=False, packages="docker")
+PAID = BackendFacts(is_on_this_machine=False, is_served_in_process=False, packages="elasticache")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project on a person's machine where nobody is logged in to Pulumi."""
+    (tmp_path / "Pulumi.yaml").write_text("name: cache\n")
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("CI")
+    return Project(tmp_path)
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Pulumi CLI that is found."""
+    monkeypatch.setattr(engines, "find", lambda *_: CLI)
+
+
+def chosen(project: Project, stack: str, facts: BackendFacts, *, choice: Choice = "auto", leaving: bool = False) -> Any:
+    """Choose the engine of a stack."""
+    return verbs.choose(project, stack, choice, facts, only_leaving=leaving)
+
+
+def brought_up_by_the_cli(project: Project, stack: str) -> None:
+    """Leave a state of the CLI's in the project."""
+    state = project.cli_state(stack)
+    state.parent.mkdir(parents=True)
+    state.write_text(json.dumps({"checkpoint": {"latest": {"resources": [{"urn": "x"}]}}}))
+
+
 def test_the_in_process_engine_is_never_chosen_for_a_stack_that_needs_plugins(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its resources are somebody else's to make; half of a stack is worse than none."""
-    (tmp_path / "requirements").mkdir()
-    (tmp_path / "requirements/elasticache.in").write_text("")
-    (tmp_path / "Pulumi.yaml").write_text("name: cache\n")
-    (tmp_path / "Pulumi.prod.yaml").write_text("config:\n  cache:backend: elasticache\n")
-    monkeypatch.setattr(engines, "find", lambda *_: InProcess("ENGINE=inprocess"))
+    monkeypatch.setattr(engines, "find", lambda *_: InProcess("no network"))
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "file:///state")
     with pytest.raises(
-        ProjectError, match=r"stack prod has resources of elasticache, which need the Pulumi CLI.*make pulumi"
+        NotReachable, match=r"stack prod has resources of elasticache, which need the Pulumi CLI.*make pulumi"
     ):
-        verbs.choose(Project(tmp_path), "prod", "auto", print)
-    with pytest.raises(ProjectError, match="which the in-process engine cannot serve: leave ENGINE away"):
-        verbs.choose(Project(tmp_path), "prod", "inprocess", print)
+        chosen(project, "prod", PAID)
+    with pytest.raises(ProjectError, match="that the in-process engine does not serve: leave ENGINE away"):
+        chosen(project, "prod", PAID, choice="inprocess")
 
 
 def test_a_stack_of_the_cli_is_not_taken_for_one_that_is_not_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A CLI that has left PATH: `down` would say that there is nothing, over a server that runs."""
-    (tmp_path / "Pulumi.yaml").write_text("name: cache\n")
-    state = Project(tmp_path).cli_state("local")
-    state.parent.mkdir(parents=True)
-    state.write_text(json.dumps({"checkpoint": {"latest": {"resources": [{"urn": "x"}]}}}))
+    brought_up_by_the_cli(project, "local")
     monkeypatch.setattr(engines, "find", lambda *_: InProcess("no network"))
     with pytest.raises(ProjectError, match="was brought up by the Pulumi CLI"):
-        verbs.choose(Project(tmp_path), "local", "auto", print)
-    state.write_text(json.dumps({"checkpoint": {"latest": {"resources": None}}}))
-    verbs.choose(Project(tmp_path), "local", "auto", print)
+        chosen(project, "local", OURS)
+    project.cli_state("local").write_text(json.dumps({"checkpoint": {"latest": {"resources": None}}}))
+    chosen(project, "local", OURS)
+
+
+@pytest.mark.usefixtures("cli")
+def test_a_container_on_this_machine_needs_no_login(project: Project) -> None:
+    """Its state is in the project, made without being asked."""
+    stack = chosen(project, "dev", CONTAINER)
+    assert isinstance(stack, CliStack)
+    assert stack.is_kept_in_project
+
+
+@pytest.mark.usefixtures("cli")
+@pytest.mark.parametrize(
+    "variables", [{"PULUMI_BACKEND_URL": "file:///state"}, {"PULUMI_ACCESS_TOKEN": "pul-0"}, {"PULUMI_HOME": "login"}]
+)
+def test_one_that_is_logged_in_keeps_its_state_there(
+    project: Project, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    """Whose backend it is, the environment says, or what `pulumi login` wrote."""
+    (project.root / "login").mkdir()
+    (project.root / "login" / "credentials.json").write_text('{"current": "https://api.pulumi.com"}')
+    monkeypatch.chdir(project.root)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert not chosen(project, "dev", CONTAINER).is_kept_in_project
+    assert not chosen(project, "prod", PAID).is_kept_in_project
+    assert chosen(project, "local", OURS).is_kept_in_project
+
+
+@pytest.mark.usefixtures("cli")
+def test_a_stack_stays_with_the_state_that_brought_it_up(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A login of another day must not bring a second container up beside the first."""
+    brought_up_by_the_cli(project, "dev")
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "file:///state")
+    assert chosen(project, "dev", CONTAINER).is_kept_in_project
+
+
+@pytest.mark.usefixtures("cli")
+def test_what_costs_money_is_refused_without_a_login(project: Project) -> None:
+    """No login that ran out may start a billed stack from an empty state."""
+    with pytest.raises(NotReachable, match=r"(?s)nobody is logged in.*pulumi login, then pulumi stack init prod"):
+        chosen(project, "prod", PAID)
+
+
+@pytest.mark.usefixtures("cli")
+def test_a_pipeline_keeps_no_containers_state_in_a_job(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would end with the job, and the container would not."""
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(NotReachable, match="pulumi stack init dev"):
+        chosen(project, "dev", CONTAINER)
+    assert chosen(project, "local", OURS).is_kept_in_project
+
+
+def test_a_stack_of_an_earlier_release_can_only_be_taken_down_in_process(project: Project) -> None:
+    """Redis Cloud's, which that engine served once."""
+    project.inprocess_state("rediscloud").parent.mkdir(parents=True)
+    project.inprocess_state("rediscloud").write_text("{}")
+    with pytest.raises(ProjectError, match="can only take it down: make down STACK=rediscloud, then pulumi login"):
+        chosen(project, "rediscloud", PAID)
+    assert "brought this stack up" in chosen(project, "rediscloud", PAID, leaving=True).because
 
 
 def test_verify_proves_nothing_where_there_is_no_cache(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -156,31 +245,3 @@ def test_verify_of_a_private_cache_says_what_proves_it(tmp_path: Path) -> None:
     stack = FakeStack({"connection": {"REDIS_HOST": "h"}, "verifiedFrom": "aws-lambda"})
     with pytest.raises(ProjectError, match=r"proved from inside its network \(aws-lambda\).*make up STACK=prod"):
         verbs.verify(Project(tmp_path), stack, "prod")
-
-
-def test_a_stack_of_dynamic_resources_needs_no_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The in-process engine keeps its state in the project, and neither looks for the CLI nor installs it."""
-    (tmp_path / "Pulumi.yaml").write_text("name: cache\n")
-    monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
-    monkeypatch.setattr(engines, "find", lambda *_: pytest.fail("the CLI was looked for"))
-    chosen = verbs.choose(Project(tmp_path), "rediscloud", "auto", print)
-    assert "nobody is logged in to Pulumi" in getattr(chosen, "because", "")
-
-
-@pytest.mark.parametrize(
-    "variables", [{"PULUMI_BACKEND_URL": "file:///state"}, {"PULUMI_ACCESS_TOKEN": "pul-0"}, {"PULUMI_HOME": "home"}]
-)
-def test_one_that_is_logged_in_keeps_its_state_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
-) -> None:
-    """Whose backend it is, the environment says, or what `pulumi login` wrote."""
-    (tmp_path / "Pulumi.yaml").write_text("name: cache\n")
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "credentials.json").write_text('{"current": "https://api.pulumi.com"}')
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(engines, "find", lambda *_: InProcess("the CLI was looked for"))
-    chosen = verbs.choose(Project(tmp_path), "rediscloud", "auto", print)
-    assert "the CLI was looked for" in getattr(chosen, "because", "")

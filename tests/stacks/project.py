@@ -20,7 +20,6 @@ from tests.processes import living
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ("__main__.py", "infra", "verify", "runner", "operate", "workloads", "Pulumi.yaml", "requirements.txt")
-DAY_TWO = ("rotate", "rotate-finish", "rotate-undo", "rollback", "attach")
 STACKS = ("local", "dev", "staging", "prod", "rediscloud")
 
 
@@ -169,8 +168,7 @@ class ProjectCopy:
         ]
 
     def _command(self, arguments: tuple[str, ...]) -> list[str]:
-        module = "operate" if arguments[0] in DAY_TWO else "runner"
-        return [sys.executable, "-m", module, *arguments, "--engine", self.engine]
+        return [sys.executable, "-m", "operate", *arguments, "--engine", self.engine]
 
     def _environment(self, variables: dict[str, str]) -> dict[str, str]:
         # Without it every run would compile the copy again.

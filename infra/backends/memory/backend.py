@@ -2,6 +2,11 @@
 
 from typing import Final
 
-from infra.backend import Backend
+from infra.backend import Backend, always
 
-BACKEND: Final = Backend(name="memory", resources="infra.backends.memory.resources")
+BACKEND: Final = Backend(
+    name="memory",
+    resources="infra.backends.memory.resources",
+    is_on_this_machine=always,
+    is_served_in_process=True,
+)

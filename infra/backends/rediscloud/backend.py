@@ -2,6 +2,12 @@
 
 from typing import Final
 
-from infra.backend import Backend
+from infra.backend import Backend, never
 
-BACKEND: Final = Backend(name="rediscloud", resources="infra.backends.rediscloud.resources")
+BACKEND: Final = Backend(
+    name="rediscloud",
+    resources="infra.backends.rediscloud.resources",
+    is_on_this_machine=never,
+    example_key="awskms://alias/pulumi-state?region=us-east-1",
+    needs=("the keys of Redis Cloud's API: REDISCLOUD_ACCESS_KEY and REDISCLOUD_SECRET_KEY (docs/rediscloud.md)",),
+)

@@ -24,7 +24,7 @@ def test_a_missing_package_is_said_with_its_cure(capsys: pytest.CaptureFixture[s
 def test_an_empty_stack_is_said_to_be_empty() -> None:
     """As a variable of a pipeline that is not set gives it."""
     done = subprocess.run(
-        [sys.executable, "-m", "runner", "outputs", "--stack="], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "operate", "outputs", "--stack="], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: STACK is empty; there is: dev, local, prod,")
