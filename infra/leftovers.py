@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Final
 
-from infra.backends.local import ownership
+from infra.backends.local import identity, ownership
 from infra.backends.local.server import ServerError
 
 FAILED: Final = 1
@@ -60,9 +60,12 @@ def remove_server(folder: str, owners: Collection[str], *, with_record: bool) ->
             raise LeftBehind(ownership.unknown(here))
     elif not any(ownership.is_ours(record, {"owner": owner, "folder": folder}) for owner in owners):
         # What a project was sent to by its cache:folder, and never had, is no leftover of its own.
-        if not is_own_place:
+        if not is_own_place and record.project != str(ownership.PROJECT):
             return
-        raise LeftBehind(ownership.belongs_to_another({"owner": "", "folder": folder}, record))
+        here_known = identity.find(ownership.PROJECT)
+        props = {"folder": folder, "owner": record.owner if record.owner in owners else ""}
+        props["identity"] = here_known.number if here_known else ""
+        raise LeftBehind(ownership.belongs_to_another(props, record))
     here.remove()
     print(f"removed {folder}, which no state knew of")
 

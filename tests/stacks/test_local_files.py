@@ -138,6 +138,24 @@ def test_down_leaves_the_server_of_the_other_engine(machine: Machine) -> None:
     assert machine.left() == []
 
 
+def test_a_server_elsewhere_of_which_all_is_lost_is_named_by_up_and_by_down(machine: Machine) -> None:
+    """With the command that removes it, and the one that goes on with it."""
+    folder = machine.root.parent / "elsewhere"
+    (machine.root / "Pulumi.local.yaml").write_text(f"config:\n  cache:backend: local\n  cache:folder: {folder}\n")
+    machine.run("up")
+    shutil.rmtree(machine.local)
+    for verb in ("up", "down"):
+        code, printed = machine.run(verb)
+        assert code == 1
+        assert f"{folder} holds the server of another owner: of the same stack in a .local that was lost" in printed
+    printed = machine.run("up")[1]
+    cure = printed.partition("to go on with it and its data: ")[2].partition("; to remove it: ")[0]
+    subprocess.run(["/bin/sh", "-c", cure], check=True)
+    assert machine.run("up")[0] == 0
+    assert machine.run("down")[0] == 0
+    assert not folder.exists()
+
+
 def test_variables_of_others_stay_in_the_file(machine: Machine) -> None:
     """A lost state takes ours out alone."""
     machine.run("up")
@@ -346,7 +364,7 @@ def test_mutated_files(machine: Machine, soak: Soak) -> None:
             assert stranger.poll() is None, case
             assert precious.read_text() == PRECIOUS, case
             # What somebody put there stays, and is not the next case's.
-            for aside in machine.local.rglob("precious"):
+            for aside in list(machine.local.rglob("precious")):
                 assert aside.read_text() == PRECIOUS
                 shutil.rmtree(aside.parent)
             with contextlib.suppress(FileNotFoundError):

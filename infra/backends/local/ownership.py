@@ -82,22 +82,21 @@ def unknown(here: LocalServer) -> str:
 
 def belongs_to_another(props: Mapping[str, Any], record: Owner) -> str:
     """Return what is said where a folder holds the server of another owner."""
-    place = f" in {record.project}" if record.project not in {"", str(PROJECT)} else ""
-    words = f"{props['folder']} holds the server of another owner, {record.owner}{place}; {take_down(record)}"
-    if record.owner == props["owner"]:
-        words += f"; if it is this stack's all the same, take it over: {_rewriting(props)}"
-    return words
+    folder = props["folder"]
+    if record.owner != props["owner"] or identity.is_in_use(record.identity, Path(record.project), other_than=PROJECT):
+        place = f" in {record.project}" if record.project not in {"", str(PROJECT)} else ""
+        return f"{folder} holds the server of another owner, {record.owner}{place}; {_taking_down(record)}"
+    return (
+        f"{folder} holds the server of another owner: of the same stack in a .local that was lost or moved; to "
+        f"go on with it and its data: {_rewriting(props)}; to remove it: {REMOVE} {shlex.quote(folder)}"
+    )
 
 
-def take_down(record: Owner) -> str:
-    """Return which command takes down a server."""
+def _taking_down(record: Owner) -> str:
     backend, _, stack = record.owner.rpartition("#")
-    is_elsewhere = record.project not in {"", str(PROJECT)}
-    if is_elsewhere and not Path(record.project).is_dir():
-        return f"its project is gone; to remove server and data: {REMOVE} FOLDER"
-    make = f"make -C {shlex.quote(record.project)} down" if is_elsewhere else "make down"
+    make = "make" if record.project in {"", str(PROJECT)} else f"make -C {shlex.quote(record.project)}"
     if backend.startswith("inprocess:"):
-        return f"to take it down: {make} STACK={stack} ENGINE=inprocess"
+        return f"to take it down: {make} down STACK={stack} ENGINE=inprocess"
     if backend.endswith("/.local/state"):
-        return f"to take it down: {make} STACK={stack} ENGINE=pulumi"
+        return f"to take it down: {make} down STACK={stack} ENGINE=pulumi"
     return f"to take it down: PULUMI_BACKEND_URL={backend} pulumi destroy --stack {stack}"

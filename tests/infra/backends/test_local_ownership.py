@@ -318,6 +318,7 @@ class TestTwoProjects:
         (failure,) = ServerProvider().check({}, second).failures
         assert f"{folder} holds the server of another owner, {OWNER} in {tmp_path}/the first; " in failure.reason
         assert f"to take it down: make -C '{tmp_path}/the first' down STACK=local ENGINE=pulumi" in failure.reason
+        assert "take it over" not in failure.reason
         ServerProvider().delete("id", {**outputs, **second})
         assert capsys.readouterr().out.startswith("warning: nothing was removed: ")
         with client(outputs["port"]) as connection:
@@ -393,7 +394,8 @@ class TestTwoProjects:
         assert again["identity"] != declared["identity"]
         assert ServerProvider().check(declared, again).failures == []
         (failure,) = ServerProvider().check({}, again).failures
-        cure = failure.reason.partition("if it is this stack's all the same, take it over: ")[2]
+        cure, _, removal = failure.reason.partition("to go on with it and its data: ")[2].partition("; to remove it: ")
+        assert removal == f".venv/bin/python -m infra.backends.local remove {folder}"
         subprocess.run(["/bin/sh", "-c", cure], check=True)
         assert ServerProvider().check({}, again).failures == []
 
