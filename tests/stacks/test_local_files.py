@@ -283,9 +283,9 @@ def as_folder(file: Path, rng: random.Random, kept: dict[str, bytes]) -> None:
 def as_link(file: Path, rng: random.Random, kept: dict[str, bytes]) -> None:
     """Put a link to somebody's file in its place."""
     del rng, kept
-    precious = file.parents[len(file.parents) - 1 - file.parts.index(".local")] / "precious"
+    root = next(folder.parent for folder in file.parents if folder.name == ".local")
     file.unlink()
-    file.symlink_to(precious)
+    file.symlink_to(root / "precious")
 
 
 def flipped(file: Path, rng: random.Random, kept: dict[str, bytes]) -> None:
@@ -365,7 +365,7 @@ def test_mutated_files(machine: Machine, soak: Soak) -> None:
             assert precious.read_text() == PRECIOUS, case
             # What somebody put there stays, and is not the next case's.
             for aside in list(machine.local.rglob("precious")):
-                assert aside.read_text() == PRECIOUS
+                assert aside.read_text() == PRECIOUS, (aside, case, machine.printed)
                 shutil.rmtree(aside.parent)
             with contextlib.suppress(FileNotFoundError):
                 shutil.rmtree(machine.server.folder)
