@@ -8,7 +8,7 @@ from typing import Final
 from benchmarks.comparison import Comparison, alternate, run
 from benchmarks.figures import Row, Section, comparisons
 from benchmarks.project import ROOT, newcomers_environment
-from tests.servers import RedisServer
+from benchmarks.servers import RedisServer
 
 _PING: Final = """
 import os, redis

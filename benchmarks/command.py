@@ -12,7 +12,7 @@ import redis
 from benchmarks import check, client, detection, machine, stacks
 from benchmarks.figures import Section
 from benchmarks.project import ROOT
-from tests.servers import RedisServer
+from benchmarks.servers import RedisServer
 from verify.cache import open_cache
 
 DOCUMENT: Final = ROOT / "docs" / "benchmarks.md"

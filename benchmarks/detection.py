@@ -11,9 +11,9 @@ from typing import Final
 
 import redis
 
+from benchmarks.certificates import Authority
 from benchmarks.comparison import seconds
 from benchmarks.figures import Section, duration, times
-from tests.certificates import Authority
 from tests.verify.test_faults import CASES, NOTHING, PATIENCE_MS, Bench, Case, read_and_write
 from verify import checks
 from verify.cache import open_cache

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.project import ROOT
-from tests.servers import server_binary
+from benchmarks.servers import server_binary
 
 
 def lines() -> list[str]:

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import pytest
 
+from benchmarks.servers import until
 from tests import leaks
-from tests.servers import until
 
 SECRET = 'p@ss/wörd+with:all"of it'
 

@@ -10,7 +10,7 @@ import redis
 from benchmarks import client, stacks
 from benchmarks.comparison import Comparison
 from benchmarks.project import Clone
-from tests.servers import RedisServer
+from benchmarks.servers import RedisServer
 from tests.stacks.conftest import pulumi_command
 from tests.stacks.project import copy
 from verify.cache import Cache, open_cache

@@ -10,7 +10,7 @@ import redis
 
 from benchmarks import check, client, detection
 from benchmarks.project import newcomers_environment
-from tests.servers import RedisServer
+from benchmarks.servers import RedisServer
 from tests.verify.test_faults import CASES
 from verify.cache import open_cache
 

@@ -10,12 +10,12 @@ from typing import Any
 import pulumi
 import pytest
 
+from benchmarks.serving import running
 from infra import proof, settings, verification
 from infra.backend import Declaration
 from infra.connection import Connection
 from infra.rotation import Passwords
 from infra.settings import Settings
-from tests.serving import running
 from tests.standins.application import Application
 from verify import checks
 from verify.checks.passwords import NO_OTHERS, OtherPasswords

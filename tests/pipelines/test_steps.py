@@ -14,11 +14,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from benchmarks.servers import until
+from benchmarks.serving import running
 from runner import engines
 from runner.project import Project
 from tests.pipelines.workflows import ROOT, Step, steps
-from tests.servers import until
-from tests.serving import running
 from tests.stacks.project import ProjectCopy, copy
 from tests.standins.application import Application
 from tests.standins.github import GitHubStandIn, serving

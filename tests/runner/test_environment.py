@@ -17,9 +17,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from benchmarks.servers import until
 from runner import environment
 from runner.environment import InstallationError
-from tests.servers import until
 
 SCRIPT = Path(environment.__file__)
 # What runs before anything is installed.

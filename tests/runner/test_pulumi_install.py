@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.servers import until
 from runner import pulumi_install
 from runner.pulumi_install import GaveUp, Patience, install
 from tests.processes import living
-from tests.servers import until
 
 VERSION = "3.272.0"
 PATIENT = Patience(answer=60, total=60)

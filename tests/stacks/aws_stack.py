@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.certificates import Authority
-from tests.servers import RedisServer
+from benchmarks.certificates import Authority
+from benchmarks.servers import RedisServer
 from tests.stacks.encrypted_server import encrypted_server
 from tests.stacks.inprocess import ROOT, StackInProcess
 from tests.standins import aws

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import RedisServer, free_port
+from benchmarks.servers import RedisServer, free_port
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.certificates import Authority
+from benchmarks.certificates import Authority
 from tests.stacks.encrypted_server import encrypted_server
 from tests.stacks.inprocess import StackInProcess
 from tests.standins import gcp

@@ -17,11 +17,11 @@ import pytest
 import redis
 from docker.errors import NotFound  # type: ignore[import-untyped]
 
+from benchmarks.servers import free_port, is_written, until
 from infra import rotation
 from infra.backends.docker import errors
 from runner.inprocess import operations
 from tests.processes import living
-from tests.servers import free_port, is_written, until
 from tests.stacks.inprocess import StackInProcess
 from tests.standins.docker import HONOURED, DockerProvider
 from tests.standins.error_hooks import EngineWithErrorHooks

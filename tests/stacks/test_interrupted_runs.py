@@ -4,8 +4,8 @@ import signal
 
 import pytest
 
+from benchmarks.servers import until
 from tests.processes import living
-from tests.servers import until
 from tests.stacks.project import ProjectCopy
 
 # One line for each time that it ran: its process group.

@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 import redis
 
+from benchmarks.listeners import listener, silent
+from benchmarks.servers import RedisServer, until
 from infra import connection, rotation, verification
 from infra.backends.elasticache import network, rbac
 from infra.verifiers import aws_lambda, bundle
-from tests.servers import RedisServer, until
 from tests.stacks.aws_stack import AwsStack, rules, stack, tls_server
 from tests.stacks.inprocess import written
 from tests.standins import aws, aws_providers, lambda_runtime
-from tests.verify.listeners import listener, silent
 
 pytestmark = pytest.mark.stack
 

@@ -24,6 +24,7 @@ import pulumi
 import pytest
 import redis
 
+from benchmarks.servers import free_port
 from infra import delivery, preconditions, rotation, verification
 from infra.backends.elasticache import network, rbac
 from infra.backends.local import ownership as local_ownership
@@ -34,7 +35,6 @@ from runner import verbs
 from runner.inprocess import operations, wire
 from runner.project import ProjectError
 from tests import leaks
-from tests.servers import free_port
 from tests.stacks import aws_stack, gcp_stack
 from tests.stacks.inprocess import ROOT, StackInProcess
 from tests.stacks.project import ProjectCopy

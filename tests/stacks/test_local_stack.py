@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.servers import free_port, is_written, until
 from infra.backends.local import binary
-from tests.servers import free_port, is_written, until
 from tests.stacks.project import ProjectCopy, copy
 
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.certificates import Authority
 from infra import preconditions, verification
 from infra.connection import Connection
-from tests.certificates import Authority
 from tests.stacks.gcp_stack import INSTANCE, MAIN, private_server, stack
 from tests.stacks.inprocess import ROOT
 from tests.standins import gcp

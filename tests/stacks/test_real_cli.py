@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import redis
 
+from benchmarks.servers import free_port, until
 from runner import orphans
 from tests.infra.test_rejected_configurations import NETWORK
-from tests.servers import free_port, until
 from tests.stacks.conftest import pulumi_command
 from tests.stacks.project import ProjectCopy, copy
 from tests.standins import rediscloud

@@ -16,13 +16,13 @@ import yaml
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.certificates import Authority
+from benchmarks.certificates import Authority
+from benchmarks.listeners import listener, tls_terminator
 from tests.processes import living
 from tests.stacks.inprocess import StackInProcess
 from tests.stacks.project import ROOT, ProjectCopy, Result, copy
 from tests.standins import rediscloud
 from tests.standins.rediscloud import ACCESS_KEY, SECRET_KEY, Cloud, LostAnswer, NotNow
-from tests.verify.listeners import listener, tls_terminator
 
 pytestmark = pytest.mark.stack
 

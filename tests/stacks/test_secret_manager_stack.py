@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.certificates import Authority
 from infra import verification
 from infra.connection import GUIDES_VARIABLES
-from tests.certificates import Authority
 from tests.infra.sinks import fed
 from tests.stacks.gcp_stack import stack
 from tests.stacks.inprocess import StackInProcess, written

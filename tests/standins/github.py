@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.serving import running
+from benchmarks.serving import running
 
 REPOSITORY = "team/cache"
 TOKEN = "ghs_ofAJobThatEndsWithIt"

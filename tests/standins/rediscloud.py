@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from tests.servers import RedisServer
-from tests.serving import running
+from benchmarks.servers import RedisServer
+from benchmarks.serving import running
 
 ACCESS_KEY: Final = "account-key-that-nobody-may-see"
 SECRET_KEY: Final = "user-key-that-nobody-may-see"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.certificates import Authority
-from tests.servers import RedisServer, new_password
+from benchmarks.certificates import Authority
+from benchmarks.servers import RedisServer, new_password
 
 ServerMaker = Callable[..., RedisServer]
 

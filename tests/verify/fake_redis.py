@@ -4,7 +4,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from tests.verify.listeners import Handler
+from benchmarks.listeners import Handler
 
 INFO: Final = {
     "redis_version": "7.0.15",

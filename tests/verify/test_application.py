@@ -7,9 +7,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from benchmarks.listeners import answering, black_hole, listener
+from benchmarks.servers import dead_port
 from tests.clock import Clock
-from tests.servers import dead_port
-from tests.verify.listeners import answering, black_hole, listener
 from verify import application
 from verify.application import run
 from verify.exit_code import ExitCode

@@ -10,9 +10,9 @@ import pytest
 import redis
 from redis.client import Pipeline
 
-from tests.certificates import Authority
-from tests.servers import RedisServer
-from tests.verify.listeners import listener, tls_terminator
+from benchmarks.certificates import Authority
+from benchmarks.listeners import listener, tls_terminator
+from benchmarks.servers import RedisServer
 from verify import checks, redis_client, tls
 from verify.cache import Cache, open_cache
 from verify.environment import CacheEnvironment

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import RedisServer
+from benchmarks.servers import RedisServer
 from verify import capacity, keys, workload
 from verify.capacity import InvalidForecast
 from verify.workload import DataSet, Workload

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.certificates import Authority
+from benchmarks.certificates import Authority
+from benchmarks.listeners import black_hole, cutting, listener, tls_terminator
+from benchmarks.servers import RedisServer, dead_port, free_port, until
 from tests.clock import Clock
-from tests.servers import RedisServer, dead_port, free_port, until
-from tests.verify.listeners import black_hole, cutting, listener, tls_terminator
 from verify import checks, evidence
 from verify.checks.finding import Finding
 from verify.environment import CacheEnvironment

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import RedisServer, dead_port
+from benchmarks.servers import RedisServer, dead_port
 from verify.expectation import Expectation
 
 ServerMaker = Callable[..., RedisServer]

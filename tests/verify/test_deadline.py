@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.servers import RedisServer
-from tests.verify.listeners import Handler, listener, silent
+from benchmarks.listeners import Handler, listener, silent
+from benchmarks.servers import RedisServer
 from verify import checks, deadline
 from verify.cache import open_cache
 from verify.environment import CacheEnvironment

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.certificates import Authority
+from benchmarks.certificates import Authority
 from verify.environment import CacheEnvironment, InvalidEnvironment
 
 RIGHT = {

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import redis.retry
 
-from tests.servers import RedisServer, dead_port, until
-from tests.verify.listeners import leading_to, listener
+from benchmarks.listeners import leading_to, listener
+from benchmarks.servers import RedisServer, dead_port, until
 from verify.cache import Cache, open_cache
 from verify.environment import CacheEnvironment
 from verify.faults import CacheError

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 import redis
 
-from tests.certificates import Authority
+from benchmarks.certificates import Authority
+from benchmarks.listeners import answering, black_hole, closing, listener, silent, tls_terminator
+from benchmarks.servers import RedisServer, dead_port, free_port, until
 from tests.clock import Clock
-from tests.servers import RedisServer, dead_port, free_port, until
-from tests.verify.listeners import answering, black_hole, closing, listener, silent, tls_terminator
 from verify import checks, preflight, redis_client
 from verify.cache import Cache, open_cache
 from verify.diagnosis import diagnose

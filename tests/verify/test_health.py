@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import RedisServer, dead_port, free_port, server_binary
+from benchmarks.servers import RedisServer, dead_port, free_port, server_binary
 from verify.cache import Health, open_cache
 
 ServerMaker = Callable[..., RedisServer]

@@ -19,9 +19,9 @@ from urllib.parse import quote
 
 import pytest
 
+from benchmarks.listeners import Handler, listener
+from benchmarks.servers import RedisServer, server_binary
 from tests import leaks
-from tests.servers import RedisServer, server_binary
-from tests.verify.listeners import Handler, listener
 from verify import checks, function
 from verify.cache import open_cache
 from verify.checks.passwords import OtherPasswords

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tests.servers import RedisServer
+from benchmarks.listeners import listener
+from benchmarks.servers import RedisServer
 from tests.verify.fake_redis import answering_as_redis, information
-from tests.verify.listeners import listener
 from verify import checks, redis_information
 from verify.cache import open_cache
 from verify.environment import CacheEnvironment

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.listeners import listener, silent
+from benchmarks.servers import RedisServer, new_password
 from tests.clock import Clock
-from tests.servers import RedisServer, new_password
-from tests.verify.listeners import listener, silent
 from verify import checks
 from verify.checks import passwords
 from verify.checks.check import Check

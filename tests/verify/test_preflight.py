@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.servers import RedisServer
-from tests.verify.listeners import answering, black_hole, listener
+from benchmarks.listeners import answering, black_hole, listener
+from benchmarks.servers import RedisServer
 from verify import preflight
 from verify.environment import CacheEnvironment
 from verify.faults import CacheError

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import RedisServer, dead_port, new_password, until
+from benchmarks.servers import RedisServer, dead_port, new_password, until
 from tests.soak import Soak
 from verify import serve
 from verify.application import run

@@ -3,8 +3,8 @@ import shlex
 import subprocess
 import sys
 
+from benchmarks.servers import RedisServer
 from tests import leaks
-from tests.servers import RedisServer
 
 
 def ask(lines: str, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:

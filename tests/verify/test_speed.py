@@ -10,8 +10,8 @@ import time
 import pytest
 import redis  # noqa: F401 — imported before the clock runs
 
-from tests.servers import RedisServer
-from tests.verify.listeners import distance, listener
+from benchmarks.listeners import distance, listener
+from benchmarks.servers import RedisServer
 from verify import checks
 from verify.expectation import Expectation
 

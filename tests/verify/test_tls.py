@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.servers import RedisServer
-from tests.verify.listeners import listener, tls_terminator
+from benchmarks.listeners import listener, tls_terminator
+from benchmarks.servers import RedisServer
 from verify import preflight, tls
 from verify.cache import open_cache
 from verify.environment import CacheEnvironment

@@ -12,12 +12,12 @@ import pulumi_aws
 import pytest
 import redis
 
+from benchmarks.servers import RedisServer
 from infra import verification, windows
 from infra.backends.elasticache import nodes, rbac, versions
 from infra.settings import Only, Settings
 from infra.settings.model import settings_of
 from runner.inprocess import wire
-from tests.servers import RedisServer
 from tests.stacks.aws_stack import AwsStack, stack
 from tests.stacks.inprocess import ROOT, written
 from tests.standins import aws, aws_cache_refusals, aws_elasticache

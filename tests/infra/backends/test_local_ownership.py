@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.servers import until
 from infra.backends.local import __main__ as command
 from infra.backends.local import binary, identity, ownership, processes, provider, server
 from infra.backends.local.provider import ServerProvider
 from infra.backends.local.server import LocalServer, ServerError
 from tests.infra.backends.test_local_server import PASSWORD, client, inputs, owned, started
-from tests.servers import until
 
 OWNER = "file://.local/state#local"
 

@@ -16,11 +16,11 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from benchmarks.servers import free_port, is_written, until
 from infra.backends.local import binary, ownership, provider, server
 from infra.backends.local.binary import BinaryError
 from infra.backends.local.provider import ServerProvider
 from infra.backends.local.server import Configuration, LocalServer, Owner, ServerError
-from tests.servers import free_port, is_written, until
 
 PASSWORD = "correct horse battery staple"
 

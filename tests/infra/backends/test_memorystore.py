@@ -12,6 +12,7 @@ import pulumi_gcp
 import pytest
 from pulumi.runtime.proto import resource_pb2
 
+from benchmarks.certificates import Authority
 from infra import preconditions, verification
 from infra.backend import Declaration
 from infra.backends.memorystore import naming, replacement_guard, tier_defaults, versions
@@ -19,7 +20,6 @@ from infra.backends.memorystore import resources as memorystore
 from infra.gcp import patterns
 from runner.inprocess import operations, wire
 from runner.inprocess.engine import Engine
-from tests.certificates import Authority
 from tests.stacks.gcp_stack import INSTANCE, MAIN, stack
 from tests.stacks.inprocess import ROOT, StackInProcess, written
 from tests.standins import gcp, gcp_discovery, gcp_refusals

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from benchmarks.certificates import Authority
+from benchmarks.listeners import listener, tls_terminator
+from benchmarks.servers import RedisServer, new_password
 from infra.verifiers import bundle
-from tests.certificates import Authority
-from tests.servers import RedisServer, new_password
 from tests.standins import lambda_runtime
-from tests.verify.listeners import listener, tls_terminator
 from verify.expectation import Expectation
 from verify.report import Report
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from semver import VersionInfo
 
+from benchmarks.servers import RedisServer
 from operate.pipeline import command as commands
 from operate.pipeline import proof
 from runner import engines
 from runner.engines import PulumiCommand
 from runner.project import Project, ProjectError
 from runner.pulumi_install import GaveUp
-from tests.servers import RedisServer
 from tests.standins.github import GitHubStandIn, serving
 from verify.report import Report, Result
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from benchmarks.listeners import closing, listener
 from infra.backends.rediscloud.api import Api, missing_keys
 from infra.backends.rediscloud.faults import AnswerLost, CloudError, Refused
 from tests.clock import Clock
 from tests.standins.rediscloud import ACCESS_KEY, SECRET_KEY, Cloud, LostAnswer, NotNow
-from tests.verify.listeners import closing, listener
 
 SUBSCRIPTION = {"name": "hospitality-redis-dev-0a1b2c", "planId": 34843}
 

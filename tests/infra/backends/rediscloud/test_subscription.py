@@ -4,13 +4,13 @@ from typing import Any
 import pytest
 from pulumi.dynamic import CheckResult
 
+from benchmarks.servers import until
 from infra.backends.rediscloud.faults import CloudError, Refused
 from infra.backends.rediscloud.name import Name, NameProvider
 from infra.backends.rediscloud.naming import is_of_base
 from infra.backends.rediscloud.plans import Plan
 from infra.backends.rediscloud.subscription import PATH, Subscription, SubscriptionProvider
 from tests.infra.backends.rediscloud.test_plans import demand
-from tests.servers import until
 from tests.standins import rediscloud
 from tests.standins.rediscloud import Cloud, LostAnswer, NotNow, plan
 

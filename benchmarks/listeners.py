@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.serving import running
+from benchmarks.serving import running
 
 Handler = Callable[[socket.socket], None]
 

