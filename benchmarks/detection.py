@@ -13,8 +13,8 @@ import redis
 
 from benchmarks.certificates import Authority
 from benchmarks.comparison import seconds
+from benchmarks.faulty_servers import CASES, NOTHING, PATIENCE_MS, Case, Workbench, read_and_write
 from benchmarks.figures import Section, duration, times
-from tests.verify.test_faults import CASES, NOTHING, PATIENCE_MS, Bench, Case, read_and_write
 from verify import checks
 from verify.cache import open_cache
 from verify.environment import DEFAULT_MAX_RETRIES, CacheEnvironment
@@ -41,10 +41,11 @@ def section(*, rounds: int) -> Section:
     detections = detect(_one_of_each(), rounds=rounds)
     return Section(
         title="How soon a fault is known",
-        introduction="Each fault made for real, anew for each time that it is met (tests/verify/test_faults.py): until "
-        "`verify check` has named it, until the cache client raises it with REDIS_MAX_RETRIES=3, and until redis-py "
-        f"raises an error with its defaults. The timeouts are the same on all sides: {PATIENCE_MS} ms, with TLS up to "
-        "1 s, where the default of both is 5 s. What waits for one takes as many times longer there.",
+        introduction="Each fault made for real, anew for each time that it is met (benchmarks/faulty_servers.py): "
+        "until `verify check` has named it, until the cache client raises it with REDIS_MAX_RETRIES=3, and until "
+        "redis-py raises an error with its defaults. The timeouts are the same on all sides: "
+        f"{PATIENCE_MS} ms, with TLS up to 1 s, where the default of both is 5 s. What waits for one takes as many "
+        "times longer there.",
         header=("fault", "check", "client", "redis-py", "redis-py / check"),
         lines=[
             (
@@ -94,7 +95,7 @@ def _detect(case: Case, authority: Authority, rounds: int) -> Detection:
 def _met(case: Case, authority: Authority, detector: Callable[[CacheEnvironment], bool]) -> float | None:
     """Make the fault and give the seconds until the detector knows of it; None where it does not."""
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        made = case.make(Bench(stack, Path(folder), authority))
+        made = case.make(Workbench(stack, Path(folder), authority))
         patience_ms = min(made.connect_timeout_ms, _TLS_PATIENCE_MS if made.use_tls else PATIENCE_MS)
         environment = replace(made, connect_timeout_ms=patience_ms, max_retries=DEFAULT_MAX_RETRIES)
         known = False

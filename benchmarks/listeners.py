@@ -21,11 +21,11 @@ _CHUNK = 65536
 
 @contextlib.contextmanager
 def listener(handler: Handler) -> Iterator[int]:
-    """Give a port of loopback whose connections the handler gets, each in a thread of its own."""
+    """Yield a port of loopback whose connections the handler gets, each in a thread of its own."""
 
     class Connection(socketserver.BaseRequestHandler):
         def handle(self) -> None:
-            # A client that goes away is how most of these tests end.
+            # A client that goes away is how most of its uses end.
             with contextlib.suppress(OSError):
                 handler(self.request)
 
@@ -39,7 +39,7 @@ def listener(handler: Handler) -> Iterator[int]:
 
 @contextlib.contextmanager
 def black_hole() -> Iterator[int]:
-    """Give a port of loopback that answers no request to connect: its queue is full and nobody accepts."""
+    """Yield a port of loopback that answers no request to connect: its queue is full and nobody accepts."""
     with contextlib.ExitStack() as stack:
         full = stack.enter_context(socket.socket())
         full.bind(("127.0.0.1", 0))

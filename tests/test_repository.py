@@ -21,8 +21,7 @@ ARROWS = {
     "operate": {"runner", "infra", "verify"},
     # What it judges is recorded by operate/offline.
     "compliance": {"operate", "runner", "infra"},
-    # The servers and the faults of the tests are what it measures on.
-    "benchmarks": {"infra", "verify", "tests", "runner"},
+    "benchmarks": {"infra", "verify", "runner"},
     "runner": set(),
     "verify": set(),
 }

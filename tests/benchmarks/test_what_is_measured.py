@@ -9,9 +9,9 @@ import pytest
 import redis
 
 from benchmarks import check, client, detection
+from benchmarks.faulty_servers import CASES
 from benchmarks.project import newcomers_environment
 from benchmarks.servers import RedisServer
-from tests.verify.test_faults import CASES
 from verify.cache import open_cache
 
 

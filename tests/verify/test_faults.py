@@ -1,16 +1,12 @@
-"""Each fault is made for real: a server in that state, TLS before a server that has none, or a bad socket."""
+"""Each fault of benchmarks/faulty_servers.py is named by the check and raised by the client."""
 
 import contextlib
 import errno
 import os
 import select
-import shutil
-import socket
 import ssl
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,365 +14,20 @@ import pytest
 import redis
 
 from benchmarks.certificates import Authority
-from benchmarks.listeners import answering, black_hole, closing, listener, silent, tls_terminator
-from benchmarks.servers import RedisServer, dead_port, free_port, until
+from benchmarks.faulty_servers import (
+    CASES,
+    NOTHING,
+    Case,
+    Workbench,
+    client_certificate_is_wanted,
+    password_is_wrong,
+    read_and_write,
+)
 from tests.clock import Clock
 from verify import checks, preflight, redis_client
-from verify.cache import Cache, open_cache
+from verify.cache import open_cache
 from verify.diagnosis import diagnose
-from verify.environment import CacheEnvironment
-from verify.expectation import Expectation
 from verify.faults import FAULTS, CacheError
-
-# For a port that will never answer; every other one may take its time on a busy machine.
-PATIENCE_MS = 300
-NOTHING = Expectation()
-
-
-class Bench:
-    """What a fault is made with: servers and listeners that end with the test."""
-
-    def __init__(self, stack: contextlib.ExitStack, folder: Path, authority: Authority) -> None:
-        self._stack = stack
-        self.folder = folder
-        self.authority = authority
-
-    def server(self, password: str | None = None, **settings: str) -> RedisServer:
-        """Start a server; underscores in the names of settings stand for hyphens."""
-        folder = self.folder / f"server-{len(list(self.folder.iterdir()))}"
-        lines = {name.replace("_", "-"): value for name, value in settings.items()}
-        return self._stack.enter_context(RedisServer(folder, password=password, settings=lines))
-
-    def enter(self, manager: contextlib.AbstractContextManager[int]) -> int:
-        """Keep a listener open, and give its port."""
-        return self._stack.enter_context(manager)
-
-    def open(self, port: int) -> socket.socket:
-        """Open a connection and keep it."""
-        return self._stack.enter_context(socket.create_connection(("127.0.0.1", port)))
-
-    def secured(self, *names: str, expires: timedelta = timedelta(days=90), **options: object) -> int:
-        """Put TLS before a server, with a certificate for these names."""
-        certificate = self.authority.certify(self.folder, *names, expires=expires)
-        handler = tls_terminator(self.server().port, certificate, **options)  # type: ignore[arg-type] # passed on
-        return self.enter(listener(handler))
-
-
-def plain(port: int, **changes: object) -> CacheEnvironment:
-    """Give the environment of a client of that port."""
-    known = CacheEnvironment(host="127.0.0.1", port=port, connect_timeout_ms=60_000, max_retries=2)
-    return replace(known, **changes)  # type: ignore[arg-type] # fields of the environment
-
-
-def secure(port: int, **changes: object) -> CacheEnvironment:
-    """Give the environment of a client of TLS."""
-    return plain(port, **{"use_tls": True, "host": "localhost", **changes})
-
-
-def of(server: RedisServer, **changes: object) -> CacheEnvironment:
-    """Give the environment of a client of that server."""
-    return plain(server.port, **{"password": server.password, **changes})
-
-
-def nothing_listens(bench: Bench) -> CacheEnvironment:
-    """The port refuses."""
-    return plain(bench.enter(dead_port()))
-
-
-def name_is_unknown(_: Bench) -> CacheEnvironment:
-    """`.invalid` is nobody's name (RFC 2606); the resolver may take its time to say so."""
-    return plain(6379, host="cache.invalid", connect_timeout_ms=5000)
-
-
-def nobody_accepts(bench: Bench) -> CacheEnvironment:
-    """The port does not answer a request to connect."""
-    return plain(bench.enter(black_hole()), connect_timeout_ms=PATIENCE_MS)
-
-
-def nobody_answers(bench: Bench) -> CacheEnvironment:
-    """The port connects, and is silent."""
-    return plain(bench.enter(listener(silent)), connect_timeout_ms=PATIENCE_MS)
-
-
-def nobody_answers_tls(bench: Bench) -> CacheEnvironment:
-    """The same, to a client that greets in TLS."""
-    return secure(bench.enter(listener(silent)), connect_timeout_ms=PATIENCE_MS)
-
-
-def it_hangs_up(bench: Bench) -> CacheEnvironment:
-    """The port connects, and closes at the first word."""
-    return plain(bench.enter(listener(closing)))
-
-
-def it_hangs_up_in_the_handshake(bench: Bench) -> CacheEnvironment:
-    """The port connects, hears the greeting in TLS, and closes."""
-    return secure(bench.enter(listener(closing)))
-
-
-def it_hangs_up_at_once(bench: Bench) -> CacheEnvironment:
-    """A proxy whose backend is down closes before the greeting is through."""
-    return secure(bench.enter(listener(lambda _: None)))
-
-
-def it_answers_half_a_line(bench: Bench) -> CacheEnvironment:
-    """The answer is cut off: it says neither that a password is asked for nor that none is."""
-    return plain(bench.enter(listener(answering(b"-NOAUTH Auth"))))
-
-
-def it_speaks_http(bench: Bench) -> CacheEnvironment:
-    """A web server has the port."""
-    return plain(bench.enter(listener(answering(b"HTTP/1.1 400 Bad Request\r\n\r\n"))))
-
-
-def tls_meets_plain_text(bench: Bench) -> CacheEnvironment:
-    """A real server waits for the end of what it takes for a command, and answers a second look in as long."""
-    return secure(bench.server().port, connect_timeout_ms=2000)
-
-
-def tls_meets_http(bench: Bench) -> CacheEnvironment:
-    """A web server answers the TLS greeting in plain text."""
-    return secure(bench.enter(listener(answering(b"HTTP/1.1 400 Bad Request\r\n\r\n"))))
-
-
-def plain_text_meets_tls(bench: Bench) -> CacheEnvironment:
-    """The port wants TLS."""
-    return plain(bench.secured("localhost"), host="localhost")
-
-
-def certificate_is_a_strangers(bench: Bench) -> CacheEnvironment:
-    """The authority is not in this system's list."""
-    return secure(bench.secured("localhost"))
-
-
-def certificate_has_expired(bench: Bench) -> CacheEnvironment:
-    """It ended yesterday."""
-    port = bench.secured("localhost", expires=timedelta(days=-1))
-    return secure(port, tls_ca=bench.authority.pem)
-
-
-def certificate_has_another_name(bench: Bench) -> CacheEnvironment:
-    """It is for another host."""
-    return secure(bench.secured("other.example"), tls_ca=bench.authority.pem)
-
-
-def certificate_is_not_for_the_server_name(bench: Bench) -> CacheEnvironment:
-    """REDIS_TLS_SERVER_NAME asks for a name that it has not."""
-    port = bench.secured("127.0.0.1")
-    return secure(port, host="127.0.0.1", tls_ca=bench.authority.pem, tls_server_name="other.example")
-
-
-def client_certificate_is_wanted(bench: Bench) -> CacheEnvironment:
-    """In TLS 1.3 the refusal comes after the handshake."""
-    port = bench.secured("localhost", client_authority=bench.authority.pem)
-    return secure(port, tls_ca=bench.authority.pem)
-
-
-def client_certificate_is_wanted_in_tls_12(bench: Bench) -> CacheEnvironment:
-    """In TLS 1.2 it comes within."""
-    port = bench.secured("localhost", client_authority=bench.authority.pem, newest=ssl.TLSVersion.TLSv1_2)
-    return secure(port, tls_ca=bench.authority.pem)
-
-
-def tls_is_too_old(bench: Bench) -> CacheEnvironment:
-    """The server speaks TLS 1.1 at best."""
-    port = bench.secured("localhost", newest=ssl.TLSVersion.TLSv1_1)
-    return secure(port, tls_ca=bench.authority.pem)
-
-
-def authority_is_no_certificate(bench: Bench) -> CacheEnvironment:
-    """An environment that was made by hand, past the parser that would refuse it."""
-    return secure(bench.secured("localhost"), tls_ca="not a certificate")
-
-
-def password_is_wrong(bench: Bench) -> CacheEnvironment:
-    """The server has another one."""
-    return of(bench.server("right"), password="wrong")
-
-
-def user_is_unknown(bench: Bench) -> CacheEnvironment:
-    """The server has no such user."""
-    return of(bench.server("right"), username="nobody")
-
-
-def user_is_off(bench: Bench) -> CacheEnvironment:
-    """The user may not log in."""
-    server = bench.server("right")
-    server.client().execute_command("ACL", "SETUSER", "app", "off", ">right")
-    return of(server, username="app")
-
-
-def password_is_missing(bench: Bench) -> CacheEnvironment:
-    """The environment has none."""
-    return of(bench.server("right"), password=None)
-
-
-def password_is_wanted_by_nobody(bench: Bench) -> CacheEnvironment:
-    """With HELLO a server without a password takes any; only the older AUTH says so."""
-    return of(bench.server(rename_command='HELLO ""'), password="unasked")
-
-
-def command_is_forbidden(bench: Bench) -> CacheEnvironment:
-    """The user may neither read nor write."""
-    server = bench.server("right")
-    server.client().execute_command("ACL", "SETUSER", "app", "on", ">right", "~*", "+@all", "-set", "-get")
-    return of(server, username="app")
-
-
-def key_is_forbidden(bench: Bench) -> CacheEnvironment:
-    """The user has another application's keys."""
-    server = bench.server("right")
-    server.client().execute_command("ACL", "SETUSER", "app", "on", ">right", "~app:*", "+@all")
-    return of(server, username="app")
-
-
-def protected_mode(bench: Bench) -> CacheEnvironment:
-    """A real server says so to other machines alone; these are its words (networking.c)."""
-    return plain(bench.enter(listener(answering(b"-DENIED Redis is running in protected mode because\r\n"))))
-
-
-def data_are_loading(bench: Bench) -> CacheEnvironment:
-    """A server that reads its snapshot for minutes, and answers after each kilobyte of it."""
-    server = bench.server(
-        dbfilename="dump.rdb", rdbcompression="no", key_load_delay="30000", loading_process_events_interval_bytes="1024"
-    )
-    admin = server.client()
-    with admin.pipeline(transaction=False) as pipeline:
-        for number in range(5000):
-            pipeline.set(f"key-{number}", b"x" * 1024)
-        pipeline.execute()
-    admin.save()
-    server.stop()
-    server.start()
-    return of(server)
-
-
-def clients_are_too_many(bench: Bench) -> CacheEnvironment:
-    """The one client that the server may have is there already."""
-    server = bench.server()
-    server.client().config_set("maxclients", 1)
-    return of(server)
-
-
-def memory_is_full(bench: Bench) -> CacheEnvironment:
-    """Nothing may be evicted."""
-    return of(bench.server(maxmemory="1kb", maxmemory_policy="noeviction"))
-
-
-def memory_is_full_of_lasting_keys(bench: Bench) -> CacheEnvironment:
-    """Only keys with a TTL may be evicted, and there are none."""
-    server = bench.server(maxmemory_policy="volatile-lru")
-    server.client().set("lasting", "x" * 100_000)
-    server.client().config_set("maxmemory", "100kb")
-    return of(server)
-
-
-def server_is_a_replica(bench: Bench) -> CacheEnvironment:
-    """It takes no writes."""
-    return of(bench.server(replicaof=f"127.0.0.1 {bench.enter(dead_port())}"))
-
-
-def primary_is_lost(bench: Bench) -> CacheEnvironment:
-    """Nor does it serve what it still has."""
-    return of(bench.server(replicaof=f"127.0.0.1 {bench.enter(dead_port())}", replica_serve_stale_data="no"))
-
-
-def replicas_are_too_few(bench: Bench) -> CacheEnvironment:
-    """The server wants one in sync, and has none."""
-    return of(bench.server(min_replicas_to_write="1"))
-
-
-def disk_is_gone(bench: Bench) -> CacheEnvironment:
-    """The last snapshot failed."""
-    server = bench.server(save="3600 1")
-    admin = server.client()
-    admin.set("key", "value", ex=60)
-    shutil.rmtree(server.folder)
-    with contextlib.suppress(redis.ResponseError):
-        admin.bgsave()
-    until(lambda: admin.info("persistence")["rdb_last_bgsave_status"] == "err")
-    return of(server)
-
-
-def script_runs_for_ever(bench: Bench) -> CacheEnvironment:
-    """The server answers nobody else."""
-    server = bench.server(lua_time_limit="1")
-    script = bench.open(server.port)
-    script.sendall(b'EVAL "while true do end" 0\r\n')
-    until(lambda: _says(server, "BUSY"))
-    return of(server)
-
-
-def server_is_a_cluster_node(bench: Bench) -> CacheEnvironment:
-    """It has no slots, so no key belongs to it."""
-    return of(bench.server(cluster_enabled="yes", cluster_port=str(free_port())))
-
-
-def read_and_write(cache: Cache) -> None:
-    """Do what an application does: some faults refuse the one, some the other."""
-    cache.get("some-key")
-    cache.set("some-key", b"value", ttl_seconds=60)
-
-
-def _says(server: RedisServer, word: str) -> bool:
-    try:
-        server.client().ping()
-    except redis.RedisError as error:
-        return word in str(error)
-    return False
-
-
-@dataclass(frozen=True)
-class Case:
-    """How to make a fault, its code, a word of its remedy, and what it may cost."""
-
-    make: Callable[[Bench], CacheEnvironment]
-    code: str
-    remedy: str
-    retryable: bool = False
-    at_a_command: bool = False  # the server greets, and refuses the command
-
-
-CASES = (
-    Case(nothing_listens, "connection-refused", "REDIS_PORT", retryable=True),
-    Case(name_is_unknown, "name-not-resolved", "REDIS_HOST", retryable=True),
-    Case(nobody_accepts, "connect-timeout", "security group", retryable=True),
-    Case(nobody_answers, "no-answer", "REDIS_USE_TLS=true", retryable=True),
-    Case(nobody_answers_tls, "no-answer", "REDIS_PORT", retryable=True),
-    Case(it_hangs_up, "connection-closed", "REDIS_USE_TLS=true", retryable=True),
-    Case(it_speaks_http, "not-redis", "REDIS_PORT"),
-    Case(tls_meets_plain_text, "tls-not-spoken", "REDIS_USE_TLS=false"),
-    Case(tls_meets_http, "tls-not-spoken", "REDIS_USE_TLS=false"),
-    Case(plain_text_meets_tls, "tls-required", "REDIS_USE_TLS=true"),
-    Case(certificate_is_a_strangers, "certificate-untrusted", "REDIS_TLS_CA"),
-    Case(certificate_has_expired, "certificate-out-of-date", "Renew"),
-    Case(certificate_has_another_name, "certificate-name", "REDIS_TLS_SERVER_NAME"),
-    Case(certificate_is_not_for_the_server_name, "certificate-name", "REDIS_TLS_SERVER_NAME"),
-    Case(client_certificate_is_wanted, "client-certificate-wanted", "tls-auth-clients"),
-    Case(client_certificate_is_wanted_in_tls_12, "client-certificate-wanted", "tls-auth-clients"),
-    Case(it_hangs_up_in_the_handshake, "tls-closed", "a restart", retryable=True),
-    Case(it_hangs_up_at_once, "tls-closed", "a restart", retryable=True),
-    Case(it_answers_half_a_line, "connection-closed", "a restart", retryable=True),
-    Case(tls_is_too_old, "tls-version", "tls-protocols"),
-    Case(authority_is_no_certificate, "ca-unreadable", "REDIS_TLS_CA"),
-    Case(password_is_wrong, "wrong-password", "REDIS_PASSWORD"),
-    Case(user_is_unknown, "wrong-password", "REDIS_USERNAME"),
-    Case(user_is_off, "wrong-password", "REDIS_USERNAME"),
-    Case(password_is_missing, "password-missing", "REDIS_PASSWORD"),
-    Case(password_is_wanted_by_nobody, "password-not-asked", "empty REDIS_PASSWORD"),
-    Case(command_is_forbidden, "not-permitted", "ACL", at_a_command=True),
-    Case(key_is_forbidden, "not-permitted", "ACL", at_a_command=True),
-    Case(protected_mode, "protected-mode", "requirepass"),
-    Case(data_are_loading, "loading", "--wait", retryable=True),
-    Case(clients_are_too_many, "too-many-clients", "maxclients", retryable=True),
-    Case(memory_is_full, "out-of-memory", "cache:memoryMb", at_a_command=True),
-    Case(memory_is_full_of_lasting_keys, "out-of-memory", "TTLs", at_a_command=True),
-    Case(server_is_a_replica, "read-only", "primary endpoint", retryable=True, at_a_command=True),
-    Case(primary_is_lost, "master-down", "primary endpoint", retryable=True),
-    Case(replicas_are_too_few, "too-few-replicas", "min-replicas-to-write", retryable=True, at_a_command=True),
-    Case(disk_is_gone, "save-failed", "disk"),
-    Case(script_runs_for_ever, "busy-script", "SCRIPT KILL", retryable=True),
-    Case(server_is_a_cluster_node, "cluster-mode", "cluster mode disabled", at_a_command=True),
-)
 
 # Made below and in the tests of the cache, of the checks, of the deadline and of the command line.
 ELSEWHERE = {
@@ -400,10 +51,10 @@ def test_a_password_that_is_off_is_set_at_the_service() -> None:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, authority: Authority) -> Iterator[Bench]:
+def bench(tmp_path: Path, authority: Authority) -> Iterator[Workbench]:
     """Everything that a fault is made with."""
     with contextlib.ExitStack() as stack:
-        yield Bench(stack, tmp_path, authority)
+        yield Workbench(stack, tmp_path, authority)
 
 
 @pytest.fixture(autouse=True)
@@ -416,7 +67,7 @@ def _second_look_takes_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
 class TestEachFault:
     """One fault after the other, made for real."""
 
-    def test_the_check_names_it_in_one_attempt(self, bench: Bench, case: Case, connections: Counter[int]) -> None:
+    def test_the_check_names_it_in_one_attempt(self, bench: Workbench, case: Case, connections: Counter[int]) -> None:
         """The report's failure has the code and the remedy, and nothing was tried twice."""
         environment = case.make(bench)
         connections.clear()
@@ -427,7 +78,7 @@ class TestEachFault:
         # The first look, and after it the client or, where TLS and plain text may be mixed up, a second look.
         assert connections[environment.port] <= 2
 
-    def test_waiting_is_for_what_may_pass(self, bench: Bench, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_waiting_is_for_what_may_pass(self, bench: Workbench, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
         """`--wait` tries a retryable fault again, and a fatal one not once."""
         monkeypatch.setattr(checks, "time", Clock())
         attempts: list[str] = []
@@ -436,7 +87,7 @@ class TestEachFault:
         assert bool(attempts) is (case.retryable and not case.at_a_command)
 
     def test_the_client_raises_it_after_as_many_attempts_as_it_deserves(
-        self, bench: Bench, case: Case, monkeypatch: pytest.MonkeyPatch
+        self, bench: Workbench, case: Case, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The cache client connects once for a fatal fault, and REDIS_MAX_RETRIES times more for a retryable one."""
         environment = case.make(bench)
@@ -455,7 +106,9 @@ class TestEachFault:
         assert len(connections) == (1 + environment.max_retries if case.retryable else 1)
 
 
-def test_a_refusal_that_comes_before_the_first_command_is_heard(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_that_comes_before_the_first_command_is_heard(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The command meets a closed connection then: the client and the check look again without a word."""
     speak = ssl.SSLSocket.sendall
     closed: list[ssl.SSLSocket] = []
@@ -495,7 +148,7 @@ def wrapped(words: str, cause: Exception) -> redis.ConnectionError:
     return error
 
 
-def test_a_wrong_password_is_one_line_in_the_servers_log(bench: Bench) -> None:
+def test_a_wrong_password_is_one_line_in_the_servers_log(bench: Workbench) -> None:
     """Four lines for one mistake look like an attack."""
     environment = password_is_wrong(bench)
     checks.run(environment, NOTHING, wait_seconds=1)
