@@ -13,7 +13,7 @@ from benchmarks import check, client, detection, machine, stacks
 from benchmarks.figures import Section
 from benchmarks.project import ROOT
 from benchmarks.servers import RedisServer
-from verify.cache import open_cache
+from verify.open_cache import open_cache
 
 DOCUMENT: Final = ROOT / "docs" / "benchmarks.md"
 

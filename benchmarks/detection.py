@@ -16,9 +16,9 @@ from benchmarks.comparison import seconds
 from benchmarks.faulty_servers import CASES, NOTHING, PATIENCE_MS, Case, Workbench, read_and_write
 from benchmarks.figures import Section, duration, times
 from verify import checks
-from verify.cache import open_cache
 from verify.environment import DEFAULT_MAX_RETRIES, CacheEnvironment
 from verify.faults import CacheError
+from verify.open_cache import open_cache
 
 # Nearly all of the time is redis-py's waiting.
 _AT_A_TIME: Final = 6

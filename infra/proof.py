@@ -12,9 +12,10 @@ from infra.backend import Declaration
 from infra.connection import Connection
 from infra.settings import Settings
 from infra.verifiers import Verifier
-from verify.cache import Backend, open_cache
+from verify.cache import Backend
 from verify.checks.passwords import NO_OTHERS, OtherPasswords
 from verify.environment import CacheEnvironment
+from verify.open_cache import open_cache
 from verify.report import Report
 
 # What a client in memory is tried with.

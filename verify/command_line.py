@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from verify import checks, deadline
-from verify.cache import PROBE_SECONDS, Backend, open_cache
+from verify.cache import PROBE_SECONDS, Backend
 from verify.environment import CacheEnvironment, InvalidEnvironment
 from verify.exit_code import ExitCode
 from verify.expectation import Expectation, InvalidExpectation
 from verify.faults import FAULTS, NO_HOST, CacheError, Fault
 from verify.formats import FORMATS
+from verify.open_cache import open_cache
 from verify.redaction import legible
 
 _EPILOG = """\

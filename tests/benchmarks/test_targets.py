@@ -13,7 +13,8 @@ from benchmarks.project import Clone
 from benchmarks.servers import RedisServer
 from tests.stacks.conftest import pulumi_command
 from tests.stacks.project import copy
-from verify.cache import Cache, open_cache
+from verify.cache import Cache
+from verify.open_cache import open_cache
 
 pytestmark = pytest.mark.long
 

@@ -12,7 +12,7 @@ from benchmarks import check, client, detection
 from benchmarks.faulty_servers import CASES
 from benchmarks.project import newcomers_environment
 from benchmarks.servers import RedisServer
-from verify.cache import open_cache
+from verify.open_cache import open_cache
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.stacks.inprocess import StackInProcess
-from verify.cache import open_cache
 from verify.environment import CacheEnvironment
 from verify.memory_cache import MemoryCache
+from verify.open_cache import open_cache
 
 
 @pytest.mark.stack

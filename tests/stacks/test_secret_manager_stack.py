@@ -12,8 +12,8 @@ from tests.stacks.gcp_stack import stack
 from tests.stacks.inprocess import StackInProcess, written
 from tests.standins import gcp
 from tests.standins.gcp_secret_manager import SecretManager
-from verify.cache import open_cache
 from verify.environment import CacheEnvironment
+from verify.open_cache import open_cache
 
 pytestmark = pytest.mark.stack
 

@@ -11,8 +11,8 @@ from tests.infra.sinks import fed
 from tests.stacks.aws_stack import AwsStack, stack
 from tests.stacks.inprocess import written
 from tests.standins import aws
-from verify.cache import open_cache
 from verify.environment import CacheEnvironment
+from verify.open_cache import open_cache
 
 pytestmark = pytest.mark.stack
 

@@ -14,11 +14,12 @@ from benchmarks.certificates import Authority
 from benchmarks.listeners import listener, tls_terminator
 from benchmarks.servers import RedisServer
 from verify import checks, redis_client, tls
-from verify.cache import Cache, open_cache
+from verify.cache import Cache
 from verify.environment import CacheEnvironment
 from verify.expectation import Expectation
 from verify.faults import CacheError
 from verify.memory_cache import MemoryCache
+from verify.open_cache import open_cache
 from verify.redis_cache import RedisCache
 
 MEMORY = CacheEnvironment(host=None)

@@ -15,10 +15,10 @@ import pytest
 from benchmarks.listeners import Handler, listener, silent
 from benchmarks.servers import RedisServer
 from verify import checks, deadline
-from verify.cache import open_cache
 from verify.environment import CacheEnvironment
 from verify.expectation import Expectation
 from verify.faults import CacheError
+from verify.open_cache import open_cache
 
 DEADLINE_SECONDS = 1.0
 # Far longer than any of this takes, and far shorter than the connect timeouts below, which would be the limit else.

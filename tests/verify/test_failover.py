@@ -10,9 +10,10 @@ import redis.retry
 
 from benchmarks.listeners import leading_to, listener
 from benchmarks.servers import RedisServer, dead_port, until
-from verify.cache import Cache, open_cache
+from verify.cache import Cache
 from verify.environment import CacheEnvironment
 from verify.faults import CacheError
+from verify.open_cache import open_cache
 
 THREADS = 5
 

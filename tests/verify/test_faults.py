@@ -25,9 +25,9 @@ from benchmarks.faulty_servers import (
 )
 from tests.clock import Clock
 from verify import checks, preflight, redis_client
-from verify.cache import open_cache
 from verify.diagnosis import diagnose
 from verify.faults import FAULTS, CacheError
+from verify.open_cache import open_cache
 
 # Made below and in the tests of the cache, of the checks, of the deadline and of the command line.
 ELSEWHERE = {

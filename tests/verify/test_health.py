@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.servers import RedisServer, dead_port, free_port, server_binary
-from verify.cache import Health, open_cache
+from verify.cache import Health
+from verify.open_cache import open_cache
 
 ServerMaker = Callable[..., RedisServer]
 

@@ -23,13 +23,13 @@ from benchmarks.listeners import Handler, listener
 from benchmarks.servers import RedisServer, server_binary
 from tests import leaks
 from verify import checks, function
-from verify.cache import open_cache
 from verify.checks.passwords import OtherPasswords
 from verify.command_line import main
 from verify.environment import CacheEnvironment
 from verify.expectation import Expectation
 from verify.faults import CacheError
 from verify.formats import FORMATS
+from verify.open_cache import open_cache
 
 ServerMaker = Callable[..., RedisServer]
 

@@ -8,10 +8,10 @@ from benchmarks.listeners import listener
 from benchmarks.servers import RedisServer
 from tests.verify.fake_redis import answering_as_redis, information
 from verify import checks, redis_information
-from verify.cache import open_cache
 from verify.environment import CacheEnvironment
 from verify.expectation import Expectation
 from verify.faults import CacheError
+from verify.open_cache import open_cache
 from verify.report import Report, Result
 
 ASKED = Expectation(

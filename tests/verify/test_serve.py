@@ -23,10 +23,11 @@ from benchmarks.servers import RedisServer, dead_port, new_password, until
 from tests.soak import Soak
 from verify import serve
 from verify.application import run
-from verify.cache import Cache, Health, Status, open_cache
+from verify.cache import Cache, Health, Status
 from verify.environment import CacheEnvironment
 from verify.faults import NO_ANSWER
 from verify.memory_cache import MemoryCache
+from verify.open_cache import open_cache
 from verify.serve import Answer, Pages
 
 ServerMaker = Callable[..., RedisServer]

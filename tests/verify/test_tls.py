@@ -15,9 +15,9 @@ from cryptography.x509.oid import NameOID
 from benchmarks.listeners import listener, tls_terminator
 from benchmarks.servers import RedisServer
 from verify import preflight, tls
-from verify.cache import open_cache
 from verify.environment import CacheEnvironment
 from verify.faults import CacheError
+from verify.open_cache import open_cache
 
 _NOW = datetime.now(UTC)
 

@@ -11,8 +11,8 @@ from tests.infra.sinks.fed import PASSWORD, VALUES, aws_stack
 from tests.stacks.aws_stack import AwsStack
 from tests.stacks.inprocess import written
 from tests.standins import aws
-from verify.cache import open_cache
 from verify.environment import CacheEnvironment
+from verify.open_cache import open_cache
 
 pytestmark = pytest.mark.stack
 

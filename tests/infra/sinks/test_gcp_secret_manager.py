@@ -12,8 +12,8 @@ from tests.stacks.inprocess import StackInProcess, written
 from tests.standins import gcp_secret_manager
 from tests.standins.gcp_resource import Refused
 from tests.standins.gcp_secret_manager import ADD, CREATE, SET_POLICY, SecretManager
-from verify.cache import open_cache
 from verify.environment import CacheEnvironment
+from verify.open_cache import open_cache
 
 pytestmark = pytest.mark.stack
 
