@@ -2,7 +2,6 @@
 
 import dataclasses
 import fcntl
-import json
 import os
 import threading
 import time
@@ -14,7 +13,7 @@ from typing import Any, Literal, get_origin, get_type_hints
 
 import pulumi
 
-from runner import private_file
+from runner import private_file, sealed_file
 from runner.attempt import in_words
 from runner.inprocess import wire
 from runner.project import ProjectError
@@ -75,7 +74,7 @@ class State:
         self._must_save = must_save
         self._mutex = threading.RLock()
         try:
-            content = json.loads(file.read_bytes())
+            content = sealed_file.read(file)
             self.resources = [_resource(entry) for entry in content.get("resources", [])]
             self.outputs: Properties = dict(content.get("outputs", {}))
             wire.plain(self.outputs)
@@ -140,12 +139,9 @@ class State:
     def _save(self) -> None:
         if self._read_only:
             return
-        text = json.dumps(
-            {"resources": [dataclasses.asdict(known) for known in self.resources], "outputs": self.outputs},
-            indent=1,
-        )
+        resources = [dataclasses.asdict(known) for known in self.resources]
         try:
-            private_file.write(self._file, text)
+            sealed_file.write(self._file, {"resources": resources, "outputs": self.outputs})
         except OSError as error:
             if self._must_save:
                 raise StateError(f"the state cannot be written: {in_words(error)}") from None

@@ -546,6 +546,17 @@ class TestState:
         with pytest.raises(DamagedState, match=r"local\.json is damaged$"):
             State(tmp_path / "local.json")
 
+    def test_any_value_that_was_changed_is_damage(self, bench: Bench) -> None:
+        """The checksum tells; a state of the version before has none, and is read."""
+        bench.up('Thing("a", label="a"); pulumi.export("size", 1)')
+        content = json.loads(bench.stack.state_file.read_text())
+        bench.stack.state_file.write_text(json.dumps(content | {"outputs": {"size": "1"}}))
+        with pytest.raises(DamagedState, match=r"local\.json is damaged$"):
+            _ = bench.state
+        del content["sha256"]
+        bench.stack.state_file.write_text(json.dumps(content))
+        assert bench.state.outputs == {"size": 1}
+
     @pytest.mark.parametrize("backend", ["local", "rediscloud"])
     def test_damage_is_told_with_what_is_lost_and_how_to_go_on(self, bench: Bench, backend: str) -> None:
         """`down` forgets it where all that it knew of is found on this machine, and nowhere else."""
