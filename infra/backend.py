@@ -6,7 +6,7 @@ when a stack names it, because each cloud's SDK is heavy and not every environme
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -70,6 +70,25 @@ def never(config: Mapping[str, Any], environment: Mapping[str, str]) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TakenDown:
+    """A stack that was taken down, for what it may have left on this machine."""
+
+    stack: str
+    # What the stack's file sets, in full keys.
+    config: Mapping[str, Any]
+    # Whether each state that is kept in the project still has resources of the stack, by the state's address
+    # (PULUMI_BACKEND_URL) relative to the project.
+    has_resources: Mapping[str, bool]
+
+
+class RemoveLeftovers(Protocol):
+    """What a backend does at the end of `down`: it removes what no state knows any more."""
+
+    def __call__(self, gone: TakenDown, *, say: Callable[[str], None]) -> Sequence[str]:
+        """Remove it, and say what was removed; return what stays and why, each in one line with its cure."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Backend(Governance):
     """What a backend says of itself. `resources` is the module that declares it, by its dotted name."""
 
@@ -82,6 +101,8 @@ class Backend(Governance):
     example_key: str | None = None
     # What an `up` needs of the machine that it runs on, beside Python, the Pulumi CLI and a place for the state.
     needs: Sequence[str] = ()
+    # None where whatever is left of a stack is found by its state alone.
+    remove_leftovers: RemoveLeftovers | None = None
 
 
 # The module whose BACKEND it is.

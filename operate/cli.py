@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Final, get_args
 
 from infra.rotation import Step
-from operate import attachment, facts, rotation
+from operate import attachment, facts, leftovers, rotation
 from operate.offline.preview import preview
-from runner import closing, consent, leftovers, verbs
+from runner import closing, consent, verbs
 from runner.attempt import attempt, reported, say
 from runner.engines import Choice, NotReachable
 from runner.project import LOCAL_STACK, Project

@@ -19,7 +19,7 @@ from infra import after_delivery
 from infra.backends.local import ownership, processes
 from infra.backends.local.server import LocalServer
 from infra.sinks import files
-from operate import cli
+from operate import cli, leftovers
 from runner.attempt import attempt
 from runner.project import Project
 from tests.soak import Soak
@@ -113,6 +113,15 @@ def test_down_with_a_lost_state_leaves_nothing(machine: Machine, lost: str) -> N
     assert machine.run("down") == (0, machine.run("down")[1])
 
 
+def test_down_leaves_nothing_of_the_backend_that_the_stack_had_before(machine: Machine) -> None:
+    """Its state was lost, so none but what down looks for at its end knows of the server."""
+    machine.run("up")
+    machine.state.unlink()
+    (machine.root / "Pulumi.local.yaml").write_text("config:\n  cache:backend: memory\n")
+    assert machine.run("down")[0] == 0
+    assert machine.left() == []
+
+
 def test_down_leaves_the_server_of_the_other_engine(machine: Machine) -> None:
     """Its state still has it; the command that takes it down is said."""
     machine.run("up")
@@ -123,15 +132,8 @@ def test_down_leaves_the_server_of_the_other_engine(machine: Machine) -> None:
     cli_state.parent.mkdir(parents=True)
     cli_state.write_text(json.dumps({"checkpoint": {"latest": {"resources": [{}]}}}))
     # As a user would have to force it: the runner itself refuses the in-process engine then.
-    done = subprocess.run(
-        [sys.executable, "-m", "infra.leftovers", "--folder=.local/servers/local", "--with-record"],
-        cwd=machine.root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert "to take it down: make down STACK=local ENGINE=pulumi" in done.stderr
+    assert leftovers.remove(Project(machine.root), "local") == 1
+    assert "to take it down: make down STACK=local ENGINE=pulumi" in machine.capture.readouterr().err
     assert machine.server.is_running()
     cli_state.unlink()
     assert machine.run("down")[0] == 0

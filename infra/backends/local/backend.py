@@ -3,10 +3,12 @@
 from typing import Final
 
 from infra.backend import Backend, always
+from infra.backends.local import leftovers
 
 BACKEND: Final = Backend(
     name="local",
     resources="infra.backends.local.resources",
     is_on_this_machine=always,
     is_served_in_process=True,
+    remove_leftovers=leftovers.remove,
 )

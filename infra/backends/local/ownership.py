@@ -27,6 +27,11 @@ def server_in(folder: str) -> LocalServer:
     return LocalServer(path, is_own_place=is_own_place(path))
 
 
+def default_folder(stack: str) -> str:
+    """Return where the server of a stack has its files unless cache:folder says otherwise, relative to the project."""
+    return f".local/servers/{stack}"
+
+
 def is_own_place(folder: Path) -> bool:
     """Whether a folder is one that this project alone uses: one in its own `.local`."""
     return (PROJECT / identity.FOLDER).resolve() in folder.resolve().parents

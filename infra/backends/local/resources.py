@@ -10,7 +10,7 @@ import pulumi
 
 from infra.backend import Declaration
 from infra.backends.local import identity
-from infra.backends.local.ownership import END, server_in
+from infra.backends.local.ownership import END, default_folder, server_in
 from infra.backends.local.provider import Server, ServerInputs
 from infra.backends.local.server import unwritable
 from infra.connection import Connection
@@ -26,7 +26,7 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
     password = Password("password")
     root = Path(pulumi.runtime.get_root_directory() or ".").resolve()
     inputs = ServerInputs(
-        folder=str(Path(settings.folder).expanduser()) if settings.folder else f".local/servers/{stack}",
+        folder=str(Path(settings.folder).expanduser()) if settings.folder else default_folder(stack),
         owner=f"{state_backend(root)}#{stack}",
         identity=_identity(root),
         requestedPort=ANY_FREE_PORT if settings.port is None else settings.port,
