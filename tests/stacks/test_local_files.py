@@ -227,7 +227,7 @@ def test_odd_places_and_users(tmp_path: Path) -> None:
     options = ["--stack", stack, "--confirm", stack, "--engine", "inprocess"]
     for verb in ("up", "verify", "down"):
         done = subprocess.run(
-            [*stranger, sys.executable, "-B", "-m", "runner", verb, *options],
+            [*stranger, sys.executable, "-B", "-m", "operate", verb, *options],
             cwd=root,
             env=plain,
             umask=0,
