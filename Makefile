@@ -78,7 +78,7 @@ docs: install tools ## renew the tables in the documents from the code
 	.venv/bin/python -m verify faults --markdown > docs/faults.md
 	.venv/bin/python -m infra.costs_document > docs/costs.md
 	.venv/bin/python -m compliance --reference > docs/compliance.md
-	.venv/bin/python -m infra.schema > docs/pulumi-stack.schema.json
+	.venv/bin/python -m infra.settings.schema > docs/pulumi-stack.schema.json
 	$(TOOLS)/python -m operate.permissions --write
 
 lock: ## renew the lock files from requirements/*.in

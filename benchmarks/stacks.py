@@ -2,7 +2,7 @@
 
 import functools
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -12,7 +12,8 @@ from benchmarks.comparison import Comparison, alternate, compare, run, seconds
 from benchmarks.figures import Row, Section, comparisons, duration
 from benchmarks.project import Clone, newcomers_environment, taken_down
 
-UP_AT_MOST: Final = 1.25
+# The in-process engine is a stand-in, whose runs are little else than imports.
+UP_AT_MOST: Final[Mapping[str, float]] = {"pulumi": 1.25}
 VERIFICATION_AT_MOST: Final = 1.0
 
 ENGINE_NAMES: Final = {"inprocess": "in-process", "pulumi": "Pulumi CLI"}
@@ -120,7 +121,7 @@ def nothing_to_do_section(measured: Sequence[EngineFigures]) -> Section:
     for figures in measured:
         name = ENGINE_NAMES[figures.engine]
         rows += [
-            Row(title=f"`up`, {name}", comparison=figures.nothing_to_do.up, most=UP_AT_MOST),
+            Row(title=f"`up`, {name}", comparison=figures.nothing_to_do.up, most=UP_AT_MOST.get(figures.engine)),
             Row(title=f"`preview`, {name}", comparison=figures.nothing_to_do.preview),
         ]
     return Section(
@@ -130,7 +131,7 @@ def nothing_to_do_section(measured: Sequence[EngineFigures]) -> Section:
         header=comparisons("bare program"),
         lines=[row.cells() for row in rows],
         remarks="The bare program reads no settings, makes no password and delivers nothing. On the in-process engine "
-        "a run is little else than imports, so what a stack does not use is not loaded (tests/stacks/test_loading.py).",
+        "a run is little else than imports, of which the bare program has fewer: the target is for the CLI alone.",
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from compliance.matrix import Row, merged
-from infra.settings import BackendName
+from infra.backends import BackendName
 from infra.sizing import TierName
 from runner.project import ProjectError
 

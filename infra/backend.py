@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import pulumi
 
+from infra.backends import BackendName
 from infra.connection import Connection
 from infra.governance import Governance
 from infra.rotation import Passwords
-from infra.settings import BackendName, Settings
+from infra.settings import Settings
 from verify.expectation import Expectation
 
 # Only to be typed with: most stacks are not in AWS.

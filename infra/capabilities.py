@@ -82,7 +82,7 @@ CAPABILITIES: Final[Mapping[str, Capability]] = MappingProxyType(
         ),
         "rediscloud": Capability(
             passwords=1,
-            tls="yes",  # but for the free plan, which cannot (infra/settings/rediscloud.py)
+            tls="yes",  # but for the free plan, which cannot (infra/backends/rediscloud/settings.py)
             largest_replicas=1,  # the copy that takes over, which no client reads from
             persistence=frozenset({"append-only", "snapshot", "none"}),
             default_persistence="append-only",

@@ -2,15 +2,20 @@
 
 import argparse
 import bisect
-import functools
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, get_args
 
 from infra import costs, sizing
+from infra.backends import BackendName
+from infra.backends.docker.settings import DockerSettings
 from infra.backends.elasticache import nodes
-from infra.settings import NAMESPACE, BackendName, Settings
+from infra.backends.elasticache.settings import ElastiCacheSettings
+from infra.backends.local.settings import LocalSettings
+from infra.backends.memorystore.settings import MemorystoreSettings
+from infra.backends.rediscloud.settings import RedisCloudSettings
+from infra.settings import NAMESPACE, Settings
 from infra.sizing import MEBIBYTE, TIER_NAMES, TIERS, TierName
 from runner import names, output, stack_file
 from runner.stack_file import StackFileError
@@ -18,6 +23,8 @@ from verify import capacity, workload
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 CONFIGURATION: Final = 78  # EX_CONFIG of sysexits.h, as `python -m verify` has it
+# A cache's price does not depend on which network it is in.
+NETWORK_STACK: Final = "organization/cache-network/prod"
 # Where a stack does not say in which region it is: the one that the prices were read for.
 REGIONS: Final[Mapping[BackendName, str]] = {"elasticache": "us-east-1", "memorystore": "us-central1"}
 
@@ -103,13 +110,12 @@ def requests(tier: TierName, memory_mb: int, *, cloud_region: str | None) -> Ite
 
     `cloud_region` is Redis Cloud's, which is one of its settings; None for the one that it has by itself.
     """
-    asked = functools.partial(Settings, tier=tier, memory_mb=memory_mb)
-    yield asked(backend="local")
-    yield asked(backend="docker")
+    yield LocalSettings(tier=tier, memory_mb=memory_mb)
+    yield DockerSettings(tier=tier, memory_mb=memory_mb)
     for engine in get_args(nodes.Engine):
-        yield asked(backend="elasticache", engine=engine)
-    yield asked(backend="memorystore")
-    yield asked(backend="rediscloud", cloud_region=cloud_region)
+        yield ElastiCacheSettings(tier=tier, memory_mb=memory_mb, engine=engine, network_stack=NETWORK_STACK)
+    yield MemorystoreSettings.example(tier=tier, memory_mb=memory_mb)
+    yield RedisCloudSettings(tier=tier, memory_mb=memory_mb, cloud_region=cloud_region, accept_any_address=True)
 
 
 def size(asked: Settings) -> str:

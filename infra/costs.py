@@ -2,14 +2,19 @@
 
 import functools
 import math
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from infra import sizing
+from infra.backends import BackendName
+from infra.backends.elasticache.settings import ElastiCacheSettings
 from infra.backends.elasticache.tier_defaults import CARE
-from infra.settings import BackendName, Settings
+from infra.backends.memorystore.settings import MemorystoreSettings
+from infra.backends.rediscloud.settings import RedisCloudSettings
+from infra.settings import Settings
 
 # What the vendors' own calculators take for a month.
 HOURS: Final = 730
@@ -80,9 +85,6 @@ class Estimate:
 @functools.cache
 def prices() -> Mapping[str, Any]:
     """Read the list prices."""
-    # Imported late: a server on one's own machine has no price to look up.
-    import tomllib
-
     return tomllib.loads(Path(__file__).with_name("prices.toml").read_text(encoding="utf-8"))
 
 
@@ -96,22 +98,21 @@ def region(backend: BackendName, config: Mapping[str, str], environment: Mapping
 def estimate(settings: Settings, *, region: str | None) -> Estimate:
     """Estimate what a stack in a vendor's region costs."""
     tier, memory = settings.tier, settings.maxmemory_bytes
-    match settings.backend:
-        case "elasticache":
+    match settings:
+        case ElastiCacheSettings():
             return elasticache(settings, region=region)
-        case "memorystore":
+        case MemorystoreSettings():
             return Estimate((memorystore(sizing.memorystore(tier, memory), region=region),))
-        case "rediscloud":
-            if settings.takes_free_plan:
-                free = Item(what=f"Redis Cloud's free plan of {settings.FREE_PLAN_MB} MB", monthly_usd=0.0)
-                return Estimate((free,))
+        case RedisCloudSettings(takes_free_plan=True):
+            return Estimate((Item(what=f"Redis Cloud's free plan of {settings.FREE_PLAN_MB} MB", monthly_usd=0.0),))
+        case RedisCloudSettings():
             plan_bytes = sizing.redis_cloud_plan_bytes(tier, memory)
             return Estimate((redis_cloud(plan_bytes, region=settings.chosen_cloud_region),), vendor_tells=True)
-        case "local" | "docker" | "memory":
+        case _:
             return Estimate()
 
 
-def elasticache(settings: Settings, *, region: str | None) -> Estimate:
+def elasticache(settings: ElastiCacheSettings, *, region: str | None) -> Estimate:
     """Estimate a replication group: its nodes, the snapshots at their largest, the key if it is its own, the secret."""
     listed = prices()["elasticache"].get(region, {})
     node, count = settings.node.name, 1 + settings.chosen_replicas

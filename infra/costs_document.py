@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from typing import Any, Final, get_args
 
 from infra import costs, sizing
+from infra.backends import BackendName
 from infra.backends.elasticache import nodes
+from infra.backends.elasticache.settings import ElastiCacheSettings
+from infra.backends.memorystore.settings import MemorystoreSettings
+from infra.backends.rediscloud.settings import RedisCloudSettings
+from infra.capacity_report import NETWORK_STACK
 from infra.costs import HOURS, Item, prices
 from infra.markdown import table
-from infra.settings import BackendName, Settings
+from infra.settings import Settings
 from infra.sizing import TIER_NAMES, TIERS, MemorystoreSize
 from runner import output
 from verify import capacity, workload
@@ -94,11 +99,12 @@ def _tier_rows() -> Iterator[list[str]]:
         memory = f"{TIERS[tier].default_mb} MiB"
         yield [tier, memory, "local, docker", "a server on one's own machine", "0.00"]
         for engine in get_args(nodes.Engine):
-            asked = Settings(backend="elasticache", tier=tier, engine=engine)
-            yield [tier, memory, *_offer(asked)]
-        for backend in ("memorystore", "rediscloud"):
-            asked = Settings(backend=backend, tier=tier)
-            yield [tier, f"{asked.FREE_PLAN_MB} MB" if asked.takes_free_plan else memory, *_offer(asked)]
+            group = ElastiCacheSettings(tier=tier, engine=engine, network_stack=NETWORK_STACK)
+            yield [tier, memory, *_offer(group)]
+        yield [tier, memory, *_offer(MemorystoreSettings.example(tier=tier))]
+        is_free = tier == "dev"
+        plan = RedisCloudSettings(tier=tier, accept_any_address=True, accept_plain_text=is_free)
+        yield [tier, f"{plan.FREE_PLAN_MB} MB" if is_free else memory, *_offer(plan)]
 
 
 def _offer(asked: Settings) -> list[str]:

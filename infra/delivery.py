@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pulumi
 
 from infra import sinks
+from infra.after_delivery import AfterDelivery
 from infra.backend import Declaration
 from infra.connection import GUIDES_VARIABLES
 from infra.settings import Settings
@@ -38,8 +39,5 @@ def deliver(declaration: Declaration, wanted: Settings, *, stack: str) -> None:
     for name, value in (entry for each in delivered for entry in each.outputs.items()):
         pulumi.export(name, value)
     if wanted.after_delivery is not None:
-        # Imported late: few stacks have a command.
-        from infra.after_delivery import AfterDelivery
-
         resources = [resource for each in delivered for resource in each.resources]
         AfterDelivery("after-delivery", wanted.after_delivery, values, pulumi.ResourceOptions(depends_on=resources))

@@ -39,7 +39,7 @@ async def main() -> None:
 def load_settings(stack: str) -> Settings:
     """Read the stack's settings. Raises `InvalidSettings`."""
     config = configuration()
-    # As the provider takes it, to see what lies in another region (infra/settings/aws.py).
+    # As the provider takes it, to see what lies in another region (infra/settings/delivery.py).
     if region := os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"):
         config = {"aws:region": region, **config}
     return settings.load(

@@ -12,6 +12,7 @@ from infra.backend import Declaration
 from infra.connection import Connection
 from infra.settings import Settings
 from infra.verifiers import Verifier
+from verify import application
 from verify.cache import Backend
 from verify.checks.passwords import NO_OTHERS, OtherPasswords
 from verify.environment import CacheEnvironment
@@ -77,9 +78,6 @@ async def _prove_application(url: str | None, *, expect: Backend, stack: str) ->
     """Ask the application, where its address is known, whether it uses what it should, as the guide does with curl."""
     if url is None:
         return
-    # Imported late: HTTP is a third of what everything else takes to import.
-    from verify import application
-
     report = await asyncio.to_thread(application.run, url, expect=expect, wait_seconds=APPLICATION_SECONDS)
     pulumi.export("application", report.stable())
     if not report.passed:

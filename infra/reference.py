@@ -3,67 +3,51 @@
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final
 
-from infra.backend import BACKENDS
+from pydantic.fields import FieldInfo
+
+from infra.backends import MODELS
 from infra.capabilities import CAPABILITIES, Capability
 from infra.markdown import table
-from infra.settings import NAMESPACE, Only, Settings
+from infra.settings import Settings, schema
 from infra.settings.common import CommonSettings
-from infra.settings.delivery import DeliverySettings
-from infra.settings.elasticache import ElastiCacheSettings
-from infra.settings.managed import ManagedSettings
-from infra.settings.memorystore import MemorystoreSettings
-from infra.settings.model import REQUIRED, Setting, settings_of
-from infra.settings.rediscloud import RedisCloudSettings
-from infra.settings.self_hosted import SelfHostedSettings
-from infra.settings.vocabulary import OnlyWith
+from infra.settings.delivery import sinks_with
+from infra.settings.loading import model_of
+from infra.settings.schema import Schema
 
 README: Final = Path(__file__).resolve().parents[1] / "README.md"
 
 
-# The parts of the settings, as the page has them.
-PARTS: Final[Mapping[str, type[CommonSettings]]] = {
-    "Every stack": CommonSettings,
-    "Delivery": DeliverySettings,
-    "A server of one's own": SelfHostedSettings,
-    "Run by a vendor": ManagedSettings,
-    "ElastiCache": ElastiCacheSettings,
-    "Memorystore": MemorystoreSettings,
-    "Redis Cloud": RedisCloudSettings,
-}
-
-
 def settings_tables() -> str:
-    """Give every configuration key with its values, default and meaning, a table for each part."""
-    return "\n".join(f"\n### {title}\n\n{_settings_table(part)}" for title, part in PARTS.items()) + "\n"
+    """Return every configuration key with its values, default and meaning: a table for each model."""
+    parts = {
+        "Every stack": _settings_table(CommonSettings),
+        "Delivery": _settings_table(Settings, CommonSettings),
+        **{f"Backend {backend}": _settings_table(model_of(backend), Settings) for backend in MODELS},
+    }
+    return "\n".join(f"\n### {title}\n\n{made}" for title, made in parts.items() if made) + "\n"
 
 
-def _settings_table(part: type[CommonSettings]) -> str:
-    settings = [setting for setting in settings_of(Settings).values() if setting.name in part.__annotations__]
-    whose = [_whose(setting) for setting in settings]
+def _settings_table(model: type[CommonSettings], base: type[CommonSettings] | None = None) -> str:
+    """Return the settings that a model has beside its base's; of those of delivery, the sinks that have each."""
+    entries, keys = schema.settings(model), model.keys()
+    own = [name for name in keys if base is None or name not in base.model_fields]
     rows = [
-        [f"`{NAMESPACE}:{setting.key}`", _values(setting), _default(setting), setting.field.description]
-        for setting in settings
+        [f"`{keys[name]}`", _values(entry), _default(model.model_fields[name], entry), str(entry["description"])]
+        for name, entry in ((name, entries[keys[name]]) for name in own)
     ]
     header = ["key", "values", "default", "meaning"]
-    # Where they are all for the same, the title says it.
-    if len(set(whose)) > 1:
+    if any(sinks_with(name) for name in own):
         header.insert(1, "for")
-        for row, words in zip(rows, whose, strict=True):
-            row.insert(1, words)
-    return table(header, rows)
-
-
-def _whose(setting: Setting) -> str:
-    """Name the backends or sinks that have the setting; nothing where all have it."""
-    marks = [mark for mark in setting.marks if isinstance(mark, (Only, OnlyWith))]
-    return ", ".join(name for mark in marks for name in (mark.backends if isinstance(mark, Only) else mark.sinks))
+        for row, name in zip(rows, own, strict=True):
+            row.insert(1, ", ".join(sinks_with(name)))
+    return table(header, rows) if rows else ""
 
 
 def capability_table() -> str:
     """Give what each backend that is there can do."""
-    columns = {name: CAPABILITIES[name] for name in BACKENDS}
+    columns = {name: CAPABILITIES[name] for name in MODELS}
     rows: Mapping[str, Callable[[Capability], str]] = {
         "passwords at a time": lambda can: str(can.passwords) if can.passwords else "none of ours",
         "TLS": lambda can: can.tls,
@@ -93,18 +77,18 @@ def _yes(truth: bool) -> str:  # noqa: FBT001 - the two words of a table's cell
     return "yes" if truth else "no"
 
 
-def _values(setting: Setting) -> str:
-    if setting.kind is Literal:
-        return ", ".join(f"`{value}`" for value in get_args(setting.type))
-    return {str: "text", int: "whole number", float: "number", bool: "`true`, `false`", tuple: "list"}[setting.kind]
+def _values(entry: Schema) -> str:
+    if "enum" in entry:
+        return ", ".join(f"`{value}`" for value in entry["enum"])
+    words = {"string": "text", "integer": "whole number", "boolean": "`true`, `false`", "array": "list"}
+    return words.get(entry["type"], "number")
 
 
-def _default(setting: Setting) -> str:
-    if setting.default is REQUIRED:
+def _default(field: FieldInfo, entry: Schema) -> str:
+    default = entry.get("default")
+    if field.is_required():
         return "required"
-    if isinstance(setting.default, bool):
-        return f"`{str(setting.default).lower()}`"
-    return "" if setting.default in (None, ()) else f"`{setting.default}`"
+    return "" if default in (None, []) else f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
 if __name__ == "__main__":

@@ -9,13 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
+from infra.backends import BackendName
 from infra.capabilities import CAPABILITIES
-
-# Only to be typed with: the host of our providers loads this module, and has no use for the settings.
-if TYPE_CHECKING:
-    from infra.settings.vocabulary import BackendName
 
 Step = Literal["start", "finish", "undo"]
 # "started": the newer password is the one that is delivered; "undone": the older one is again. Both are valid in both.

@@ -8,6 +8,8 @@ import math
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
+from verify import capacity, workload
+
 TierName = Literal["dev", "staging", "prod"]
 
 MEBIBYTE: Final = 1024 * 1024
@@ -56,9 +58,6 @@ def memory_mb_for(organizations: int) -> int:
 
     Raises `ValueError`: `verify.capacity.InvalidForecast` or `verify.workload.InvalidWorkload`.
     """
-    # Imported late: only a stack that names its organizations needs the model.
-    from verify import capacity, workload
-
     forecast = capacity.forecast(organizations, engine=MODEL, workload=workload.load())
     return math.ceil(forecast.used_memory_bytes * 100 / FULL_PERCENT / MEBIBYTE)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import pulumi
 
-from infra import verifiers
+from infra import proof, verifiers
 from infra.backend import Declaration
 from infra.settings import Settings
 
@@ -33,9 +33,6 @@ async def prove(declaration: Declaration, wanted: Settings, *, stack: str) -> No
         pulumi.log.warn(f"{SWITCH}=off: the cache was not verified")
         pulumi.export("verification", {"verdict": "off"})
         return
-    # Imported late: a run that proves nothing has no use for the checks and the client.
-    from infra import proof
-
     if in_use:
         await proof.of_redis(verifier, connection, declaration, wanted, stack=stack)
     else:

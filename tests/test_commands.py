@@ -59,7 +59,7 @@ COMMANDS = [
     ["-m", "compliance", "--help"],
     ["-m", "infra.capacity_report", "--organizations=1000", "--stack=dev"],
     ["-m", "infra.costs_document"],
-    ["-m", "infra.schema"],
+    ["-m", "infra.settings.schema"],
     ["-m", "operate", "--help"],
     ["-m", "operate", "rotate", "--stack=nosuch"],
     ["-m", "operate.permissions", "--stack=local"],

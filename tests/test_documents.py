@@ -2,8 +2,7 @@ import html
 import re
 
 from infra import reference
-from infra.settings import NAMESPACE, Settings
-from infra.settings.model import settings_of
+from infra.settings import schema
 from tests.stacks.project import ROOT
 from verify import faults
 
@@ -17,8 +16,8 @@ def test_the_tables_in_the_readme_are_those_of_the_code() -> None:
 def test_every_setting_is_in_the_table() -> None:
     """A key that people cannot find is not there."""
     readme = (ROOT / "README.md").read_text()
-    for key in settings_of(Settings):
-        assert f"\n| `{NAMESPACE}:{key}` |" in readme
+    for key in schema.every_setting():
+        assert f"\n| `{key}` |" in readme
 
 
 def test_the_runbook_has_every_fault_and_every_command_and_no_other() -> None:

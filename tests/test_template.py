@@ -7,8 +7,7 @@ import pytest
 import yaml
 
 from infra import settings
-from infra.settings import NAMESPACE, Settings
-from infra.settings.model import settings_of
+from infra.settings import schema
 from tests.stacks.project import ROOT
 from tests.test_repository import tracked
 
@@ -21,9 +20,16 @@ PROVIDERS = {"aws:region"}
 
 def test_every_question_is_about_a_setting() -> None:
     """A key that the program does not know would stop the first preview."""
-    keys = {f"{NAMESPACE}:{key}" for key in settings_of(Settings)}
-    assert set(QUESTIONS) <= keys | PROVIDERS
+    assert set(QUESTIONS) <= schema.every_setting().keys() | PROVIDERS
     assert {"cache:backend", "cache:tier"} <= set(QUESTIONS)
+
+
+@pytest.mark.parametrize("key", [key for key in QUESTIONS if key not in PROVIDERS])
+def test_a_question_asks_what_the_setting_says(key: str) -> None:
+    """In the words of its model, with every choice that there is."""
+    entry = schema.every_setting()[key]
+    assert QUESTIONS[key]["description"].startswith(entry["description"].partition(";")[0])
+    assert all(choice in QUESTIONS[key]["description"] for choice in entry.get("enum", ()))
 
 
 def test_a_team_that_takes_every_default_has_a_stack_that_is_in_order() -> None:

@@ -1,10 +1,12 @@
-"""What a stack asks for: its configuration as one frozen, validated model.
+"""What a stack asks for: its configuration as one frozen, validated model, of which each backend has its own.
 
 Pure: a mapping in, `Settings` or one error that lists every problem out. Secrets are never part of it, so the
 model can be printed.
 """
 
-from infra.settings.loading import InvalidSettings, Settings, load
-from infra.settings.vocabulary import NAMESPACE, BackendName, Only
+from infra.backends import BackendName
+from infra.settings.base import NAMESPACE
+from infra.settings.delivery import Settings, SinkName
+from infra.settings.loading import InvalidSettings, load
 
-__all__ = ["NAMESPACE", "BackendName", "InvalidSettings", "Only", "Settings", "load"]
+__all__ = ["NAMESPACE", "BackendName", "InvalidSettings", "Settings", "SinkName", "load"]

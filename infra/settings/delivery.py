@@ -1,15 +1,19 @@
-"""The settings of the delivery: where the proved connection goes, and what happens after."""
+"""The settings of the delivery: where the proved connection goes, and what each sink has to know for it."""
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Annotated, Final, get_args
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Final, Literal, get_args
 
-from infra.aws import patterns as aws_forms
-from infra.gcp import patterns as gcp_forms
-from infra.settings.common import CommonSettings
-from infra.settings.model import Check, Field, Known, Refusal, Wrong, rule
-from infra.settings.vocabulary import BackendName, OnlyWith, SinkName, Texts, checked
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+
+from infra.aws import patterns as aws_patterns
+from infra.backends import BackendName
+from infra.gcp import patterns as gcp_patterns
+from infra.settings.base import Known, NotSet, Refusal, Strings, Wrong, checked, require_distinct
+from infra.settings.common import INSIDE_AWS, CommonSettings
+
+SinkName = Literal["dotenv", "encore", "encore-infra-config", "aws-secrets-manager", "aws-ssm", "gcp-secret-manager"]
 
 # Where the connection goes when nothing is said: what asks for no account beside the backend's own.
 DEFAULT_SINKS: Final[Mapping[str, tuple[SinkName, ...]]] = {
@@ -29,6 +33,9 @@ OF_A_CLOUD: Final[Mapping[SinkName, tuple[BackendName, ...]]] = {
     "gcp-secret-manager": ("memorystore", "rediscloud"),
 }
 
+# Where pulumi-aws looks first.
+AWS_REGION: Final = "aws:region"
+
 # Secrets Manager API reference, DeleteSecret, RecoveryWindowInDays.
 SHORTEST_RECOVERY_DAYS: Final = 7
 LONGEST_RECOVERY_DAYS: Final = 30
@@ -38,248 +45,349 @@ ENCORE_TYPES: Final = ("prod", "dev", "pr", "local")
 ENCORE_ENVIRONMENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 
 
-def _is_a_command(command: str | None) -> None:
+def _is_a_command(command: str | None) -> str | None:
     # A list, a mapping and a boolean (True as well) arrive as JSON; `[ -x deploy ] && ./deploy` is none.
     try:
-        value = json.loads((command or "").lower())
-    except ValueError:
-        return
+        value = json.loads((command or '""').lower())
+    except (ValueError, RecursionError):
+        return command
     if isinstance(value, str):
-        return
+        return command
     raise Wrong("it is no command of a shell, which is one text; several are joined with && or stand in a script")
 
 
-def _is_a_files_name(file: str | None) -> None:
+def _is_a_files_name(file: str | None) -> str | None:
     if file is not None and file.rpartition("/")[2] in ("", ".", "..", "~"):
         raise Wrong("it is the name of a folder, and not of a file")
-
-
-def _encore_has_the_types(types: Texts) -> None:
-    unknown = [type_ for type_ in types if type_ not in ENCORE_TYPES]
-    if unknown:
-        raise Refusal(f"{', '.join(unknown)} is none of {', '.join(ENCORE_TYPES)}", example="prod")
-    _require_distinct(types)
-
-
-def _aws_can_keep_a_secret_so_long(days: int | None) -> None:
-    if days is None or days == 0 or SHORTEST_RECOVERY_DAYS <= days <= LONGEST_RECOVERY_DAYS:
-        return
-    raise Refusal(
-        f"{days} will not do: AWS keeps a deleted secret for {SHORTEST_RECOVERY_DAYS} to {LONGEST_RECOVERY_DAYS} "
-        "days, or for 0 not at all",
-        example=str(SHORTEST_RECOVERY_DAYS),
-    )
+    return file
 
 
 class DeliverySettings(CommonSettings):
-    """What is asked of the delivery."""
+    """What is asked of the delivery, whatever the sinks."""
 
     sinks: Annotated[
-        Texts | None,
+        Strings | None,
         Field(
-            example="dotenv",
+            examples=["dotenv"],
             description=f"Where the proved connection goes, of {', '.join(get_args(SinkName))}; unset: as suits the "
             "backend",
+        ),
+    ] = None
+    aws_region: Annotated[
+        str | None,
+        Field(
+            alias=AWS_REGION,
+            examples=["us-east-1"],
+            description="The provider's own: the region of what is at AWS; unset: the environment's or the profile's",
         ),
     ] = None
     attached: Annotated[
         bool,
         Field(
-            example="true",
+            examples=["true"],
             description="Whether the application gets the connection; false: it is told of no Redis, which stays "
             "(make rollback, make attach)",
         ),
     ] = True
     after_delivery: Annotated[
         str | None,
-        Check(_is_a_command),
+        AfterValidator(_is_a_command),
         Field(
-            example="./redeploy.sh",
-            may_be_empty=False,
+            examples=["./redeploy.sh"],
+            min_length=1,
             description="A shell command that restarts the application once another connection was delivered",
         ),
     ] = None
-    dotenv_file: Annotated[
-        str | None,
-        Check(_is_a_files_name),
-        Field(
-            example=".env",
-            may_be_empty=False,
-            description="The file, relative to the project; unset: `.local/<stack>.env`",
-        ),
-        OnlyWith("dotenv"),
-    ] = None
-    encore_app: Annotated[
-        str | None,
-        Field(
-            example="../application",
-            # Validated as the default too: the sink cannot do without.
-            validate_default=True,
-            description="The application's folder, where its encore.app is",
-        ),
-        OnlyWith("encore"),
-    ] = None
-    encore_types: Annotated[
-        Texts,
-        Check(_encore_has_the_types),
-        Field(
-            example="prod",
-            description="The types of environments that the secrets are for: prod, dev, pr, local",
-        ),
-        OnlyWith("encore"),
-    ] = ()
-    encore_environments: Annotated[
-        Texts,
-        Field(
-            example="staging",
-            validate_default=True,
-            description="The environments that the secrets are for, by name",
-        ),
-        OnlyWith("encore"),
-    ] = ()
-    encore_infra_config: Annotated[
-        str | None,
-        Check(_is_a_files_name),
-        Field(
-            example="../application/infra.config.json",
-            validate_default=True,
-            description="The self-hosted application's infrastructure file",
-        ),
-        OnlyWith("encore-infra-config"),
-    ] = None
-    encore_cache_cluster: Annotated[
-        str | None,
-        Field(
-            example="cache",
-            validate_default=True,
-            description="The name of the cache cluster in the application's code",
-        ),
-        OnlyWith("encore-infra-config"),
-    ] = None
-    secret_reader_role_arn: Annotated[
-        str | None,
-        checked(aws_forms.ROLE.problem),
-        Field(
-            example="arn:aws:iam::123456789012:role/application",
-            description="The role of AWS that may read the secret; unset: whoever IAM lets",
-        ),
-        OnlyWith("aws-secrets-manager", "aws-ssm"),
-    ] = None
-    secret_kms_key_arn: Annotated[
-        str | None,
-        checked(aws_forms.KEY.problem),
-        Field(
-            example="arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-            description="The key that the secret is encrypted with; unset: the stack's own",
-        ),
-        OnlyWith("aws-secrets-manager", "aws-ssm"),
-    ] = None
-    secret_recovery_days: Annotated[
-        int | None,
-        Check(_aws_can_keep_a_secret_so_long),
-        Field(
-            example="7",
-            description="How long AWS keeps a deleted secret, 0 or 7 to 30 days; unset: 0 in dev, else 7",
-        ),
-        OnlyWith("aws-secrets-manager"),
-    ] = None
-    secret_reader_service_account: Annotated[
-        str | None,
-        checked(gcp_forms.SERVICE_ACCOUNT.problem),
-        Field(
-            example="application@project.iam.gserviceaccount.com",
-            description="The service account of Google that may read the secrets; unset: whoever IAM lets",
-        ),
-        OnlyWith("gcp-secret-manager"),
-    ] = None
 
-    @rule("sinks", of_text=True)
-    @staticmethod
-    def _nowhere_is_asked_for_in_so_many_words(text: str, known: Known) -> None:
+    @field_validator("sinks", mode="before")
+    @classmethod
+    def _nowhere_is_asked_for_in_so_many_words(cls, sinks: object, info: ValidationInfo) -> object:
         # Pulumi hands over a value that was left out, and one that is null, as an empty text.
-        if not text.strip(" ,"):
+        if isinstance(sinks, str) and not sinks.strip(" ,"):
             raise Refusal(
                 "is empty: name where the connection goes, or set it to [] for nowhere",
-                example=",".join(DEFAULT_SINKS.get(known.get("backend", ""), ("dotenv",))),
+                example=",".join(DEFAULT_SINKS.get(info.data.get("backend", ""), ("dotenv",))),
             )
+        return sinks
 
-    @rule("sinks")
-    @staticmethod
-    def _sinks_are_there(sinks: Texts | None, known: Known) -> None:
+    @field_validator("sinks")
+    @classmethod
+    def _sinks_are_there(cls, sinks: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
         if sinks is None:
-            return
+            return None
         unknown = [sink for sink in sinks if sink not in get_args(SinkName)]
         if unknown:
-            raise Refusal(f"{', '.join(unknown)} is none of {', '.join(get_args(SinkName))}", example="dotenv")
-        _require_distinct(sinks)
-        backend = known.get("backend")
+            raise Refusal(
+                f"{{sinks}} is none of {', '.join(get_args(SinkName))}", example="dotenv", sinks=", ".join(unknown)
+            )
+        require_distinct(sinks, field="sinks")
+        backend = info.data.get("backend")
         for sink, backends in OF_A_CLOUD.items():
             if sink in sinks and backend is not None and backend not in backends:
                 raise Refusal(
-                    f"{sink} goes with {' and '.join(backends)}, and this stack's backend is {backend}",
+                    f"{{sinks}} goes with {' and '.join(backends)}, and this stack's backend is {{backend}}",
                     example=",".join(DEFAULT_SINKS[backend]),
+                    sinks=sink,
                 )
+        return sinks
 
-    @rule("encore_app")
-    @staticmethod
-    def _encore_is_told_the_application(app: str | None, known: Known) -> None:
-        if app is None and goes_to("encore", known):
-            raise Refusal("is not set: the folder of the application that gets the secrets", example="../application")
+    @field_validator("aws_region")
+    @classmethod
+    def _region_is_of_aws(cls, region: str | None, info: ValidationInfo) -> str | None:
+        chosen = chosen_sinks(info.data) or ()
+        is_at_aws = info.data.get("backend") in INSIDE_AWS or any(sink.startswith("aws-") for sink in chosen)
+        if region is not None and is_at_aws and (problem := aws_patterns.REGION.problem(region)):
+            raise Refusal(f'"{{aws_region}}" {problem}', example="")
+        return region
 
-    @rule("encore_environments")
-    @staticmethod
-    def _encore_is_told_for_which_environments(environments: Texts, known: Known) -> None:
-        types = known.get("encore_types")
-        if not environments and types == () and goes_to("encore", known):
+    @field_validator("*", mode="before")
+    @classmethod
+    def _sink_has_the_setting(cls, value: object, info: ValidationInfo) -> object:
+        owners, chosen = sinks_with(info.field_name or ""), chosen_sinks(info.data)
+        if value and owners and chosen is not None and not {*owners} & {*chosen}:
             raise Refusal(
-                "is not set, and cache:encoreTypes neither: the secrets have to be for some environments",
-                example="staging",
+                f"is a setting of {' and '.join(owners)}, and this stack delivers {{sinks}}",
+                sinks=f"to {' and '.join(chosen)}" if chosen else "nowhere",
             )
-        malformed = [name for name in environments if not ENCORE_ENVIRONMENT.fullmatch(name)]
-        if malformed:
-            raise Refusal(f"{', '.join(malformed)} will not do: letters, digits and hyphens", example="staging")
-        _require_distinct(environments)
+        return value
 
-    @rule("encore_infra_config")
-    @staticmethod
-    def _encore_is_told_the_file(file: str | None, known: Known) -> None:
-        if file is None and goes_to("encore-infra-config", known):
-            raise Refusal(
-                "is not set: the file that `encore build docker --config` takes",
-                example="../application/infra.config.json",
-            )
-
-    @rule("encore_cache_cluster")
-    @staticmethod
-    def _encore_is_told_the_cluster(cluster: str | None, known: Known) -> None:
-        if cluster is None and goes_to("encore-infra-config", known):
-            raise Refusal(
-                "is not set: the name that the application's code gives its cache cluster (new CacheCluster(NAME))",
-                example="cache",
-            )
-
-    @rule("secret_reader_role_arn")
-    @staticmethod
-    def _parameters_are_read_in_their_own_account(arn: str | None, known: Known) -> None:
-        account_id = known.get("account_id")
-        if arn is not None and account_id is not None and goes_to("aws-ssm", known) and account_id != arn.split(":")[4]:
-            raise Refusal(
-                f"is a role of another account than cache:accountId {account_id}, and aws-ssm serves its own alone",
-                example=f"arn:aws:iam::{account_id}:role/application",
-            )
+    @classmethod
+    def proposals(cls, field: str, config: Mapping[str, str]) -> Sequence[str]:
+        """Return what a field may be set to in a configuration: an ARN is in its region."""
+        region, examples = config.get(AWS_REGION, ""), super().proposals(field, config)
+        if aws_patterns.REGION.problem(region):
+            return examples
+        return [aws_patterns.moved(each, region) if each.startswith("arn:") else each for each in examples]
 
     @property
     def chosen_sinks(self) -> tuple[SinkName, ...]:
         """Where the connection goes: as asked, or as suits the backend."""
-        return DEFAULT_SINKS[self.backend] if self.sinks is None else self.sinks  # type: ignore[return-value]
+        return chosen_sinks(vars(self)) or ()
+
+
+class DotenvSettings(DeliverySettings):
+    """What the environment file has to know."""
+
+    dotenv_file: Annotated[
+        str | None,
+        AfterValidator(_is_a_files_name),
+        Field(
+            examples=[".env"],
+            min_length=1,
+            description="The file, relative to the project; unset: `.local/<stack>.env`",
+        ),
+    ] = None
+
+
+class EncoreSettings(DeliverySettings):
+    """What the secrets of an Encore application have to know."""
+
+    encore_app: Annotated[
+        str | None,
+        Field(
+            examples=["../application"],
+            validate_default=True,
+            description="The folder of the application that gets the secrets, where its encore.app is",
+        ),
+    ] = None
+    encore_types: Annotated[
+        Strings,
+        Field(examples=["prod"], description=f"The types of environments for the secrets: {', '.join(ENCORE_TYPES)}"),
+    ] = ()
+    encore_environments: Annotated[
+        Strings,
+        Field(
+            examples=["staging"],
+            validate_default=True,
+            description="The environments that the secrets are for, by name",
+        ),
+    ] = ()
+
+    @field_validator("encore_app")
+    @classmethod
+    def _the_application_is_named(cls, app: str | None, info: ValidationInfo) -> str | None:
+        if app is None and goes_to("encore", info.data):
+            raise NotSet
+        return app
+
+    @field_validator("encore_types")
+    @classmethod
+    def _encore_has_the_types(cls, types: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [type_ for type_ in types if type_ not in ENCORE_TYPES]
+        if unknown:
+            raise Refusal(
+                f"{{encore_types}} is none of {', '.join(ENCORE_TYPES)}", example="", encore_types=", ".join(unknown)
+            )
+        require_distinct(types, field="encore_types")
+        return types
+
+    @field_validator("encore_environments")
+    @classmethod
+    def _the_environments_are_named(cls, environments: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if not environments and info.data.get("encore_types") == () and goes_to("encore", info.data):
+            raise Refusal(
+                "is not set, and cache:encoreTypes neither: the secrets have to be for some environments", example=""
+            )
+        malformed = [name for name in environments if not ENCORE_ENVIRONMENT.fullmatch(name)]
+        if malformed:
+            raise Refusal(
+                "{encore_environments} will not do: letters, digits and hyphens",
+                example="",
+                encore_environments=", ".join(malformed),
+            )
+        require_distinct(environments, field="encore_environments")
+        return environments
+
+
+class EncoreInfraConfigSettings(DeliverySettings):
+    """What the infrastructure file of a self-hosted Encore application has to know."""
+
+    encore_infra_config: Annotated[
+        str | None,
+        AfterValidator(_is_a_files_name),
+        Field(
+            examples=["../application/infra.config.json"],
+            validate_default=True,
+            description="The file that `encore build docker --config` takes",
+        ),
+    ] = None
+    encore_cache_cluster: Annotated[
+        str | None,
+        Field(
+            examples=["cache"],
+            validate_default=True,
+            description="The name that the application's code gives its cache cluster (new CacheCluster(NAME))",
+        ),
+    ] = None
+
+    @field_validator("encore_infra_config", "encore_cache_cluster")
+    @classmethod
+    def _both_are_set(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and goes_to("encore-infra-config", info.data):
+            raise NotSet
+        return value
+
+
+class AwsSecretSettings(DeliverySettings):
+    """What both of AWS's secret stores have to know."""
+
+    secret_reader_role_arn: Annotated[
+        str | None,
+        checked(aws_patterns.ROLE.problem),
+        Field(
+            examples=["arn:aws:iam::123456789012:role/application"],
+            description="The role of AWS that may read the secret; unset: whoever IAM lets",
+        ),
+    ] = None
+    secret_kms_key_arn: Annotated[
+        str | None,
+        checked(aws_patterns.KEY.problem),
+        Field(
+            examples=["arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
+            description="The key that the secret is encrypted with; unset: the stack's own",
+        ),
+    ] = None
+
+    @field_validator("secret_reader_role_arn", "secret_kms_key_arn")
+    @classmethod
+    def _both_lie_in_the_region(cls, arn: str | None, info: ValidationInfo) -> str | None:
+        require_in_region(arn, info)
+        return arn
+
+
+class AwsSecretsManagerSettings(DeliverySettings):
+    """What Secrets Manager has to know beside that."""
+
+    secret_recovery_days: Annotated[
+        int | None,
+        Field(
+            examples=[str(SHORTEST_RECOVERY_DAYS)],
+            description="How long AWS keeps a deleted secret, 0 or 7 to 30 days; unset: 0 in dev, else 7",
+        ),
+    ] = None
+
+    @field_validator("secret_recovery_days")
+    @classmethod
+    def _aws_can_keep_a_secret_so_long(cls, days: int | None) -> int | None:
+        if days is None or days == 0 or SHORTEST_RECOVERY_DAYS <= days <= LONGEST_RECOVERY_DAYS:
+            return days
+        raise Refusal(
+            f"{{secret_recovery_days}} will not do: AWS keeps a deleted secret for {SHORTEST_RECOVERY_DAYS} to "
+            f"{LONGEST_RECOVERY_DAYS} days, or for 0 not at all",
+            example="",
+        )
+
+
+class GcpSecretManagerSettings(DeliverySettings):
+    """What Google's Secret Manager has to know."""
+
+    secret_reader_service_account: Annotated[
+        str | None,
+        checked(gcp_patterns.SERVICE_ACCOUNT.problem),
+        Field(
+            examples=["application@project.iam.gserviceaccount.com"],
+            description="The service account of Google that may read the secrets; unset: whoever IAM lets",
+        ),
+    ] = None
+
+
+class Settings(
+    GcpSecretManagerSettings,
+    AwsSecretsManagerSettings,
+    AwsSecretSettings,
+    EncoreInfraConfigSettings,
+    EncoreSettings,
+    DotenvSettings,
+):
+    """The settings of one stack, but for those of its backend, whose own model derives from this one."""
+
+
+SINK_SETTINGS: Final[Mapping[SinkName, tuple[type[DeliverySettings], ...]]] = {
+    "dotenv": (DotenvSettings,),
+    "encore": (EncoreSettings,),
+    "encore-infra-config": (EncoreInfraConfigSettings,),
+    "aws-secrets-manager": (AwsSecretSettings, AwsSecretsManagerSettings),
+    "aws-ssm": (AwsSecretSettings,),
+    "gcp-secret-manager": (GcpSecretManagerSettings,),
+}
+
+
+def sinks_with(field: str) -> list[SinkName]:
+    """Return the sinks that have a setting; none where it is not a sink's."""
+    return [
+        sink
+        for sink, models in SINK_SETTINGS.items()
+        if any(field in model.model_fields and field not in DeliverySettings.model_fields for model in models)
+    ]
+
+
+def chosen_sinks(known: Known) -> tuple[SinkName, ...] | None:
+    """Return where a stack delivers; None where that is not known, since its backend or its sinks are not valid."""
+    if "sinks" not in known or "backend" not in known:
+        return None
+    sinks: tuple[SinkName, ...] | None = known["sinks"]
+    return DEFAULT_SINKS[known["backend"]] if sinks is None else sinks
 
 
 def goes_to(sink: SinkName, known: Known) -> bool:
-    """Say, in a rule for a field after `sinks`, whether the stack delivers there."""
-    asked, backend = known.get("sinks"), known.get("backend")
-    return sink in (DEFAULT_SINKS.get(backend, ()) if asked is None and backend else asked or ())
+    """Whether a stack delivers there, for the validator of a field after `sinks`."""
+    return sink in (chosen_sinks(known) or ())
 
 
-def _require_distinct(items: Texts) -> None:
-    if len(set(items)) < len(items):
-        raise Refusal("names the same twice", example=",".join(dict.fromkeys(items)))
+def require_in_region(arn: str | None, info: ValidationInfo) -> None:
+    """Raise `Refusal` for an ARN of another region than the stack's, or, where it has none, of another partition.
+
+    KMS works in the services of its own region alone (KMS Developer Guide, "Multi-Region keys"), IAM in its partition.
+    """
+    region, field = info.data.get("aws_region"), info.field_name or ""
+    if arn is None or region is None or aws_patterns.moved(arn, region) == arn:
+        return
+    _, partition, _, own_region, _ = arn.split(":", 4)
+    # A key of one region has no counterpart in another, unless it was made to have one; the stack can make its own.
+    has_counterpart = not own_region or ":key/mrk-" in arn
+    raise Refusal(
+        f"lies in {{{field}}}, and the stack in {{aws_region}}, where AWS would not take it",
+        example=aws_patterns.moved(arn, region) if has_counterpart else None,
+        made_of=field,
+        **{field: own_region or f"the partition {partition}"},
+    )

@@ -1,193 +1,237 @@
 """From a stack's configuration to its settings, or to one message with every problem and its cure."""
 
 import difflib
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Final, Literal, get_args
+import itertools
+import shlex
+from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
+from importlib import import_module
+from string import Formatter
+from typing import Any, Final, NamedTuple
 
-from infra import sizing
-from infra.aws import patterns
-from infra.settings import aws, elasticache, memorystore, rediscloud
-from infra.settings.delivery import DEFAULT_SINKS, DeliverySettings
-from infra.settings.elasticache import ElastiCacheSettings
-from infra.settings.memorystore import MemorystoreSettings
-from infra.settings.model import NoChoice, NotSet, Refusal, Unknown, Wrong, read, settings_of, texts
-from infra.settings.rediscloud import RedisCloudSettings
-from infra.settings.self_hosted import SelfHostedSettings
-from infra.settings.vocabulary import NAMESPACE, BackendName, Only, OnlyWith, problem, values_of
+from pydantic import ValidationError
+
+from infra.backends import MODELS
+from infra.settings.base import NAMESPACE, NotSet, Refusal, Wrong
+from infra.settings.delivery import Settings
+
+PREFIX: Final = f"{NAMESPACE}:"
+BACKEND_KEY: Final = f"{PREFIX}backend"
+
+# Stands for a value that is not shown, as in Pulumi's own messages.
+HIDDEN: Final = "[secret]"
+
+# How much of a value, and how many problems, a message has at most: nobody reads more.
+LONGEST: Final = 300
+MOST_PROBLEMS: Final = 40
+
+# What pydantic's own types say; anything else is a Refusal of ours.
+REASONS: Final[Mapping[str, str]] = {
+    "int_parsing": "it is not a whole number",
+    "int_parsing_size": "it is not a whole number",
+    "float_parsing": "it is not a number",
+    "finite_number": "it is not a finite number",
+    "bool_parsing": "it is neither true nor false",
+    "greater_than": "it is not greater than {gt:g}",
+    "greater_than_equal": "it is less than {ge:g}",
+    "less_than_equal": "it is greater than {le}",
+    "string_too_short": "it is empty",
+}
 
 
 class InvalidSettings(Exception):
     """The stack's configuration has problems; the message lists each with the command that cures it."""
 
 
-class Settings(DeliverySettings, RedisCloudSettings, MemorystoreSettings, ElastiCacheSettings, SelfHostedSettings):
-    """The settings of one stack: those of every backend, of which `Only` leaves each the ones that it has."""
-
-
-# What a stack of a backend still has to say: of its whole configuration, its name, and the keys of its secrets.
-WANTING: Final[Mapping[str, Callable[[Mapping[str, str], str, Collection[str]], list[str]]]] = {
-    "elasticache": elasticache.wanting,
-    "memorystore": memorystore.wanting,
-    "rediscloud": rediscloud.wanting,
-}
+def model_of(backend: str) -> type[Settings]:
+    """Return the model of a backend's settings; of no known backend, what all have."""
+    if backend not in MODELS:
+        return Settings
+    model: type[Settings] = getattr(import_module(f"infra.backends.{backend}.settings"), MODELS[backend])
+    return model
 
 
 def load(config: Mapping[str, str], *, stack: str, secret_keys: Collection[str] = ()) -> Settings:
-    """Make the settings of `stack` from its configuration.
+    """Return the settings of `stack`, by its configuration.
 
-    `config` maps full keys ("cache:tier") to their text, as Pulumi hands them over; keys of other namespaces
-    are other programs' and are left alone. `secret_keys` are the full keys whose values must never be shown.
-    Raises `InvalidSettings` with all problems at once.
+    `config` maps full keys ("cache:tier") to their text, as Pulumi hands them over; keys of other namespaces are left
+    alone, but for those that the backend's model names. `secret_keys` are the full keys whose values are not shown.
+    Raises `InvalidSettings` with all problems at once; no error of pydantic's, which has the values, is in its chain.
     """
-    values = values_of(config)
-    hidden = {key.removeprefix(f"{NAMESPACE}:") for key in secret_keys}
-    settings, refused = read(Settings, _with_tier(values))
-    wanting = WANTING.get(values.get("backend", ""))
-    misplaced = _misplaced(values, refused, stack)
-    # What is wrong with the value of a setting that has to go, nobody needs to know.
-    refused = {key: refusal for key, refusal in refused.items() if key not in misplaced}
-    here = {key: text for key, text in values.items() if key not in misplaced}
-    cures = _cures(here, refused, region=config.get(aws.REGION, ""))
+    model = model_of(config.get(BACKEND_KEY, ""))
+    settings, refusals = read(model, config)
+    report = _Report(model, config, stack, secret_keys)
+    cures = report.cures(refusals)
     problems = [
-        *misplaced.values(),
-        *(wanting(config, stack, secret_keys) if wanting else []),
-        *(aws.region_problems(config, stack, secret_keys) if _is_at_aws(values) else []),
-        *(
-            _describe(
-                key,
-                refusal,
-                shown="the value" if key in hidden else f'"{values.get(key)}"',
-                cure=cures[key],
-                stack=stack,
-            )
-            for key, refusal in refused.items()
-        ),
+        report.problem(key, refusal, cure=cures.get(key, f"config rm {shlex.quote(shown(key))}"))
+        for key, refusal in itertools.islice(refusals.items(), MOST_PROBLEMS)
     ]
+    count = len(refusals)
+    instead = dict.fromkeys(refusal.instead for refusal in refusals.values() if isinstance(refusal, NotSet))
+    problems += [report.alternative(field) for field in instead if field]
+    try:
+        model.physical_name(stack)
+    except ValueError as error:
+        problems.append(report.lines(str(error), cure="stack rename prod"))
+        count += 1
     if settings is not None and not problems:
         return settings
-    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    more = [f"  and {count - MOST_PROBLEMS} more"] if count > MOST_PROBLEMS else []
     header = (
-        f"the configuration of stack {stack} has {count}; edit Pulumi.{stack}.yaml, or (in a Pulumi backend of your "
-        "own) run:"
+        f"the configuration of stack {stack} has {count} problem{'s' * (count > 1)}; edit Pulumi.{stack}.yaml, or (in "
+        "a Pulumi backend of your own) run:"
     )
-    raise InvalidSettings("\n".join([header, *problems]))
+    raise InvalidSettings("\n".join([header, *problems, *more]))
 
 
-def _with_tier(values: Mapping[str, str]) -> Mapping[str, str]:
-    """Choose the tier of a stack that names its organizations alone."""
-    if "organizations" not in values or "tier" in values:
-        return values
+def unanswered(config: Mapping[str, str]) -> dict[str, str]:
+    """Return what only the user can know and has not set: full keys, with values that would do."""
+    model = model_of(config.get(BACKEND_KEY, ""))
+    examples = {key: (model.model_fields[name].examples or [""])[0] for name, key in model.keys().items()}
+    return {key: examples[key] for key, refusal in read(model, config)[1].items() if isinstance(refusal, NotSet)}
+
+
+def read(model: type[Settings], config: Mapping[str, str]) -> tuple[Settings | None, Mapping[str, Refusal]]:
+    """Return the settings, or why not: a refusal for each key that is refused, and None."""
+    keys = model.keys()
+    own = {key: text for key, text in config.items() if key.startswith(PREFIX) or key in keys.values()}
     try:
-        return {**values, "tier": sizing.tier_for(sizing.memory_mb_for(int(values["organizations"])))}
-    except (ValueError, OverflowError):
-        # What is wrong with the number, its rule says.
-        return values
+        return model.model_validate(own), {}
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+    refusals: dict[str, Refusal] = {}
+    for problem in found:
+        # A default that is refused is at its field's name.
+        key = keys.get(str(problem["loc"][0]), str(problem["loc"][0]))
+        if refusal := _refusal(problem["type"], problem.get("ctx", {}), key, config.get(BACKEND_KEY, "")):
+            refusals.setdefault(keys.get(refusal.field, key), refusal)
+    return None, refusals
 
 
-def _misplaced(values: Mapping[str, str], refused: Collection[str], stack: str) -> dict[str, str]:
-    """Say by its key of each setting that the stack's backend, or each of its sinks, lacks that it has to go.
-
-    Of refused sinks nothing is said.
-    """
-    backend = values.get("backend", "")
-    if backend not in get_args(BackendName):
-        return {}
-    sinks = _sinks(values, backend)
-    found = {}
-    for key, setting in settings_of(Settings).items():
-        if key not in values:
-            continue
-        words = ""
-        for mark in setting.marks:
-            if isinstance(mark, Only) and backend not in mark.backends:
-                words = f"is a setting of {' and '.join(mark.backends)}, and this stack's backend is {backend}"
-            if isinstance(mark, OnlyWith) and "sinks" not in refused and not set(mark.sinks) & set(sinks):
-                where = f"to {' and '.join(sinks)}" if sinks else "nowhere"
-                words = f"is a setting of {' and '.join(mark.sinks)}, and this stack delivers {where}"
-        if words:
-            found[key] = problem(f"{NAMESPACE}:{key} {words}", cure=f"config rm {NAMESPACE}:{key}", stack=stack)
-    return found
-
-
-def _sinks(values: Mapping[str, str], backend: str) -> Sequence[str]:
-    if "sinks" not in values:
-        return DEFAULT_SINKS[backend]
-    try:
-        return texts(values["sinks"])
-    except Refusal:
-        return ()
-
-
-def _is_at_aws(values: Mapping[str, str]) -> bool:
-    backend = values.get("backend", "")
-    if backend not in get_args(BackendName):
-        return False
-    return backend == "elasticache" or any(sink.startswith("aws-") for sink in _sinks(values, backend))
-
-
-def _cures(values: Mapping[str, str], refused: Mapping[str, Refusal], *, region: str) -> Mapping[str, str]:
-    """Find for each refused key a change that makes it valid after those before it, and at best no other key invalid.
-
-    Each is tried: an example that suits most stacks may be refused beside other settings. Empty where none is found.
-    """
-    known = settings_of(Settings)
-    # There may be thousands, and nothing is to be tried for them.
-    found = {key: f"config rm {NAMESPACE}:{key}" for key in refused if key not in known}
-    working = {key: text for key, text in values.items() if key in known}
-    invalid = {key for key in refused if key in known}
-    for key in [key for key in refused if key in known]:
-        found[key], second_best = "", None
-        for value in _proposals(key, refused[key], region):
-            trial = {other: text for other, text in working.items() if other != key}
-            if value is not None:
-                trial[key] = value
-            still_invalid = {*read(Settings, _with_tier(trial))[1]}
-            # What is not set yet may have to be: that is asked for next.
-            if still_invalid & trial.keys() <= invalid - {key} and key not in still_invalid:
-                break
-            if key not in still_invalid and second_best is None:
-                second_best = value, trial, still_invalid
-        else:
-            if second_best is None:
-                continue
-            value, trial, still_invalid = second_best
-        change = f"rm {NAMESPACE}:{key}" if value is None else f"set {NAMESPACE}:{key} {value}"
-        found[key], working, invalid = f"config {change}", trial, still_invalid
-    return found
-
-
-def _proposals(key: str, refusal: Refusal, region: str) -> Sequence[str | None]:
-    """Return values to try in the place of a refused one, the likeliest first; None is for no value at all."""
-    setting = settings_of(Settings)[key]
-    examples = _in_region([refusal.example, setting.field.example, *setting.field.other_examples], region)
-    choices = get_args(setting.type) if setting.kind is Literal else ()
-    proposals: list[str | None] = [each for each in (*examples, *choices) if each]
-    # A rule that has no example refuses the setting, and not its value.
-    first = type(refusal) is Refusal and not refusal.example
-    return [None, *proposals] if first else [*proposals, None]
-
-
-def _in_region(examples: Sequence[str], region: str) -> Sequence[str]:
-    """Move the examples that are ARNs to the stack's region."""
-    if patterns.REGION.problem(region):
-        return examples
-    return [patterns.moved(each, region) if each.startswith("arn:") else each for each in examples]
-
-
-def _describe(key: str, refusal: Refusal, *, shown: str, cure: str, stack: str) -> str:
-    full_key = f"{NAMESPACE}:{key}"
-    match refusal:
-        case Unknown():
-            known = settings_of(Settings)
-            nearest = difflib.get_close_matches(key, known, n=1)
-            listed = f"there are {', '.join(f'{NAMESPACE}:{name}' for name in known)}"
-            words = f"is no setting; {f'did you mean {NAMESPACE}:{nearest[0]}?' if nearest else listed}"
-        case NotSet():
-            words = f"is not set; it is one of {', '.join(get_args(BackendName))}"
-        case NoChoice():
-            words = f"{shown} is not one of {refusal.words}"
-        case Wrong():
-            words = f"{shown} will not do: {refusal.words}"
+def _refusal(kind: str, context: Mapping[str, Any], key: str, backend: str) -> Refusal | None:
+    """Return a problem of pydantic's in our words; None where it follows from another."""
+    match kind:
+        case "value_error" if isinstance(context["error"], Refusal):
+            return context["error"]
+        case "missing" if key == BACKEND_KEY:
+            return Refusal(f"is not set; it is one of {', '.join(MODELS)}", example="")
+        case "missing":
+            return NotSet()
+        case "literal_error":
+            return Refusal("{value} is not one of {expected}", example="", expected=context["expected"])
+        case "extra_forbidden":
+            return _misplaced(key, backend)
         case _:
-            words = refusal.words
-    return problem(f"{full_key} {words}", cure=cure, stack=stack)
+            return Wrong(REASONS.get(kind, "it is of another type").format_map(context))
+
+
+def _misplaced(key: str, backend: str) -> Refusal | None:
+    """Return what is said of a key that the stack's backend does not have; of no backend, no other's is misplaced."""
+    owners = [name for name in MODELS if key in model_of(name).keys().values()]
+    if owners:
+        words = f"is a setting of {' and '.join(owners)}, and this stack's backend is {{backend}}"
+        return Refusal(words) if backend in MODELS else None
+    known = {own.removeprefix(PREFIX): own for own in model_of(backend).keys().values() if own.startswith(PREFIX)}
+    nearest = difflib.get_close_matches(key.removeprefix(PREFIX)[:LONGEST], known, n=1)
+    words = f"did you mean {known[nearest[0]]}?" if nearest else f"there are {', '.join(known.values())}"
+    return Refusal(f"is no setting; {words}")
+
+
+def shown(value: object) -> str:
+    """Return a value as a message has it: of bounded length, and with control characters escaped."""
+    text = str(value)
+    cut = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in cut)
+
+
+def _quoted(value: str) -> str:
+    """Return a value as a shell takes it; a ~ at its beginning stays the user's home."""
+    home, rest = ("~/", value[2:]) if value.startswith("~/") else ("", value)
+    return home + shlex.quote(shown(rest))
+
+
+class _Trial(NamedTuple):
+    """A configuration with one change, and the settings that are invalid in it."""
+
+    value: str | None
+    config: Mapping[str, str]
+    invalid: AbstractSet[str]
+
+    @property
+    def broken(self) -> AbstractSet[str]:
+        """The invalid ones that are set: what has to be set because of the change is asked for next."""
+        return self.invalid & self.config.keys()
+
+
+class _Report:
+    """Puts the problems of one configuration into words, without the values of its secrets."""
+
+    def __init__(
+        self, model: type[Settings], config: Mapping[str, str], stack: str, secret_keys: Collection[str]
+    ) -> None:
+        self.model = model
+        self.config = config
+        self.stack = stack
+        self.keys = model.keys()
+        self.names = {key: name for name, key in self.keys.items()}
+        self.secret = {self.names[key] for key in secret_keys if key in self.names}
+        # What a proposal may be made of.
+        self.shown = {key: text for key, text in config.items() if key not in secret_keys}
+        self.values = {name: config.get(key, model.model_fields[name].default) for name, key in self.keys.items()}
+
+    def problem(self, key: str, refusal: Refusal, *, cure: str) -> str:
+        """Return what is wrong with a key, and the command that cures it."""
+        field = self.names.get(key, "")
+        used = {name for _, name, _, _ in Formatter().parse(refusal.message) if name}
+        values = {**self.values, "description": self._description(field), **refusal.values}
+        texts = {name: HIDDEN if name in self.secret else shown(values.get(name)) for name in used}
+        texts["value"] = "the value" if field in self.secret else f'"{shown(self.values.get(field))}"'
+        # Without the value the sentence begins at its verb.
+        words = refusal.message.format_map(texts).replace(f'"{HIDDEN}" ', "")
+        return self.lines(f"{shown(key)} {words}", cure=cure)
+
+    def cures(self, refusals: Mapping[str, Refusal]) -> dict[str, str]:
+        """Return for each refused setting a change that makes it valid, and at best no other setting invalid.
+
+        Each is tried, after those before it: what suits most stacks may be refused beside other settings. Empty where
+        none is found.
+        """
+        working: Mapping[str, str] = {key: text for key, text in self.config.items() if key in self.names}
+        invalid: AbstractSet[str] = refusals.keys() & self.names.keys()
+        found = {}
+        for key in [key for key in refusals if key in self.names]:
+            trials = [self._tried(working, key, value) for value in self._proposals(key, refusals[key])]
+            # The first of the best.
+            best = min(trials, key=lambda trial: (key in trial.invalid, len(trial.broken - invalid)))
+            found[key] = ""
+            if key not in best.invalid:
+                found[key] = f"config rm {key}" if best.value is None else f"config set {key} {_quoted(best.value)}"
+                working, invalid = best.config, best.invalid
+        return found
+
+    def _tried(self, config: Mapping[str, str], key: str, value: str | None) -> _Trial:
+        texts = {**config, key: value}
+        changed = {own: text for own, text in texts.items() if text is not None}
+        return _Trial(value, changed, read(self.model, changed)[1].keys() & self.names.keys())
+
+    def _proposals(self, key: str, refusal: Refusal) -> list[str | None]:
+        """Return values to try in the place of a refused one, the likeliest first; None is for no value at all."""
+        examples: list[str | None] = [*self.model.proposals(self.names[key], self.shown)]
+        if refusal.example is None:
+            return [None, *examples]
+        own = [refusal.example] if refusal.example and refusal.made_of not in self.secret else []
+        return [*own, *examples, None]
+
+    def alternative(self, field: str) -> str:
+        """Return the setting that would do in the place of those that are not set."""
+        key = self.keys[field]
+        example = self.model.proposals(field, self.shown)[0]
+        return self.lines(f"or {key}: {self._description(field)}", cure=f"config set {key} {example}")
+
+    def lines(self, words: str, *, cure: str) -> str:
+        """Return the two lines of a problem: what it is, and the command of Pulumi's that cures it, where one does."""
+        return f"  {words}\n      pulumi {cure} --stack {self.stack}" if cure else f"  {words}"
+
+    def _description(self, field: str) -> str:
+        words = (self.model.model_fields[field].description or "") if field else ""
+        return words[:1].lower() + words[1:]

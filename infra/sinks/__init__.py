@@ -17,8 +17,7 @@ from infra.governance import Governance
 
 # Only to be typed with: the host of our providers loads this module, and has no use for the settings.
 if TYPE_CHECKING:
-    from infra.settings import Settings
-    from infra.settings.vocabulary import SinkName
+    from infra.settings import Settings, SinkName
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,9 +57,7 @@ def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
         _warn_of_another_key(parameters, key_arn, stack=stack)
     resources: list[pulumi.Resource] = [*parameters]
     if settings.secret_reader_role_arn:
-        resources.append(
-            _let_read(settings.secret_reader_role_arn, path, key_arn, here=account.find(settings.account_id))
-        )
+        resources.append(_let_read(settings.secret_reader_role_arn, path, key_arn, here=account.find(None)))
     return Delivered(resources=resources, outputs={"ssmPath": path})
 
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from infra.backend import Declaration
 from infra.connection import Connection
 from infra.governance import Governance
 from infra.settings import Settings
-
-# Only to be typed with: an `up` that does not verify chooses a verifier too, and runs no checks.
-if TYPE_CHECKING:
-    from verify.checks.passwords import OtherPasswords
-    from verify.report import Report
+from infra.verifiers.here import Here
+from verify.checks.passwords import OtherPasswords
+from verify.report import Report
 
 
 class Verifier(Protocol):
@@ -41,11 +39,10 @@ VERIFIERS: Final[Mapping[str, str]] = {
 def choose(declaration: Declaration, wanted: Settings, *, stack: str) -> Verifier:
     """Return the verifier that the stack asks for; by itself, the one inside the cache's network where there is one."""
     if declaration.aws_place is not None and wanted.verify_from in ("auto", "aws-lambda"):
+        # Late, since it needs the SDK of AWS, which most environments do not have.
         from infra.verifiers.aws_lambda import AwsLambda
 
         return AwsLambda(declaration.aws_place, stack=stack)
-    from infra.verifiers.here import Here
-
     return Here()
 
 

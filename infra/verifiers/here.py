@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from infra.backend import Declaration
 from infra.connection import Connection
 from infra.governance import Governance
-
-# Only to be typed with, and imported by the check itself: a run that does not verify stands here too.
-if TYPE_CHECKING:
-    from verify.checks.passwords import OtherPasswords
-    from verify.report import Report
+from verify import checks
+from verify.checks.passwords import OtherPasswords
+from verify.environment import CacheEnvironment
+from verify.report import Report
 
 # It declares nothing.
 GOVERNANCE: Final = Governance()
@@ -25,8 +24,5 @@ class Here:
 
     async def check(self, connection: Connection, declaration: Declaration, others: OtherPasswords) -> Report:
         """Run the checks, in a thread, since they block and the engine goes on meanwhile."""
-        from verify import checks
-        from verify.environment import CacheEnvironment
-
         environment = CacheEnvironment.from_mapping(connection.environment())
         return await asyncio.to_thread(checks.run, environment, declaration.expectation, others=others)

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pulumi
 
 from infra.backends.rediscloud.api import ACCESS_KEY, SECRET_KEY
-from infra.settings import elasticache, memorystore
+from infra.settings.loading import BACKEND_KEY, unanswered
 from runner.inprocess.engine import Invoke
 from runner.inprocess.providers import ProviderError
 
@@ -27,9 +27,8 @@ def completed(configuration: Mapping[str, str]) -> tuple[dict[str, str], str]:
 
     No rule is judged by which network it is, and nobody should need an account to see what a stack is worth.
     """
-    values = {key.removeprefix("cache:"): value for key, value in configuration.items() if key.startswith("cache:")}
-    network = {f"cache:{key}": value for key, value in elasticache.example_network(values).items()}
-    network |= memorystore.example_place(configuration)
+    asked = unanswered({BACKEND_KEY: configuration.get(BACKEND_KEY, "")})
+    network = asked if asked.keys() <= unanswered(configuration).keys() else {}
     words = "The stack names no network yet: judged with one that is made up." if network else ""
     return {**configuration, **network}, words
 

@@ -11,7 +11,7 @@ from infra import inventory
 from infra.aws.patterns import partition_of
 from infra.naming import PREFIX
 from infra.permission import Grant, Roles
-from infra.settings.model import texts
+from infra.settings.base import items
 from operate.offline import answers
 from operate.offline.recorder import record
 from runner.project import Project
@@ -77,7 +77,7 @@ def declared(project: Project, stack: str) -> tuple[frozenset[str], Place]:
         account=configuration.get("cache:accountId", "*"),
         # Where a stack names none, nothing is declared for one.
         reader=configuration.get("cache:secretReaderRoleArn", ""),
-        subnet_ids=texts(configuration.get("cache:subnetIds", "*")),
+        subnet_ids=items(configuration.get("cache:subnetIds", "*")),
     )
     return types, place
 

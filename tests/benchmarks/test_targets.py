@@ -65,7 +65,8 @@ def test_with_nothing_to_do_an_up_is_cheap_and_its_verification_no_dearer_than_a
     copy(tmp_path / "project")
     project = Clone(root=tmp_path / "project", engine=engine)
     measured = stacks.compare_with_nothing_to_do(project, tmp_path, rounds=ROUNDS[engine])
-    assert _least(measured.up) <= stacks.UP_AT_MOST
+    if engine in stacks.UP_AT_MOST:
+        assert _least(measured.up) <= stacks.UP_AT_MOST[engine]
     assert _least(measured.verification) <= stacks.VERIFICATION_AT_MOST
 
 

@@ -8,13 +8,19 @@ from infra import costs, costs_document
 from infra.backends.elasticache.nodes import NODES
 from infra.costs import Estimate, Item, OverBudget, prices
 from infra.settings import Settings
+from infra.settings.loading import model_of
 from infra.sizing import GIBIBYTE, MemorystoreSize
 from tests.stacks.project import ROOT
 
 
 def settings(**values: Any) -> Settings:
     """Make settings, without asking for what only a real account has."""
-    return Settings(**{"backend": "elasticache", "tier": "prod", **values})
+    backend = values.pop("backend", "elasticache")
+    if backend == "elasticache":
+        values["network_stack"] = "organization/network/prod"
+    if backend == "rediscloud":
+        values["accept_any_address"] = True
+    return model_of(backend).example(**{"tier": "prod", **values})
 
 
 def monthly(*, region: str | None = "us-east-1", **values: Any) -> float | None:
@@ -122,7 +128,7 @@ def test_a_redis_cloud_plan_without_a_known_price_is_unknown() -> None:
 
 def test_redis_clouds_free_plan_costs_nothing_and_a_paid_one_is_told_by_its_api() -> None:
     """Of which a list price may not know: what the plan really costs is held against the budget where it is chosen."""
-    free = costs.estimate(settings(backend="rediscloud", tier="dev"), region=None)
+    free = costs.estimate(settings(backend="rediscloud", tier="dev", accept_plain_text=True), region=None)
     assert (free.monthly_usd, free.words) == (0, "0.00 USD a month (Redis Cloud's free plan of 30 MB 0.00)")
     paid = costs.estimate(settings(backend="rediscloud"), region=None)
     costs.require_within_budget(paid, 1, stack="prod")

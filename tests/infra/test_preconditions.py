@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from infra import backend, preconditions
+from infra.backends.local.settings import LocalSettings
 from infra.preconditions import Unguarded
-from infra.settings import Settings
 
 AWS, GOOGLE = (str(backend.get(name).example_key) for name in ("elasticache", "memorystore"))
 SALT = "encryptionsalt: v1:7ASHwM5dcB8=:v1:c5sQPVOesVW29foG:PmmRgnB9MQPq5BefYYUI/xDVKasDxA==\n"
@@ -16,7 +16,7 @@ SALT = "encryptionsalt: v1:7ASHwM5dcB8=:v1:c5sQPVOesVW29foG:PmmRgnB9MQPq5BefYYUI
 def test_a_stack_whose_name_leads_to_another_folder_is_refused(stack: str) -> None:
     """Under a plain `pulumi up` too; Pulumi takes the first two."""
     with pytest.raises(Unguarded, match=r"the stack's name '\.\.?(/up)?' (leads to a folder|is not up to 100 letters)"):
-        preconditions.require(Settings(backend="local"), stack=stack)
+        preconditions.require(LocalSettings(), stack=stack)
 
 
 @pytest.mark.parametrize("environment", [{}, {"CI": ""}, {"CI": "false"}, {"CI": "0"}, {"CACHE_CONFIRM": "staging"}])

@@ -6,6 +6,8 @@ import pytest
 
 from infra import settings
 from infra.backend import BACKENDS
+from infra.backends.elasticache.settings import ElastiCacheSettings
+from infra.backends.rediscloud.settings import RedisCloudSettings
 from infra.settings import InvalidSettings
 from tests.soak import Soak
 
@@ -744,7 +746,9 @@ def message_of(config: dict[str, str]) -> str:
 def test_a_default_gives_way(maintenance: str, snapshot: str) -> None:
     """Nobody asked for the snapshot's hour: the next that maintenance leaves is taken."""
     config = {f"cache:{key}": value for key, value in {**PROD, "maintenanceWindow": maintenance}.items()}
-    assert settings.load(config, stack="prod").chosen_snapshot_window == snapshot
+    loaded = settings.load(config, stack="prod")
+    assert isinstance(loaded, ElastiCacheSettings)
+    assert loaded.chosen_snapshot_window == snapshot
 
 
 @pytest.mark.parametrize(
@@ -754,6 +758,7 @@ def test_without_snapshots_there_is_no_hour_for_them(windows: dict[str, str]) ->
     """Nothing is sent then, and nothing refused."""
     values = {**AWS, "persistence": "none", "maintenanceWindow": "sun:01:00-sun:02:00", **windows}
     loaded = settings.load({f"cache:{key}": value for key, value in values.items()}, stack="prod")
+    assert isinstance(loaded, ElastiCacheSettings)
     assert loaded.chosen_snapshot_window is None
 
 
@@ -807,9 +812,13 @@ def test_what_can_be_is_let_through(values: dict[str, str]) -> None:
 
 
 def test_a_secret_region_or_key_is_never_shown() -> None:
-    """What lies apart from each other is not compared then."""
+    """What lies apart from each other is said without either."""
     config = {f"cache:{key}": value for key, value in {**PROD, "kmsKeyArn": AWS_KEY}.items()}
-    settings.load(config | {"aws:region": "eu-west-1"}, stack="prod", secret_keys=["cache:kmsKeyArn"])
+    with pytest.raises(
+        InvalidSettings, match=r"cache:kmsKeyArn lies in \[secret\], and the stack in eu-west-1"
+    ) as error:
+        settings.load(config | {"aws:region": "eu-west-1"}, stack="prod", secret_keys=["cache:kmsKeyArn"])
+    assert "us-east-1" not in str(error.value)
     with pytest.raises(InvalidSettings, match="aws:region is not a region of AWS") as error:
         settings.load(config | {"aws:region": "hunter2"}, stack="prod", secret_keys=["aws:region"])
     assert "hunter2" not in str(error.value)
@@ -853,6 +862,7 @@ def test_a_stack_whose_name_redis_cloud_would_refuse_is_told_so(stack: str) -> N
 def test_what_redis_cloud_can_do_is_let_through(values: dict[str, str]) -> None:
     """The rules above refuse nothing else."""
     loaded = settings.load({f"cache:{key}": value for key, value in values.items()}, stack="prod")
+    assert isinstance(loaded, RedisCloudSettings)
     assert (loaded.takes_free_plan, loaded.redis_cloud_persistence) == (
         values is FREE,
         "none" if values is FREE else "append-only",
@@ -860,7 +870,7 @@ def test_what_redis_cloud_can_do_is_let_through(values: dict[str, str]) -> None:
 
 
 def test_a_secret_project_and_key_are_never_shown() -> None:
-    """What lies apart from each other is not compared then, and Google itself says so."""
+    """What lies apart from each other is said without either."""
     config = {"gcp:project": "Hunter2", "gcp:region": "us-central1", "cache:kmsKeyName": KEY.replace("key", "hunter2")}
     config |= {f"cache:{key}": value for key, value in GOOGLE.items() if ":" not in key}
     with pytest.raises(InvalidSettings) as error:
@@ -882,7 +892,9 @@ def test_a_secret_list_is_never_shown() -> None:
 def test_a_list_is_read_from_a_file_and_from_a_command(written: str) -> None:
     """Pulumi hands a list over as JSON; on a command line commas are easier."""
     config = {f"cache:{key}": value for key, value in {**PROD, "applicationCidrs": written}.items()}
-    assert settings.load(config, stack="prod").application_cidrs == ("10.1.0.0/16", "10.2.0.0/16")
+    loaded = settings.load(config, stack="prod")
+    assert isinstance(loaded, ElastiCacheSettings)
+    assert loaded.application_cidrs == ("10.1.0.0/16", "10.2.0.0/16")
 
 
 def test_of_refused_sinks_nothing_else_is_said() -> None:

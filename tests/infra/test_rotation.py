@@ -5,9 +5,9 @@ from typing import get_args
 import pytest
 
 from infra import rotation
+from infra.backends import BackendName
 from infra.capabilities import CAPABILITIES
 from infra.rotation import VARIABLE, InvalidStep, Passwords, Standing, Step
-from infra.settings import BackendName
 
 CLOSED = Passwords(current="old", retired="older")
 STARTED = Passwords(current="new", previous="old", retired="older", standing="started")

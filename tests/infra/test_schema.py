@@ -8,7 +8,7 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 
-from infra import schema
+from infra.settings import schema
 from tests.infra.test_rejected_configurations import REJECTED
 from tests.stacks.project import ROOT
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import pulumi
 
-from infra.settings import Settings
+from infra.backends.docker.settings import DockerSettings
 from verify.environment import DEFAULT_PORT
 
 USER: Final = "redis"
@@ -63,7 +63,7 @@ EXPLANATIONS: Final = {
 }
 
 
-def hook(settings: Settings, container: str, volume: str, stack: str) -> pulumi.ResourceHookBinding:
+def hook(settings: DockerSettings, container: str, volume: str, stack: str) -> pulumi.ResourceHookBinding:
     """Return what adds to the provider's error why it happened and what to do.
 
     The engine calls it when a resource could not be made, and interrupts the program right after, so nothing else of
@@ -80,7 +80,7 @@ def hook(settings: Settings, container: str, volume: str, stack: str) -> pulumi.
     return pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook("docker-explanation", explain)])
 
 
-def explanation(settings: Settings, container: str, volume: str, stack: str, error: str) -> str:
+def explanation(settings: DockerSettings, container: str, volume: str, stack: str, error: str) -> str:
     """Return why a resource could not be made and what cures it; nothing where the error says it."""
     if "failed to be in healthy state" in error:
         return _unhealthy(settings, container, volume)
@@ -99,7 +99,7 @@ def explanation(settings: Settings, container: str, volume: str, stack: str, err
     )
 
 
-def _unhealthy(settings: Settings, container: str, volume: str) -> str:
+def _unhealthy(settings: DockerSettings, container: str, volume: str) -> str:
     log = last_lines(settings.docker_host, container)
     words = f"{container} was not healthy within {HEALTHY_SECONDS} s; the last lines of its log:\n{log}"
     if "Permission denied" not in log:

@@ -15,11 +15,10 @@ from infra import sizing
 from infra.backend import Declaration
 from infra.backends.docker import errors
 from infra.backends.docker.errors import DATA, USER, docker_command
+from infra.backends.docker.settings import DockerSettings, remote_host
 from infra.connection import Connection
 from infra.naming import PREFIX
 from infra.password import Password
-from infra.settings import Settings
-from infra.settings.self_hosted import remote_host
 from verify.environment import DEFAULT_PORT
 from verify.expectation import Expectation, Persistence
 
@@ -39,7 +38,7 @@ HEALTHCHECK: Final = f"redis-cli -p {DEFAULT_PORT} ping | grep -qE 'PONG|NOAUTH'
 STOP_SECONDS: Final = 30
 
 
-def declare(settings: Settings, *, stack: str) -> Declaration:
+def declare(settings: DockerSettings, *, stack: str) -> Declaration:
     """Declare the container of a stack, and the volume that its data outlive it on."""
     name = f"{PREFIX}{stack}"
     # The stack's name in it, so that no stack takes over another's data, nor those of the guide's own volume
@@ -116,7 +115,7 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
     )
 
 
-def command(settings: Settings, passwords: Sequence[str]) -> list[str]:
+def command(settings: DockerSettings, passwords: Sequence[str]) -> list[str]:
     """Give the server's command line. It holds each password's SHA-256, which Redis takes in its place.
 
     So neither `docker inspect` nor a list of processes shows a password, and no file has it.
@@ -133,7 +132,7 @@ def command(settings: Settings, passwords: Sequence[str]) -> list[str]:
     ]
 
 
-def connection_host(settings: Settings) -> str:
+def connection_host(settings: DockerSettings) -> str:
     """Give the address that the published port is reached at from here."""
     address = ipaddress.ip_address(settings.bind_address)
     if not address.is_unspecified:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pulumi
 import pulumi_aws as aws
 
-from infra.settings import Settings
+from infra.backends.elasticache.settings import ElastiCacheSettings
 
 PORT: Final = 6379
 
@@ -35,7 +35,7 @@ class SecurityGroups:
     verifiers_way: Sequence[pulumi.Resource]
 
 
-def find(settings: Settings) -> Network:
+def find(settings: ElastiCacheSettings) -> Network:
     """Take the network from the settings, or from the outputs of the stack that they name."""
     clients: dict[str, Mapping[str, Any]] = {
         **{group: {"referenced_security_group_id": group} for group in settings.application_security_group_ids},

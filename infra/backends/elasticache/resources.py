@@ -12,10 +12,10 @@ from infra.backends.elasticache import encryption, logs, network, rbac, running,
 from infra.backends.elasticache.naming import name_of
 from infra.backends.elasticache.replacement_guard import Lineage
 from infra.backends.elasticache.running import Running
+from infra.backends.elasticache.settings import ElastiCacheSettings
 from infra.backends.elasticache.tier_defaults import CARE
 from infra.connection import Connection
 from infra.password import Password
-from infra.settings import Settings
 from infra.tags import tags_of
 from infra.verifiers.lambda_network import Place
 from verify.expectation import Expectation
@@ -27,7 +27,7 @@ DEFAULT_POLICY: Final = "volatile-lru"
 TIMEOUTS: Final = pulumi.CustomTimeouts(create="90m", update="120m", delete="90m")
 
 
-def declare(settings: Settings, *, stack: str) -> Declaration:
+def declare(settings: ElastiCacheSettings, *, stack: str) -> Declaration:
     """Declare the replication group of a stack and everything around it."""
     name = name_of(stack)
     care = CARE[settings.tier]
@@ -129,7 +129,9 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
     )
 
 
-def _parameter_group(name: str, settings: Settings, tags: Mapping[str, str]) -> aws.elasticache.ParameterGroup:
+def _parameter_group(
+    name: str, settings: ElastiCacheSettings, tags: Mapping[str, str]
+) -> aws.elasticache.ParameterGroup:
     """Declare the parameters, in a group that another engine's version replaces.
 
     AWS refuses to delete a group in use, and to have two of one name: so Pulumi makes up its name, the new one is
@@ -152,7 +154,7 @@ def _parameter_group(name: str, settings: Settings, tags: Mapping[str, str]) -> 
     )
 
 
-def _expectation(settings: Settings) -> Expectation:
+def _expectation(settings: ElastiCacheSettings) -> Expectation:
     return Expectation(
         # What INFO shows is AWS's figure for the node, less its reserve. AWS may change it, and a stack asks for room
         # and not for a figure: that the node has the room is seen to before it is made (nodes.py).
@@ -168,14 +170,14 @@ def _expectation(settings: Settings) -> Expectation:
     )
 
 
-def _expected_version(settings: Settings) -> str:
+def _expected_version(settings: ElastiCacheSettings) -> str:
     """Give the pinned version, or its beginning where an upgrade may still wait for the maintenance window."""
     version = settings.chosen_engine_version
     known = version if settings.applies_immediately else version.partition(".")[0]
     return f"{settings.engine} {known}"
 
 
-def _warn(now: Running | None, name: str, settings: Settings, *, region: str, stack: str) -> None:
+def _warn(now: Running | None, name: str, settings: ElastiCacheSettings, *, region: str, stack: str) -> None:
     """Say what is not as it was asked for yet, or will not be by itself."""
     if now is None:
         return

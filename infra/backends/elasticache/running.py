@@ -14,7 +14,7 @@ import pulumi_aws as aws
 
 from infra.backends.elasticache import nodes, versions
 from infra.backends.elasticache.logs import LogDelivery, declared
-from infra.settings import Settings
+from infra.backends.elasticache.settings import ElastiCacheSettings
 
 # What the data source says where there is no such group, in its newer and older words (terraform-provider-aws,
 # SingularDataSourceFindError, and internal/retry).
@@ -61,7 +61,7 @@ def find(name: str) -> Running | None:
     )
 
 
-def require_no_downgrade(running: Running | None, settings: Settings, *, stack: str) -> None:
+def require_no_downgrade(running: Running | None, settings: ElastiCacheSettings, *, stack: str) -> None:
     """Refuse settings for which the provider would replace what runs, whoever upgraded it. Raises `pulumi.RunError`.
 
     AWS upgrades by itself at the end of a version's life, also where minor upgrades are off.
@@ -81,7 +81,7 @@ def require_no_downgrade(running: Running | None, settings: Settings, *, stack: 
     )
 
 
-def _keep(running: Running, settings: Settings, *, stack: str) -> str:
+def _keep(running: Running, settings: ElastiCacheSettings, *, stack: str) -> str:
     if running.minor_version not in versions.VERSIONS.get(running.engine, ()):
         unknown = f"{running.engine} {running.minor_version}"
         return f"add {unknown} to infra/backends/elasticache/versions.py, which does not know it yet"
@@ -90,7 +90,7 @@ def _keep(running: Running, settings: Settings, *, stack: str) -> str:
     return " && ".join(f"pulumi config set cache:{key} {value} --stack {stack}" for key, value in changed.items())
 
 
-def waiting(running: Running, settings: Settings) -> Sequence[str]:
+def waiting(running: Running, settings: ElastiCacheSettings) -> Sequence[str]:
     """Name what was asked of AWS and does not run yet."""
     found = []
     if not f"{running.version}.".startswith(f"{settings.chosen_engine_version}."):
@@ -100,7 +100,7 @@ def waiting(running: Running, settings: Settings) -> Sequence[str]:
     return found
 
 
-def upgrade_now(name: str, running: Running, settings: Settings, *, region: str) -> str:
+def upgrade_now(name: str, running: Running, settings: ElastiCacheSettings, *, region: str) -> str:
     """Return the command that has AWS do at once what waits: the provider sends nothing a second time."""
     change = []
     if running.node_type != settings.node.name:

@@ -13,15 +13,15 @@ from infra.backends.local import identity
 from infra.backends.local.ownership import END, default_folder, server_in
 from infra.backends.local.provider import Server, ServerInputs
 from infra.backends.local.server import unwritable
+from infra.backends.local.settings import LocalSettings
 from infra.connection import Connection
 from infra.password import Password
-from infra.settings import Settings
 from verify.expectation import Expectation
 
 ANY_FREE_PORT: Final = 0
 
 
-def declare(settings: Settings, *, stack: str) -> Declaration:
+def declare(settings: LocalSettings, *, stack: str) -> Declaration:
     """Declare the server of a stack."""
     password = Password("password")
     root = Path(pulumi.runtime.get_root_directory() or ".").resolve()

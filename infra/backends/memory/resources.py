@@ -3,13 +3,13 @@
 import pulumi
 
 from infra.backend import Declaration
+from infra.backends.memory.settings import MemorySettings
 from infra.connection import Connection
-from infra.settings import Settings
 from verify.environment import DEFAULT_PORT
 from verify.expectation import Expectation
 
 
-def declare(settings: Settings, *, stack: str) -> Declaration:
+def declare(settings: MemorySettings, *, stack: str) -> Declaration:
     """Declare nothing, and a connection without a host."""
     del settings
     return Declaration(

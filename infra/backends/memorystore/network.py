@@ -7,7 +7,7 @@ from typing import Final
 import pulumi
 import pulumi_gcp as gcp
 
-from infra.settings import Settings
+from infra.backends.memorystore.settings import MemorystoreSettings
 
 SERVICE: Final = "servicenetworking.googleapis.com"
 
@@ -26,15 +26,15 @@ class Access:
     ready: Sequence[pulumi.Resource] = field(default_factory=tuple)
 
 
-def access(name: str, settings: Settings, *, project: str) -> Access:
+def access(name: str, settings: MemorystoreSettings) -> Access:
     """Declare the private service access of the network, or take the one that it has."""
-    network = settings.network or ""
+    network = settings.network
     if settings.private_service_access == "adopt":
         return Access(network=network, allocated_range=settings.allocated_range)
     addresses = gcp.compute.GlobalAddress(
         name,
         name=name,
-        project=project,
+        project=settings.project,
         network=network,
         purpose="VPC_PEERING",
         address_type="INTERNAL",

@@ -11,9 +11,9 @@ from infra.backend import Declaration
 from infra.backends.memorystore import maintenance, network, versions
 from infra.backends.memorystore.naming import name_of
 from infra.backends.memorystore.replacement_guard import Permanence
+from infra.backends.memorystore.settings import MemorystoreSettings
 from infra.backends.memorystore.tier_defaults import SNAPSHOT_PERIODS
 from infra.connection import Connection
-from infra.settings import Settings
 from infra.tags import labels_of
 from verify.expectation import Expectation
 
@@ -21,12 +21,9 @@ from verify.expectation import Expectation
 TIMEOUTS: Final = pulumi.CustomTimeouts(create="40m", update="90m", delete="40m")
 
 
-def declare(settings: Settings, *, stack: str) -> Declaration:
+def declare(settings: MemorystoreSettings, *, stack: str) -> Declaration:
     """Declare the instance of a stack, and its network's private service access where that is asked for."""
     name = name_of(stack)
-    # That both are there, settings.load has seen to.
-    configuration = pulumi.Config("gcp")
-    project, region = configuration.require("project"), configuration.require("region")
     size = sizing.memorystore(settings.tier, settings.maxmemory_bytes)
     encryption = "SERVER_AUTHENTICATION" if settings.tls else "DISABLED"
     _warn_of_clear_text(settings)
@@ -35,25 +32,25 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
         "permanence",
         {
             "stack": stack,
-            "project": project,
-            "region": region,
+            "project": settings.project,
+            "region": settings.region,
             "tier": size.service_tier,
             "transitEncryptionMode": encryption,
-            "authorizedNetwork": settings.network or "",
+            "authorizedNetwork": settings.network,
             "reservedIpRange": name if settings.private_service_access == "declare" else settings.allocated_range or "",
             "customerManagedKey": settings.kms_key_name or "",
             "redisVersion": settings.redis_version,
         },
     )
-    access = network.access(name, settings, project=project)
+    access = network.access(name, settings)
     # Nothing is said of zones and of read replicas: for the tier BASIC that is an error or a replacement, and for
     # STANDARD_HA Google's own choice is one copy in another zone (terraform-provider-google issues 11425, 11559 and
     # 14734; terraform-google-memorystore issues 83 and 97).
     instance = gcp.redis.Instance(
         name,
         name=name,
-        project=project,
-        region=region,
+        project=settings.project,
+        region=settings.region,
         display_name=f"Cache of the hospitality application, stack {stack}",
         tier=size.service_tier,
         memory_size_gb=size.memory_size_gb,
@@ -118,7 +115,7 @@ def bundle(certificates: Sequence[str]) -> str:
     return "".join(f"{certificate.strip()}\n" for certificate in certificates if certificate.strip())
 
 
-def _persistence(settings: Settings) -> gcp.redis.InstancePersistenceConfigArgs:
+def _persistence(settings: MemorystoreSettings) -> gcp.redis.InstancePersistenceConfigArgs:
     """Say everything, in every tier: what is left out, Google fills in, and it is a change in every preview.
 
     Source: sourcegraph-public-snapshot pull request 58173, where BASIC has snapshots too.
@@ -130,7 +127,7 @@ def _persistence(settings: Settings) -> gcp.redis.InstancePersistenceConfigArgs:
     )
 
 
-def _expectation(settings: Settings) -> Expectation:
+def _expectation(settings: MemorystoreSettings) -> Expectation:
     return Expectation(
         # Google's figure for the size, of which whole GiB are to be had; that the data have the room is seen to before
         # (infra/sizing.py).
@@ -147,7 +144,7 @@ def _expectation(settings: Settings) -> Expectation:
     )
 
 
-def _warn_of_clear_text(settings: Settings) -> None:
+def _warn_of_clear_text(settings: MemorystoreSettings) -> None:
     if not settings.tls:
         pulumi.log.warn(
             "cache:tls is false: the AUTH string and the data cross the network in clear text, and whoever is inside "

@@ -12,11 +12,11 @@ from infra.backends.rediscloud.database import EVERYWHERE, Database
 from infra.backends.rediscloud.name import Name
 from infra.backends.rediscloud.naming import base_of
 from infra.backends.rediscloud.plans import Demand
+from infra.backends.rediscloud.settings import RedisCloudSettings
 from infra.backends.rediscloud.subscription import Subscription
 from infra.capabilities import Persistence
 from infra.connection import Connection
 from infra.password import Password
-from infra.settings import Settings
 from verify.expectation import Expectation
 
 # Essentials has the append-only file every second, and snapshots of which the most frequent lose least (redis/docs,
@@ -28,7 +28,7 @@ PERSISTENCE: Final[dict[Persistence, str]] = {
 }
 
 
-def declare(settings: Settings, *, stack: str) -> Declaration:
+def declare(settings: RedisCloudSettings, *, stack: str) -> Declaration:
     """Declare the subscription and the database of a stack. Raises `BackendNotAvailable` where there are no keys."""
     missing = missing_keys()
     if missing is not None:
@@ -91,7 +91,7 @@ def declare(settings: Settings, *, stack: str) -> Declaration:
     )
 
 
-def _demand(settings: Settings) -> Demand:
+def _demand(settings: RedisCloudSettings) -> Demand:
     """Say what the plan has to do."""
     return Demand(
         provider=settings.cloud_provider,
@@ -106,7 +106,7 @@ def _demand(settings: Settings) -> Demand:
     )
 
 
-def _authorities(settings: Settings) -> str | None:
+def _authorities(settings: RedisCloudSettings) -> str | None:
     """Read the certificates to trust. Raises `BackendNotAvailable` where the file has none."""
     if settings.tls_ca_file is None:
         return None
@@ -121,7 +121,7 @@ def _authorities(settings: Settings) -> str | None:
     return text
 
 
-def _warn(settings: Settings) -> None:
+def _warn(settings: RedisCloudSettings) -> None:
     """Repeat in every run what the stack accepts."""
     if settings.takes_free_plan:
         pulumi.log.warn(
@@ -143,7 +143,7 @@ def _words(plan: dict[str, Any]) -> str:
     return f"plan {plan['name']} ({plan['availability']}), {price}"
 
 
-def _expectation(settings: Settings) -> Expectation:
+def _expectation(settings: RedisCloudSettings) -> Expectation:
     return Expectation(
         # Behind Redis Cloud's proxy, INFO "returns a different set of fields" (redis/docs, operate/rs, compatibility):
         # what the plan gives is seen to where it is chosen, and what the database has where it is read back.

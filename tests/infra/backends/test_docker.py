@@ -12,7 +12,8 @@ from pulumi.runtime.proto import resource_pb2
 from infra import settings
 from infra.backends.docker import errors
 from infra.backends.docker import resources as docker
-from infra.settings import InvalidSettings, Settings
+from infra.backends.docker.settings import DockerSettings
+from infra.settings import InvalidSettings
 from infra.verification import SWITCH
 from runner.inprocess import operations, wire
 from runner.inprocess.providers import Diff, Provider
@@ -26,10 +27,12 @@ SET_IMAGE = "set cache:image redis:7-alpine"
 SET_BIND = "set cache:bindAddress 127.0.0.1"
 
 
-def load(**values: str) -> Settings:
+def load(**values: str) -> DockerSettings:
     """Load the settings of a docker stack."""
     config = {f"cache:{key}": value for key, value in {"backend": "docker", **values}.items()}
-    return settings.load(config, stack="dev")
+    loaded = settings.load(config, stack="dev")
+    assert isinstance(loaded, DockerSettings)
+    return loaded
 
 
 class TestSettings:

@@ -1,13 +1,14 @@
-"""The settings of a server that we run ourselves, on this machine or in a container."""
+"""The settings of a container on a machine that runs Docker."""
 
 import ipaddress
 import re
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
-from infra.settings.common import CommonSettings
-from infra.settings.model import Field, Known, Refusal, Wrong, rule
-from infra.settings.vocabulary import Only, checked
+from pydantic import Field, ValidationInfo, field_validator
+
+from infra.settings.base import Refusal, Wrong, checked
+from infra.settings.delivery import Settings
 
 # distribution/reference, "Grammar": what comes first is a registry where it has a dot, a port or a capital, or is
 # localhost.
@@ -63,76 +64,64 @@ def _is_host(host: str) -> bool:
     return True
 
 
-class SelfHostedSettings(CommonSettings):
-    """What is asked of the local server and of the container."""
+class DockerSettings(Settings):
+    """What is asked of the container."""
 
-    port: Annotated[
-        int | None,
-        Field(example="6379", ge=0, le=65535, description="The TCP port; for local, 0 picks a free one and keeps it"),
-        Only("local", "docker"),
-    ] = None
-    folder: Annotated[
-        str | None,
-        Field(
-            example="~/cache",
-            may_be_empty=False,
-            description="Where the server's files are kept; relative to the project",
-        ),
-        Only("local"),
-    ] = None
+    backend: Literal["docker"] = "docker"
+    port: Annotated[int | None, Field(examples=["6379"], ge=0, le=65535, description="The TCP port")] = None
     image: Annotated[
         str,
         checked(_image_problem),
-        Field(example="redis:7-alpine", description="An image of Redis with a user named redis, and a tag or digest"),
-        Only("docker"),
+        Field(
+            examples=["redis:7-alpine"], description="An image of Redis with a user named redis, and a tag or digest"
+        ),
     ] = "redis:7-alpine"
     docker_host: Annotated[
         str | None,
         checked(_docker_host_problem),
         Field(
-            example="ssh://you@host",
-            other_examples=("unix:///var/run/docker.sock",),
+            examples=["ssh://you@host", "unix:///var/run/docker.sock"],
             description="Another Docker daemon, as DOCKER_HOST names it; before a change of it: make down",
         ),
-        Only("docker"),
     ] = None
     bind_address: Annotated[
         str,
         # Validated as the default too: it will not do for a daemon on another machine.
         Field(
-            example="127.0.0.1",
-            other_examples=("0.0.0.0",),  # noqa: S104 - for the user to choose, and the backend warns of it
+            examples=["127.0.0.1", "0.0.0.0"],  # noqa: S104 - for the user to choose, and the backend warns of it
             description="The address of the daemon's machine that the port is published on",
             validate_default=True,
         ),
-        Only("docker"),
     ] = "127.0.0.1"
 
-    @rule("port")
-    @staticmethod
-    def _a_published_port_is_chosen(port: int | None, known: Known) -> None:
-        if port == 0 and known.get("backend") == "docker":
-            raise Refusal("0 will not do for docker, which would pick another port at every start", example="6379")
+    @field_validator("port")
+    @classmethod
+    def _a_published_port_is_chosen(cls, port: int | None) -> int | None:
+        if port == 0:
+            raise Refusal("{port} will not do for docker, which would pick another port at every start", example="")
+        return port
 
-    @rule("bind_address")
-    @staticmethod
-    def _bind_address_can_be_reached(bind_address: str, known: Known) -> None:
+    @field_validator("bind_address")
+    @classmethod
+    def _bind_address_can_be_reached(cls, bind_address: str, info: ValidationInfo) -> str:
         try:
             address = ipaddress.ip_address(bind_address)
         except ValueError:
             raise Wrong("it is not an IP address") from None
         if address.is_multicast or address == ipaddress.IPv4Address("255.255.255.255"):
             raise Wrong("it is no address of one machine")
-        daemon = remote_host(known.get("docker_host"))
+        daemon = remote_host(info.data.get("docker_host"))
         if daemon is not None and address.is_loopback:
             raise Refusal(
-                f"{bind_address} is reached from {daemon} alone, where cache:dockerHost has the daemon",
+                "{bind_address} is reached from {docker_host} alone, where cache:dockerHost has the daemon",
                 example="0.0.0.0",  # noqa: S104 - for the user to choose, and the backend warns of it
+                docker_host=daemon,
             )
+        return bind_address
 
 
 def remote_host(docker_host: str | None) -> str | None:
-    """Give the machine of a Docker daemon that is not this one."""
+    """Return the machine of a Docker daemon that is not this one."""
     parts = urlsplit(docker_host or "")
     name = parts.hostname if parts.scheme in {"tcp", "ssh"} else None
     if name is None or name == "localhost":
