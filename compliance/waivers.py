@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from compliance.matrix import Row, merged
-from infra.backends import BackendName
+from infra.backends import BACKENDS
 from infra.sizing import TierName
 from runner.project import ProjectError
 
@@ -24,7 +24,7 @@ class Waiver:
 
     stack: str | None = None
     tier: TierName | None = None
-    backend: BackendName | None = None
+    backend: str | None = None
     rules: tuple[str, ...]
     reason: str
     until: date
@@ -76,7 +76,7 @@ def _problems(entry: Mapping[str, Any]) -> Iterator[str]:
         yield "name a stack or a tier, and not both"
     if not isinstance(entry.get("stack", ""), str):
         yield "stack is the name of one"
-    for name, choices in (("tier", get_args(TierName)), ("backend", get_args(BackendName))):
+    for name, choices in (("tier", get_args(TierName)), ("backend", BACKENDS)):
         if name in entry and entry[name] not in choices:
             yield f"{name} is one of {', '.join(choices)}"
     rules = entry.get("rules")

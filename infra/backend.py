@@ -6,18 +6,20 @@ when a stack names it, because each cloud's SDK is heavy and not every environme
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pulumi
 
-from infra.backends import BackendName
+from infra.backends import BACKENDS
 from infra.connection import Connection
+from infra.costs import Estimate, GuideEstimate, Region
 from infra.governance import Governance
 from infra.rotation import Passwords
 from infra.settings import Settings
+from infra.sizing import TierName
 from verify.expectation import Expectation
 
 # Only to be typed with: most stacks are not in AWS.
@@ -49,6 +51,26 @@ class Declare(Protocol):
 
     def __call__(self, settings: Settings, *, stack: str) -> Declaration:
         """Declare the resources of a stack. Raises `BackendNotAvailable`."""
+
+
+class EstimateCosts(Protocol):
+    """What a stack costs a month, by list prices."""
+
+    def __call__(self, settings: Any, *, region: str | None) -> Estimate:
+        """Estimate a stack with the backend's own settings in a vendor's region."""
+
+
+class Offers(Protocol):
+    """Stacks of one size that are compared, everything else as it comes."""
+
+    def __call__(self, tier: TierName, memory_mb: int | None, config: Mapping[str, Any]) -> Iterable[Settings]:
+        """Return the settings of each; `memory_mb` None is the tier's default, `config` says in which place."""
+
+
+def costs_nothing(settings: Settings, *, region: str | None) -> Estimate:
+    """Estimate a server on one's own machine."""
+    del settings, region
+    return Estimate()
 
 
 class IsOnThisMachine(Protocol):
@@ -93,9 +115,18 @@ class RemoveLeftovers(Protocol):
 class Backend(Governance):
     """What a backend says of itself. `resources` is the module that declares it, by its dotted name."""
 
-    name: BackendName
+    name: str
     resources: str
+    settings: type[Settings]
     is_on_this_machine: IsOnThisMachine
+    estimate: EstimateCosts = costs_nothing
+    # What the estimate leaves out.
+    not_counted: str = "the machine that it runs on"
+    # None where the region is a setting of ours, or there is none.
+    region: Region | None = None
+    # The stacks of a size that have prices of their own, and the guide's figures; None where there is one as it comes.
+    offers: Offers | None = None
+    guide_estimates: Sequence[GuideEstimate] = ()
     # Every resource is a dynamic one of ours on this machine, so that the in-process engine serves it.
     is_served_in_process: bool = False
     # The address of a key for the state's secrets as docs/state.md makes it, in the cloud that the cache is in.
@@ -105,16 +136,15 @@ class Backend(Governance):
     # None where whatever is left of a stack is found by its state alone.
     remove_leftovers: RemoveLeftovers | None = None
 
+    def offered(self, tier: TierName, memory_mb: int | None, config: Mapping[str, Any]) -> Iterable[Settings]:
+        """Return the stacks of a size that are compared."""
+        if self.offers is not None:
+            return self.offers(tier, memory_mb, config)
+        return [self.settings.example(tier=tier, memory_mb=memory_mb)]
 
-# The module whose BACKEND it is.
-BACKENDS: Final[Mapping[str, str]] = {
-    "local": "infra.backends.local.backend",
-    "docker": "infra.backends.docker.backend",
-    "elasticache": "infra.backends.elasticache.backend",
-    "memorystore": "infra.backends.memorystore.backend",
-    "rediscloud": "infra.backends.rediscloud.backend",
-    "memory": "infra.backends.memory.backend",
-}
+    def priced_region(self, config: Mapping[str, Any]) -> str | None:
+        """Return the region that a configuration names, else the one that the prices were read for."""
+        return None if self.region is None else self.region.of(config, {}) or self.region.priced
 
 
 class BackendNotAvailable(Exception):
@@ -122,14 +152,20 @@ class BackendNotAvailable(Exception):
 
 
 def get(name: str) -> Backend:
-    """Return the backend of a name. Raises `KeyError`."""
-    backend: Backend = import_module(BACKENDS[name]).BACKEND
+    """Return the backend of a name."""
+    backend: Backend = import_module(f"infra.backends.{name}.backend").BACKEND
     return backend
 
 
 def all_backends() -> Sequence[Backend]:
     """Return every backend, in the table's order."""
     return [get(name) for name in BACKENDS]
+
+
+def estimate(settings: Settings, config: Mapping[str, Any], environment: Mapping[str, str]) -> Estimate:
+    """Estimate what a stack costs a month, in the region that its configuration or the environment names."""
+    known = get(settings.backend)
+    return known.estimate(settings, region=None if known.region is None else known.region.of(config, environment))
 
 
 def declare(settings: Settings, *, stack: str) -> Declaration:

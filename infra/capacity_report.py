@@ -5,28 +5,17 @@ import bisect
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final
 
-from infra import costs, sizing
-from infra.backends import BackendName
-from infra.backends.docker.settings import DockerSettings
-from infra.backends.elasticache import nodes
-from infra.backends.elasticache.settings import ElastiCacheSettings
-from infra.backends.local.settings import LocalSettings
-from infra.backends.memorystore.settings import MemorystoreSettings
-from infra.backends.rediscloud.settings import RedisCloudSettings
-from infra.settings import NAMESPACE, Settings
-from infra.sizing import MEBIBYTE, TIER_NAMES, TIERS, TierName
+from infra import backend, costs, sizing
+from infra.settings import NAMESPACE
+from infra.sizing import MEBIBYTE, TIER_NAMES, TIERS
 from runner import names, output, stack_file
 from runner.stack_file import StackFileError
 from verify import capacity, workload
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 CONFIGURATION: Final = 78  # EX_CONFIG of sysexits.h, as `python -m verify` has it
-# A cache's price does not depend on which network it is in.
-NETWORK_STACK: Final = "organization/cache-network/prod"
-# Where a stack does not say in which region it is: the one that the prices were read for.
-REGIONS: Final[Mapping[BackendName, str]] = {"elasticache": "us-east-1", "memorystore": "us-central1"}
 
 
 class InvalidRequest(Exception):
@@ -87,15 +76,17 @@ def report(organizations: int, config: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield (
         f"At most {sizing.FULL_PERCENT} % full on {sizing.MODEL} that is {needed_mb:,} MiB: tier {tier}, "
-        f"{memory_mb:,} MiB. List prices, infra/prices.toml:"
+        f"{memory_mb:,} MiB. List prices:"
     )
-    for asked in requests(tier, memory_mb, cloud_region=config.get(f"{NAMESPACE}:cloudRegion")):
-        region = config.get(costs.REGION_KEYS.get(asked.backend, ""), REGIONS.get(asked.backend))
-        estimated = costs.estimate(asked, region=region)
-        cost = costs.UNKNOWN if estimated.monthly_usd is None else f"{estimated.monthly_usd:,.2f} USD"
-        what = ", ".join(item.what for item in estimated.items) or size(asked)
-        yield f"  {asked.backend:<13}{cost:>12} a month  {what}"
-    yield f"  Beside that on elasticache: {costs.NOT_COUNTED['elasticache']}."
+    for known in backend.all_backends():
+        for asked in known.offered(tier, memory_mb, config):
+            estimated = known.estimate(asked, region=known.priced_region(config))
+            cost = costs.UNKNOWN if estimated.monthly_usd is None else f"{estimated.monthly_usd:,.2f} USD"
+            what = ", ".join(item.what for item in estimated.items) or asked.size_words
+            yield f"  {known.name:<13}{cost:>12} a month  {what}"
+    for known in backend.all_backends():
+        if known.region is not None:
+            yield f"  Beside that on {known.name}: {known.not_counted}."
 
 
 def most_organizations() -> int:
@@ -103,27 +94,6 @@ def most_organizations() -> int:
     largest_mb = TIERS[TIER_NAMES[-1]].largest_mb
     # Each takes a byte at least, and more of them never take less.
     return bisect.bisect_right(range(1, largest_mb * MEBIBYTE), largest_mb, key=sizing.memory_mb_for)
-
-
-def requests(tier: TierName, memory_mb: int, *, cloud_region: str | None) -> Iterator[Settings]:
-    """Give the settings of a stack of that size on each backend, everything else as it comes.
-
-    `cloud_region` is Redis Cloud's, which is one of its settings; None for the one that it has by itself.
-    """
-    yield LocalSettings(tier=tier, memory_mb=memory_mb)
-    yield DockerSettings(tier=tier, memory_mb=memory_mb)
-    for engine in get_args(nodes.Engine):
-        yield ElastiCacheSettings(tier=tier, memory_mb=memory_mb, engine=engine, network_stack=NETWORK_STACK)
-    yield MemorystoreSettings.example(tier=tier, memory_mb=memory_mb)
-    yield RedisCloudSettings(tier=tier, memory_mb=memory_mb, cloud_region=cloud_region, accept_any_address=True)
-
-
-def size(asked: Settings) -> str:
-    """Give the words for a server on one's own machine."""
-    words = f"maxmemory {asked.maxmemory_bytes // MEBIBYTE} MiB"
-    if asked.backend == "docker":
-        return f"{words} in a container of {sizing.container_memory_mb(asked.maxmemory_bytes)} MiB"
-    return words
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a stack costs a month: list prices of infra/prices.toml, each with its source and date, and nothing made up."""
+"""What a stack costs a month: list prices, each with its source and date, and nothing made up."""
 
 import functools
 import math
@@ -8,38 +8,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from infra import sizing
-from infra.backends import BackendName
-from infra.backends.elasticache.settings import ElastiCacheSettings
-from infra.backends.elasticache.tier_defaults import CARE
-from infra.backends.memorystore.settings import MemorystoreSettings
-from infra.backends.rediscloud.settings import RedisCloudSettings
-from infra.settings import Settings
-
 # What the vendors' own calculators take for a month.
 HOURS: Final = 730
 
 UNKNOWN: Final = "unknown"
 
-# Where a vendor's SDK looks for the region, and so which of its prices hold: the stack's key, then the environment's.
-REGION_KEYS: Final[Mapping[BackendName, str]] = {"elasticache": "aws:region", "memorystore": "gcp:region"}
-REGION_VARIABLES: Final[Mapping[BackendName, tuple[str, ...]]] = {
-    "elasticache": ("AWS_REGION", "AWS_DEFAULT_REGION"),
-    "memorystore": ("GOOGLE_REGION", "GCLOUD_REGION", "CLOUDSDK_COMPUTE_REGION"),
-}
-# What Redis Cloud's plans cost is read for this region of AWS; the guide's estimates name none.
-REDIS_CLOUD_REGION: Final = "us-east-1"
 
-NOT_COUNTED: Final[Mapping[BackendName, str]] = {
-    "local": "the machine that it runs on",
-    "docker": "the machine that it runs on",
-    "elasticache": "traffic between zones, what CloudWatch keeps of the logs, requests to KMS and Secrets Manager, "
-    "renewed versions of the key, runs of the verifier, taxes, discounts",
-    "memorystore": "traffic between zones, versions of secrets (0.06 each a month, of which Google gives six), taxes, "
-    "discounts",
-    "rediscloud": "traffic, taxes, discounts",
-    "memory": "the memory of the application",
-}
+@dataclass(frozen=True)
+class Region:
+    """Where a vendor's SDK looks for the region, and so which of its prices hold: the stack's key, then variables."""
+
+    key: str
+    variables: tuple[str, ...]
+    # The one that the prices were read for, where a stack does not say in which it is.
+    priced: str
+
+    def of(self, config: Mapping[str, Any], environment: Mapping[str, str]) -> str | None:
+        """Return the region that a stack is for, by its configuration's full keys; None where nothing says it."""
+        named = [config.get(self.key), *(environment.get(variable) for variable in self.variables)]
+        return next((str(name) for name in named if name), None)
 
 
 class OverBudget(Exception):
@@ -47,10 +34,29 @@ class OverBudget(Exception):
 
 
 class Item(NamedTuple):
-    """One thing that is paid for, in USD a month; None where infra/prices.toml has no price of it."""
+    """One thing that is paid for, in USD a month; None where the backend's prices.toml has none of it."""
 
     what: str
     monthly_usd: float | None
+
+
+# A guide's "about" is met by a price that is at most so much off.
+BAND_PERCENT: Final = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuideEstimate:
+    """What the Redis Provisioning Guide says, "Cost Estimates", and what the list price says today."""
+
+    what: str
+    guide_usd: float
+    now: Item
+
+    @property
+    def is_in_band(self) -> bool:
+        """Whether today's price is about the guide's."""
+        usd = self.now.monthly_usd
+        return usd is not None and abs(usd - self.guide_usd) * 100 <= BAND_PERCENT * self.guide_usd
 
 
 @dataclass(frozen=True)
@@ -83,80 +89,15 @@ class Estimate:
 
 
 @functools.cache
-def prices() -> Mapping[str, Any]:
-    """Read the list prices."""
-    return tomllib.loads(Path(__file__).with_name("prices.toml").read_text(encoding="utf-8"))
-
-
-def region(backend: BackendName, config: Mapping[str, str], environment: Mapping[str, str]) -> str | None:
-    """Give the vendor's region that a stack is for, by its configuration's full keys; None where neither says it."""
-    variables = REGION_VARIABLES.get(backend, ())
-    named = [config.get(REGION_KEYS.get(backend, "")), *(environment.get(variable) for variable in variables)]
-    return next((name for name in named if name), None)
-
-
-def estimate(settings: Settings, *, region: str | None) -> Estimate:
-    """Estimate what a stack in a vendor's region costs."""
-    tier, memory = settings.tier, settings.maxmemory_bytes
-    match settings:
-        case ElastiCacheSettings():
-            return elasticache(settings, region=region)
-        case MemorystoreSettings():
-            return Estimate((memorystore(sizing.memorystore(tier, memory), region=region),))
-        case RedisCloudSettings(takes_free_plan=True):
-            return Estimate((Item(what=f"Redis Cloud's free plan of {settings.FREE_PLAN_MB} MB", monthly_usd=0.0),))
-        case RedisCloudSettings():
-            plan_bytes = sizing.redis_cloud_plan_bytes(tier, memory)
-            return Estimate((redis_cloud(plan_bytes, region=settings.chosen_cloud_region),), vendor_tells=True)
-        case _:
-            return Estimate()
-
-
-def elasticache(settings: ElastiCacheSettings, *, region: str | None) -> Estimate:
-    """Estimate a replication group: its nodes, the snapshots at their largest, the key if it is its own, the secret."""
-    listed = prices()["elasticache"].get(region, {})
-    node, count = settings.node.name, 1 + settings.chosen_replicas
-    hourly = listed.get("nodes", {}).get(settings.engine, {}).get(node)
-    items = [_item(f"{count} x {node} ({settings.engine}) in {place(region)}", hourly, count * HOURS)]
-    days = CARE[settings.tier].snapshot_days if settings.chosen_persistence == "snapshot" else 0
-    if days:
-        # A snapshot is the data, which are at most the memory asked for.
-        gib = settings.maxmemory_bytes / sizing.GIBIBYTE
-        price = listed.get("snapshots", {}).get("price")
-        items.append(_item(f"{days} x {gib:.2f} GB of snapshots at most", price, days * gib))
-    if settings.kms_key_arn is None:
-        items.append(_item("a KMS key", listed.get("keys", {}).get("price"), 1))
-    if "aws-secrets-manager" in settings.chosen_sinks:
-        items.append(_item("a secret", listed.get("secrets", {}).get("price"), 1))
-    return Estimate(tuple(items))
+def prices(backend: str) -> Mapping[str, Any]:
+    """Return the list prices in a backend's folder, by region; none where it has no such file."""
+    file = Path(__file__).parent / "backends" / backend / "prices.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
 def place(region: str | None) -> str:
     """Give the words for a region."""
     return region or "a region that the configuration does not name"
-
-
-def memorystore(size: sizing.MemorystoreSize, *, region: str | None) -> Item:
-    """Estimate an instance: the rate of its band holds for all of its memory."""
-    what = f"{size.memory_size_gb} GB of Memorystore {size.service_tier} in {place(region)}"
-    listed = prices()["memorystore"].get(region)
-    if listed is None:
-        return Item(what=what, monthly_usd=None)
-    rates = [
-        rate
-        for largest, rate in zip(listed["largest_gb"], listed[size.service_tier], strict=True)
-        if size.memory_size_gb <= largest
-    ]
-    return _item(what, rates[0] if rates else None, size.memory_size_gb * HOURS)
-
-
-def redis_cloud(plan_bytes: int, *, region: str = REDIS_CLOUD_REGION) -> Item:
-    """Estimate the smallest plan with a known price that is large enough."""
-    gb = math.ceil(plan_bytes / sizing.GIBIBYTE)
-    for plan in prices()["rediscloud"].get(region, {}).get("plans", ()):
-        if plan["size_gb"] >= gb:
-            return Item(what=f"Redis Cloud {plan['name']}", monthly_usd=float(plan["price"]))
-    return Item(what=f"a Redis Cloud plan of {gb} GB", monthly_usd=None)
 
 
 def require_within_budget(estimated: Estimate, budget_usd: float | None, *, stack: str) -> None:
@@ -169,8 +110,8 @@ def require_within_budget(estimated: Estimate, budget_usd: float | None, *, stac
     if cost is None:
         unknown = ", ".join(item.what for item in estimated.items if item.monthly_usd is None)
         raise OverBudget(
-            f"cache:budgetUsd is {budget_usd:.2f}, and what stack {stack} costs is unknown: infra/prices.toml has no "
-            f"price of {unknown}\n      pulumi config rm cache:budgetUsd --stack {stack}"
+            f"cache:budgetUsd is {budget_usd:.2f}, and what stack {stack} costs is unknown: its backend's "
+            f"prices.toml has no price of {unknown}\n      pulumi config rm cache:budgetUsd --stack {stack}"
         )
     if cost > budget_usd:
         raise OverBudget(
@@ -179,5 +120,6 @@ def require_within_budget(estimated: Estimate, budget_usd: float | None, *, stac
         )
 
 
-def _item(what: str, price: float | None, quantity: float) -> Item:
+def priced(what: str, price: float | None, quantity: float) -> Item:
+    """Return an item by its price for one; None is unknown."""
     return Item(what=what, monthly_usd=None if price is None else round(price * quantity, 2))

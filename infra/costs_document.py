@@ -2,63 +2,18 @@
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, get_args
+from typing import Any, Final
 
-from infra import costs, sizing
-from infra.backends import BackendName
-from infra.backends.elasticache import nodes
-from infra.backends.elasticache.settings import ElastiCacheSettings
-from infra.backends.memorystore.settings import MemorystoreSettings
-from infra.backends.rediscloud.settings import RedisCloudSettings
-from infra.capacity_report import NETWORK_STACK
-from infra.costs import HOURS, Item, prices
+from infra import backend, costs, sizing
+from infra.backend import Backend
+from infra.costs import BAND_PERCENT, HOURS, prices
 from infra.markdown import table
 from infra.settings import Settings
-from infra.sizing import TIER_NAMES, TIERS, MemorystoreSize
+from infra.sizing import TIER_NAMES, TIERS
 from runner import output
 from verify import capacity, workload
 
-# A guide's "about" is met by a price that is at most so much off.
-BAND_PERCENT: Final = 20
-
 A_MILLION: Final = 1_000_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class GuideEstimate:
-    """What the Redis Provisioning Guide says, "Cost Estimates", and what infra/prices.toml says today."""
-
-    what: str
-    guide_usd: float
-    now: Item
-
-    @property
-    def is_in_band(self) -> bool:
-        """Whether today's price is about the guide's."""
-        usd = self.now.monthly_usd
-        return usd is not None and abs(usd - self.guide_usd) * 100 <= BAND_PERCENT * self.guide_usd
-
-
-def _node(name: str) -> Item:
-    hourly: float = prices()["elasticache"]["us-east-1"]["nodes"]["redis"][name]
-    return Item(what=f"{name}, Redis, us-east-1", monthly_usd=round(hourly * HOURS, 2))
-
-
-def _memorystore(gb: int) -> Item:
-    return costs.memorystore(MemorystoreSize(memory_size_gb=gb, service_tier="STANDARD_HA"), region="us-central1")
-
-
-GUIDE: Final = (
-    GuideEstimate(what="cache.t3.micro", guide_usd=12, now=_node("cache.t3.micro")),
-    GuideEstimate(what="cache.r6g.large", guide_usd=150, now=_node("cache.r6g.large")),
-    GuideEstimate(what="Memorystore 1 GB Standard", guide_usd=50, now=_memorystore(1)),
-    GuideEstimate(what="Memorystore 4 GB Standard", guide_usd=200, now=_memorystore(4)),
-    GuideEstimate(what="Redis Cloud 1 GB", guide_usd=25, now=costs.redis_cloud(1 * sizing.GIBIBYTE)),
-    GuideEstimate(what="Redis Cloud 4 GB", guide_usd=100, now=costs.redis_cloud(4 * sizing.GIBIBYTE)),
-)
-
-REGIONS: Final[Mapping[BackendName, str]] = {"elasticache": "us-east-1", "memorystore": "us-central1"}
 
 _INTRODUCTION: Final = f"""\
 # Costs
@@ -67,8 +22,8 @@ What a stack costs a month, in USD, by list price: {HOURS} hours, replicas count
 says it in every preview, and `cache:budgetUsd` refuses a preview beyond it before anything is created. `make capacity
 ORGANIZATIONS=1000000 STACK=prod` says what a number of organizations needs and costs.
 
-Every price is in `infra/prices.toml`, with its source and the day it was read. What has none there, another region for
-example, is *unknown*, and a budget then refuses.
+Every price is in its backend's `prices.toml` (infra/backends), with its source and the day it was read. What has none
+there, another region for example, is *unknown*, and a budget then refuses.
 
 This page is generated: `make docs`.
 """
@@ -80,7 +35,7 @@ def markdown() -> str:
         "What a tier costs": _tiers(),
         "The guide's estimates": _guide(),
         "What a million organizations take": _organizations(),
-        "Not counted": (f"- {backend}: {words}" for backend, words in costs.NOT_COUNTED.items()),
+        "Not counted": (f"- {each.name}: {each.not_counted}" for each in backend.all_backends()),
         "Where the prices are from": _sources(),
     }
     return "\n".join(
@@ -96,20 +51,16 @@ def _tiers() -> Iterator[str]:
 
 def _tier_rows() -> Iterator[list[str]]:
     for tier in TIER_NAMES:
-        memory = f"{TIERS[tier].default_mb} MiB"
-        yield [tier, memory, "local, docker", "a server on one's own machine", "0.00"]
-        for engine in get_args(nodes.Engine):
-            group = ElastiCacheSettings(tier=tier, engine=engine, network_stack=NETWORK_STACK)
-            yield [tier, memory, *_offer(group)]
-        yield [tier, memory, *_offer(MemorystoreSettings.example(tier=tier))]
-        is_free = tier == "dev"
-        plan = RedisCloudSettings(tier=tier, accept_any_address=True, accept_plain_text=is_free)
-        yield [tier, f"{plan.FREE_PLAN_MB} MB" if is_free else memory, *_offer(plan)]
+        offered = [(each, asked) for each in backend.all_backends() for asked in each.offered(tier, None, {})]
+        free = [each.name for each, _ in offered if each.is_on_this_machine({}, {})]
+        yield [tier, f"{TIERS[tier].default_mb} MiB", ", ".join(free), "a server on one's own machine", "0.00"]
+        yield from ([tier, *_offer(each, asked)] for each, asked in offered if each.name not in free)
 
 
-def _offer(asked: Settings) -> list[str]:
-    estimated = costs.estimate(asked, region=REGIONS.get(asked.backend))
-    return [asked.backend, ", ".join(item.what for item in estimated.items), _usd(estimated.monthly_usd)]
+def _offer(known: Backend, asked: Settings) -> list[str]:
+    estimated = known.estimate(asked, region=known.priced_region({}))
+    what = ", ".join(item.what for item in estimated.items)
+    return [asked.memory_words, known.name, what, _usd(estimated.monthly_usd)]
 
 
 def _guide() -> Iterator[str]:
@@ -123,7 +74,8 @@ def _guide() -> Iterator[str]:
             _usd(line.now.monthly_usd),
             "yes" if line.is_in_band else "**no**",
         ]
-        for line in GUIDE
+        for each in backend.all_backends()
+        for line in each.guide_estimates
     )
     yield table(["the guide's", "USD a month", "today's", "USD a month", "about right"], rows)
 
@@ -147,7 +99,8 @@ def _organizations() -> Iterator[str]:
 def _sources() -> Iterator[str]:
     rows = (
         [name, str(table["unit"]), str(table["source"]), table["read"].isoformat()]
-        for name, table in _sourced("", prices())
+        for each in backend.all_backends()
+        for name, table in _sourced(each.name, prices(each.name))
     )
     yield table(["prices", "USD for", "source", "read"], rows)
 

@@ -21,9 +21,9 @@ async def main() -> None:
     try:
         wanted = load_settings(stack)
         preconditions.require(wanted, stack=stack)
-        estimated = costs.estimate(wanted, region=costs.region(wanted.backend, configuration(), os.environ))
+        estimated = backend.estimate(wanted, configuration(), os.environ)
         costs.require_within_budget(estimated, wanted.budget_usd, stack=stack)
-        rotation.require_possible(wanted.backend, attached=wanted.attached, verified=verification.is_on())
+        rotation.require_possible(wanted, verified=verification.is_on())
         declaration = backend.declare(wanted, stack=stack)
     except (InvalidSettings, Unguarded, OverBudget, BackendNotAvailable, InvalidStep) as error:
         raise pulumi.RunError(str(error)) from None

@@ -7,8 +7,8 @@ from typing import Final
 
 from pydantic.fields import FieldInfo
 
-from infra.backends import MODELS
-from infra.capabilities import CAPABILITIES, Capability
+from infra.backends import BACKENDS, settings_of
+from infra.capabilities import Capabilities
 from infra.markdown import table
 from infra.settings import Settings, schema
 from infra.settings.common import CommonSettings
@@ -24,7 +24,7 @@ def settings_tables() -> str:
     parts = {
         "Every stack": _settings_table(CommonSettings),
         "Delivery": _settings_table(Settings, CommonSettings),
-        **{f"Backend {backend}": _settings_table(model_of(backend), Settings) for backend in MODELS},
+        **{f"Backend {backend}": _settings_table(model_of(backend), Settings) for backend in BACKENDS},
     }
     return "\n".join(f"\n### {title}\n\n{made}" for title, made in parts.items() if made) + "\n"
 
@@ -47,9 +47,9 @@ def _settings_table(model: type[CommonSettings], base: type[CommonSettings] | No
 
 def capability_table() -> str:
     """Give what each backend that is there can do."""
-    columns = {name: CAPABILITIES[name] for name in MODELS}
-    rows: Mapping[str, Callable[[Capability], str]] = {
-        "passwords at a time": lambda can: str(can.passwords) if can.passwords else "none of ours",
+    columns = {name: settings_of(name).capabilities for name in BACKENDS}
+    rows: Mapping[str, Callable[[Capabilities], str]] = {
+        "passwords at a time": lambda can: str(can.passwords.at_a_time or "none of ours"),
         "TLS": lambda can: can.tls,
         "replicas": lambda can: f"up to {can.largest_replicas}" if can.largest_replicas else "no",
         "persistence": lambda can: ", ".join(sorted(can.persistence)),

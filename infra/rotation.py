@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
-from infra.backends import BackendName
-from infra.capabilities import CAPABILITIES
+# Only to be typed with: the host of our providers loads this module, and has no use for the settings.
+if TYPE_CHECKING:
+    from infra.settings import Settings
 
 Step = Literal["start", "finish", "undo"]
 # "started": the newer password is the one that is delivered; "undone": the older one is again. Both are valid in both.
@@ -21,11 +22,6 @@ Standing = Literal["closed", "started", "undone", "replaced"]
 
 # In the environment, for one run alone: a setting would be saved in the stack and rotate at every `up`.
 VARIABLE: Final = "CACHE_ROTATION"
-
-NOT_OURS: Final[Mapping[BackendName, str]] = {
-    "memorystore": "Google makes the password of Memorystore, and none can be chosen (docs/memorystore.md says how to "
-    "have another one made)",
-}
 
 
 class InvalidStep(Exception):
@@ -72,18 +68,20 @@ class Passwords:
                 return self
 
 
-def require_possible(backend: BackendName, *, attached: bool, verified: bool) -> None:
+def require_possible(settings: Settings, *, verified: bool) -> None:
     """Refuse a step that this stack cannot take, or that nothing would prove. Raises `InvalidStep`."""
-    step, at_once = requested(), CAPABILITIES[backend].passwords
+    step, passwords = requested(), settings.capabilities.passwords
     if step is None:
         return
-    if at_once == 0:
-        raise InvalidStep(f"{VARIABLE} {step}: {NOT_OURS.get(backend, f'{backend} has no password of ours')}")
-    if at_once == 1 and step == "undo":
-        raise InvalidStep(f"{VARIABLE} undo: {backend} takes one password at a time, and the old one has ended")
+    if passwords.made_by != "us":
+        raise InvalidStep(f"{VARIABLE} {step}: {passwords.note or f'{settings.backend} has no password of ours'}")
+    if passwords.at_a_time == 1 and step == "undo":
+        raise InvalidStep(
+            f"{VARIABLE} undo: {settings.backend} takes one password at a time, and the old one has ended"
+        )
     if not verified:
         raise InvalidStep(f"{VARIABLE} {step}: the verification is switched off\n      unset CACHE_VERIFICATION")
-    if not attached:
+    if not settings.attached:
         raise InvalidStep(
             f"{VARIABLE} {step}: cache:attached is false, so nothing is delivered or proved\n      make attach"
         )

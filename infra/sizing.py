@@ -1,7 +1,4 @@
-"""How much memory a stack asks for, and what each backend takes to offer it.
-
-Memory is what the application can use. What a vendor or a fork keeps for itself comes on top.
-"""
+"""How much memory a stack asks for: what the application can use. What a vendor keeps for itself comes on top."""
 
 import functools
 import math
@@ -45,12 +42,6 @@ MODEL: Final = "redis-7.0"
 # beside it, for up to 5 percent more (measured at 88,000 organizations).
 FULL_PERCENT: Final = 80
 
-# What a container gets beside its data, for the server itself.
-SERVER_MB: Final = 64
-
-# Memorystore for Redis, "Product constraints": a Standard Tier instance keeps 10% of its memory for the backlog.
-BACKLOG_PERCENT: Final = 10
-
 
 @functools.cache
 def memory_mb_for(organizations: int) -> int:
@@ -77,33 +68,3 @@ def memory_mb(tier: TierName, *, asked_mb: int | None, organizations: int | None
     if organizations is not None:
         return max(memory_mb_for(organizations), TIERS[tier].smallest_mb)
     return TIERS[tier].default_mb
-
-
-def container_memory_mb(maxmemory_bytes: int) -> int:
-    """Give a container's limit in MiB: twice the usable memory, and some for the server itself.
-
-    While Redis saves or rewrites its file, a fork of it shares the memory, and each page that is written to
-    meanwhile exists twice: "up to 2 times the memory normally used" (redis.io, "Redis administration"). A tighter
-    limit would have the kernel kill the server in the middle of a save.
-    """
-    return 2 * maxmemory_bytes // MEBIBYTE + SERVER_MB
-
-
-class MemorystoreSize(NamedTuple):
-    """What Memorystore is asked for."""
-
-    memory_size_gb: int
-    service_tier: Literal["BASIC", "STANDARD_HA"]
-
-
-def memorystore(tier: TierName, maxmemory_bytes: int) -> MemorystoreSize:
-    """Give the whole GiB and the service tier. dev goes without a copy, and with it without the backlog."""
-    if tier == "dev":
-        return MemorystoreSize(memory_size_gb=math.ceil(maxmemory_bytes / GIBIBYTE), service_tier="BASIC")
-    needed = maxmemory_bytes * 100 / (100 - BACKLOG_PERCENT)
-    return MemorystoreSize(memory_size_gb=math.ceil(needed / GIBIBYTE), service_tier="STANDARD_HA")
-
-
-def redis_cloud_plan_bytes(tier: TierName, maxmemory_bytes: int) -> int:
-    """Give the size of the plan: with a copy, data take half of it (redis.io, "High availability and replication")."""
-    return maxmemory_bytes if tier == "dev" else 2 * maxmemory_bytes

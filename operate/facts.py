@@ -4,6 +4,7 @@ import os
 from typing import Final
 
 from infra import backend
+from infra.backends import BACKENDS
 from runner import engines, environment
 from runner.backend_facts import BackendFacts
 from runner.project import Project
@@ -17,7 +18,7 @@ def of(project: Project, stack: str) -> BackendFacts:
     packages = " and ".join(environment.sets_of_stack(project.root, stack))
     settings = project.settings(stack)
     name = str(settings.get(SETTING, ""))
-    if name not in backend.BACKENDS:
+    if name not in BACKENDS:
         return BackendFacts(packages=packages, is_on_this_machine=True, is_served_in_process=not packages)
     known = backend.get(name)
     return BackendFacts(
@@ -37,4 +38,4 @@ def needs(project: Project, stack: str) -> list[str]:
     if not facts.is_on_this_machine:
         own.append(f"a place for the state: pulumi login, pulumi stack init {stack} (docs/state.md)")
     name = str(project.settings(stack).get(SETTING, ""))
-    return [*own, *(backend.get(name).needs if name in backend.BACKENDS else ())]
+    return [*own, *(backend.get(name).needs if name in BACKENDS else ())]

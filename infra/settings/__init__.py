@@ -4,9 +4,8 @@ Pure: a mapping in, `Settings` or one error that lists every problem out. Secret
 model can be printed.
 """
 
-from infra.backends import BackendName
 from infra.settings.base import NAMESPACE
-from infra.settings.delivery import Settings, SinkName
+from infra.settings.delivery import Settings
 from infra.settings.loading import InvalidSettings, load
 
-__all__ = ["NAMESPACE", "BackendName", "InvalidSettings", "Settings", "SinkName", "load"]
+__all__ = ["NAMESPACE", "InvalidSettings", "Settings", "load"]

@@ -1,20 +1,17 @@
 """The settings that a stack has whatever its backend."""
 
 import re
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from infra import sizing
-from infra.backends import BackendName
-from infra.capabilities import CAPABILITIES, MaxmemoryPolicy, Persistence
+from infra.backends import BACKENDS
+from infra.capabilities import Capabilities, MaxmemoryPolicy, Persistence
 from infra.naming import PREFIX
 from infra.settings.base import Model, Refusal
 from infra.sizing import MEBIBYTE, TIERS, TierName
-
-# Backends in a network of AWS, where a function can stand beside them.
-INSIDE_AWS: Final[frozenset[BackendName]] = frozenset({"elasticache"})
 
 
 def _organizations_fit_a_tier(organizations: int | None) -> int | None:
@@ -53,7 +50,13 @@ def _application_url_is_an_address_alone(url: str | None) -> str | None:
 class CommonSettings(Model):
     """What is asked of every cache. A validator sees the fields before its own, so their order matters."""
 
-    backend: Annotated[BackendName, Field(examples=["local"], description="Where the Redis runs")]
+    # A backend's own model has both. Without them it is the part that all have.
+    capabilities: ClassVar[Capabilities]
+    default_sinks: ClassVar[tuple[str, ...]] = ("dotenv",)
+
+    backend: Annotated[
+        str, Field(examples=["local"], description="Where the Redis runs", json_schema_extra={"enum": [*BACKENDS]})
+    ]
     organizations: Annotated[
         int | None,
         Field(
@@ -116,6 +119,14 @@ class CommonSettings(Model):
         ),
     ] = None
 
+    @field_validator("backend")
+    @classmethod
+    def _backend_is_there(cls, backend: str) -> str:
+        if backend not in BACKENDS:
+            *others, last = map(repr, BACKENDS)
+            raise Refusal("{value} is not one of {choices}", example="", choices=f"{', '.join(others)} or {last}")
+        return backend
+
     @field_validator("tier", mode="before")
     @classmethod
     def _tier_is_chosen(cls, tier: object, info: ValidationInfo) -> object:
@@ -158,28 +169,26 @@ class CommonSettings(Model):
     @field_validator("maxmemory_policy")
     @classmethod
     def _backend_has_the_policy(cls, policy: MaxmemoryPolicy, info: ValidationInfo) -> MaxmemoryPolicy:
-        can = CAPABILITIES.get(info.data.get("backend", ""))
-        if can is not None and policy not in can.policies:
-            raise Refusal('"{maxmemory_policy}" is not a policy of {backend}', example=min(can.policies))
+        if "backend" in info.data and policy not in cls.capabilities.policies:
+            raise Refusal('"{maxmemory_policy}" is not a policy of {backend}', example=min(cls.capabilities.policies))
         return policy
 
     @field_validator("persistence")
     @classmethod
     def _backend_has_the_persistence(cls, persistence: Persistence | None, info: ValidationInfo) -> Persistence | None:
-        can = CAPABILITIES.get(info.data.get("backend", ""))
-        if persistence is not None and can is not None and persistence not in can.persistence:
+        if persistence is not None and "backend" in info.data and persistence not in cls.capabilities.persistence:
             raise Refusal(
                 '"{persistence}" is not what {backend} can do; it can: {choices}',
-                example=can.default_persistence,
-                choices=", ".join(sorted(can.persistence)),
+                example=cls.capabilities.default_persistence,
+                choices=", ".join(sorted(cls.capabilities.persistence)),
             )
         return persistence
 
     @field_validator("verify_from")
     @classmethod
-    def _a_function_of_aws_can_reach_the_cache(cls, verify_from: str, info: ValidationInfo) -> str:
-        backend = info.data.get("backend")
-        if verify_from == "aws-lambda" and backend is not None and backend not in INSIDE_AWS:
+    def _verifier_can_reach_the_cache(cls, verify_from: str, info: ValidationInfo) -> str:
+        everywhere = verify_from in {"auto", "here"} or "backend" not in info.data
+        if not everywhere and verify_from not in cls.capabilities.verifiers:
             raise Refusal('"{verify_from}" is inside AWS, and {backend} is not', example="auto")
         return verify_from
 
@@ -189,9 +198,19 @@ class CommonSettings(Model):
         return MEBIBYTE * sizing.memory_mb(self.tier, asked_mb=self.memory_mb, organizations=self.organizations)
 
     @property
+    def memory_words(self) -> str:
+        """The memory, as a table has it."""
+        return f"{self.maxmemory_bytes // MEBIBYTE} MiB"
+
+    @property
+    def size_words(self) -> str:
+        """What the stack takes of its machine."""
+        return f"maxmemory {self.maxmemory_bytes // MEBIBYTE} MiB"
+
+    @property
     def chosen_persistence(self) -> Persistence:
         """How data outlive a restart: as asked, or what the backend does best."""
-        return self.persistence or CAPABILITIES[self.backend].default_persistence
+        return self.persistence or self.capabilities.default_persistence
 
     @staticmethod
     def physical_name(stack: str) -> str:

@@ -3,35 +3,15 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Final, NamedTuple
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from infra.aws import patterns as aws_patterns
-from infra.backends import BackendName
+from infra.backends import BACKENDS, settings_of
 from infra.gcp import patterns as gcp_patterns
 from infra.settings.base import Known, NotSet, Refusal, Strings, Wrong, checked, require_distinct
-from infra.settings.common import INSIDE_AWS, CommonSettings
-
-SinkName = Literal["dotenv", "encore", "encore-infra-config", "aws-secrets-manager", "aws-ssm", "gcp-secret-manager"]
-
-# Where the connection goes when nothing is said: what asks for no account beside the backend's own.
-DEFAULT_SINKS: Final[Mapping[str, tuple[SinkName, ...]]] = {
-    "local": ("dotenv",),
-    "docker": ("dotenv",),
-    "memory": ("dotenv",),
-    "rediscloud": ("dotenv",),
-    "elasticache": ("aws-secrets-manager",),
-    "memorystore": ("gcp-secret-manager",),
-}
-
-# A sink of another cloud needs that cloud's plugin, and a stack's packages are those of its backend
-# (runner/environment.py); Redis Cloud needs none, and so leaves the choice.
-OF_A_CLOUD: Final[Mapping[SinkName, tuple[BackendName, ...]]] = {
-    "aws-secrets-manager": ("elasticache", "rediscloud"),
-    "aws-ssm": ("elasticache", "rediscloud"),
-    "gcp-secret-manager": ("memorystore", "rediscloud"),
-}
+from infra.settings.common import CommonSettings
 
 # Where pulumi-aws looks first.
 AWS_REGION: Final = "aws:region"
@@ -69,8 +49,8 @@ class DeliverySettings(CommonSettings):
         Strings | None,
         Field(
             examples=["dotenv"],
-            description=f"Where the proved connection goes, of {', '.join(get_args(SinkName))}; unset: as suits the "
-            "backend",
+            description="Where the proved connection goes, of dotenv, encore, encore-infra-config, "
+            "aws-secrets-manager, aws-ssm, gcp-secret-manager; unset: as suits the backend",
         ),
     ] = None
     aws_region: Annotated[
@@ -101,12 +81,12 @@ class DeliverySettings(CommonSettings):
 
     @field_validator("sinks", mode="before")
     @classmethod
-    def _nowhere_is_asked_for_in_so_many_words(cls, sinks: object, info: ValidationInfo) -> object:
+    def _nowhere_is_asked_for_in_so_many_words(cls, sinks: object) -> object:
         # Pulumi hands over a value that was left out, and one that is null, as an empty text.
         if isinstance(sinks, str) and not sinks.strip(" ,"):
             raise Refusal(
                 "is empty: name where the connection goes, or set it to [] for nowhere",
-                example=",".join(DEFAULT_SINKS.get(info.data.get("backend", ""), ("dotenv",))),
+                example=",".join(cls.default_sinks),
             )
         return sinks
 
@@ -115,18 +95,17 @@ class DeliverySettings(CommonSettings):
     def _sinks_are_there(cls, sinks: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
         if sinks is None:
             return None
-        unknown = [sink for sink in sinks if sink not in get_args(SinkName)]
+        unknown = [sink for sink in sinks if sink not in SINKS]
         if unknown:
-            raise Refusal(
-                f"{{sinks}} is none of {', '.join(get_args(SinkName))}", example="dotenv", sinks=", ".join(unknown)
-            )
+            raise Refusal(f"{{sinks}} is none of {', '.join(SINKS)}", example="dotenv", sinks=", ".join(unknown))
         require_distinct(sinks, field="sinks")
-        backend = info.data.get("backend")
-        for sink, backends in OF_A_CLOUD.items():
-            if sink in sinks and backend is not None and backend not in backends:
+        for sink in sinks if "backend" in info.data else ():
+            cloud = SINKS[sink].cloud
+            if cloud is not None and cloud not in cls.capabilities.clouds_of_sinks:
+                theirs = [each for each in BACKENDS if cloud in settings_of(each).capabilities.clouds_of_sinks]
                 raise Refusal(
-                    f"{{sinks}} goes with {' and '.join(backends)}, and this stack's backend is {{backend}}",
-                    example=",".join(DEFAULT_SINKS[backend]),
+                    f"{{sinks}} goes with {' and '.join(theirs)}, and this stack's backend is {{backend}}",
+                    example=",".join(cls.default_sinks),
                     sinks=sink,
                 )
         return sinks
@@ -134,8 +113,8 @@ class DeliverySettings(CommonSettings):
     @field_validator("aws_region")
     @classmethod
     def _region_is_of_aws(cls, region: str | None, info: ValidationInfo) -> str | None:
-        chosen = chosen_sinks(info.data) or ()
-        is_at_aws = info.data.get("backend") in INSIDE_AWS or any(sink.startswith("aws-") for sink in chosen)
+        own = cls.capabilities.cloud if "backend" in info.data else None
+        is_at_aws = "aws" in {own, *(SINKS[sink].cloud for sink in cls.sinks_of(info.data) or ())}
         if region is not None and is_at_aws and (problem := aws_patterns.REGION.problem(region)):
             raise Refusal(f'"{{aws_region}}" {problem}', example="")
         return region
@@ -143,7 +122,7 @@ class DeliverySettings(CommonSettings):
     @field_validator("*", mode="before")
     @classmethod
     def _sink_has_the_setting(cls, value: object, info: ValidationInfo) -> object:
-        owners, chosen = sinks_with(info.field_name or ""), chosen_sinks(info.data)
+        owners, chosen = sinks_with(info.field_name or ""), cls.sinks_of(info.data)
         if value and owners and chosen is not None and not {*owners} & {*chosen}:
             raise Refusal(
                 f"is a setting of {' and '.join(owners)}, and this stack delivers {{sinks}}",
@@ -159,10 +138,23 @@ class DeliverySettings(CommonSettings):
             return examples
         return [aws_patterns.moved(each, region) if each.startswith("arn:") else each for each in examples]
 
+    @classmethod
+    def sinks_of(cls, known: Known) -> tuple[str, ...] | None:
+        """Return where a stack delivers; None where that is not known, since its backend or its sinks are not valid."""
+        if "sinks" not in known or "backend" not in known:
+            return None
+        asked: tuple[str, ...] | None = known["sinks"]
+        return cls.default_sinks if asked is None else asked
+
+    @classmethod
+    def goes_to(cls, sink: str, known: Known) -> bool:
+        """Whether a stack delivers there, for the validator of a field after `sinks`."""
+        return sink in (cls.sinks_of(known) or ())
+
     @property
-    def chosen_sinks(self) -> tuple[SinkName, ...]:
+    def chosen_sinks(self) -> tuple[str, ...]:
         """Where the connection goes: as asked, or as suits the backend."""
-        return chosen_sinks(vars(self)) or ()
+        return self.default_sinks if self.sinks is None else self.sinks
 
 
 class DotenvSettings(DeliverySettings):
@@ -206,7 +198,7 @@ class EncoreSettings(DeliverySettings):
     @field_validator("encore_app")
     @classmethod
     def _the_application_is_named(cls, app: str | None, info: ValidationInfo) -> str | None:
-        if app is None and goes_to("encore", info.data):
+        if app is None and cls.goes_to("encore", info.data):
             raise NotSet
         return app
 
@@ -224,7 +216,7 @@ class EncoreSettings(DeliverySettings):
     @field_validator("encore_environments")
     @classmethod
     def _the_environments_are_named(cls, environments: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        if not environments and info.data.get("encore_types") == () and goes_to("encore", info.data):
+        if not environments and info.data.get("encore_types") == () and cls.goes_to("encore", info.data):
             raise Refusal(
                 "is not set, and cache:encoreTypes neither: the secrets have to be for some environments", example=""
             )
@@ -263,7 +255,7 @@ class EncoreInfraConfigSettings(DeliverySettings):
     @field_validator("encore_infra_config", "encore_cache_cluster")
     @classmethod
     def _both_are_set(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is None and goes_to("encore-infra-config", info.data):
+        if value is None and cls.goes_to("encore-infra-config", info.data):
             raise NotSet
         return value
 
@@ -342,36 +334,31 @@ class Settings(
     """The settings of one stack, but for those of its backend, whose own model derives from this one."""
 
 
-SINK_SETTINGS: Final[Mapping[SinkName, tuple[type[DeliverySettings], ...]]] = {
-    "dotenv": (DotenvSettings,),
-    "encore": (EncoreSettings,),
-    "encore-infra-config": (EncoreInfraConfigSettings,),
-    "aws-secrets-manager": (AwsSecretSettings, AwsSecretsManagerSettings),
-    "aws-ssm": (AwsSecretSettings,),
-    "gcp-secret-manager": (GcpSecretManagerSettings,),
+class SinkRow(NamedTuple):
+    """A sink: the settings that it has, and the cloud whose packages it needs."""
+
+    settings: tuple[type[DeliverySettings], ...]
+    cloud: str | None = None
+
+
+# The table of sinks: the name of one is that of its module, infra/sinks/aws_ssm.py for aws-ssm.
+SINKS: Final[Mapping[str, SinkRow]] = {
+    "dotenv": SinkRow((DotenvSettings,)),
+    "encore": SinkRow((EncoreSettings,)),
+    "encore-infra-config": SinkRow((EncoreInfraConfigSettings,)),
+    "aws-secrets-manager": SinkRow((AwsSecretSettings, AwsSecretsManagerSettings), "aws"),
+    "aws-ssm": SinkRow((AwsSecretSettings,), "aws"),
+    "gcp-secret-manager": SinkRow((GcpSecretManagerSettings,), "gcp"),
 }
 
 
-def sinks_with(field: str) -> list[SinkName]:
+def sinks_with(field: str) -> list[str]:
     """Return the sinks that have a setting; none where it is not a sink's."""
     return [
-        sink
-        for sink, models in SINK_SETTINGS.items()
-        if any(field in model.model_fields and field not in DeliverySettings.model_fields for model in models)
+        name
+        for name, row in SINKS.items()
+        if any(field in model.model_fields and field not in DeliverySettings.model_fields for model in row.settings)
     ]
-
-
-def chosen_sinks(known: Known) -> tuple[SinkName, ...] | None:
-    """Return where a stack delivers; None where that is not known, since its backend or its sinks are not valid."""
-    if "sinks" not in known or "backend" not in known:
-        return None
-    sinks: tuple[SinkName, ...] | None = known["sinks"]
-    return DEFAULT_SINKS[known["backend"]] if sinks is None else sinks
-
-
-def goes_to(sink: SinkName, known: Known) -> bool:
-    """Whether a stack delivers there, for the validator of a field after `sinks`."""
-    return sink in (chosen_sinks(known) or ())
 
 
 def require_in_region(arn: str | None, info: ValidationInfo) -> None:

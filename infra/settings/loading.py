@@ -5,13 +5,12 @@ import itertools
 import shlex
 from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
-from importlib import import_module
 from string import Formatter
 from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
-from infra.backends import MODELS
+from infra.backends import BACKENDS, settings_of
 from infra.settings.base import NAMESPACE, NotSet, Refusal, Wrong
 from infra.settings.delivery import Settings
 
@@ -45,10 +44,7 @@ class InvalidSettings(Exception):
 
 def model_of(backend: str) -> type[Settings]:
     """Return the model of a backend's settings; of no known backend, what all have."""
-    if backend not in MODELS:
-        return Settings
-    model: type[Settings] = getattr(import_module(f"infra.backends.{backend}.settings"), MODELS[backend])
-    return model
+    return settings_of(backend) if backend in BACKENDS else Settings
 
 
 def load(config: Mapping[str, str], *, stack: str, secret_keys: Collection[str] = ()) -> Settings:
@@ -114,7 +110,7 @@ def _refusal(kind: str, context: Mapping[str, Any], key: str, backend: str) -> R
         case "value_error" if isinstance(context["error"], Refusal):
             return context["error"]
         case "missing" if key == BACKEND_KEY:
-            return Refusal(f"is not set; it is one of {', '.join(MODELS)}", example="")
+            return Refusal(f"is not set; it is one of {', '.join(BACKENDS)}", example="")
         case "missing":
             return NotSet()
         case "literal_error":
@@ -127,10 +123,10 @@ def _refusal(kind: str, context: Mapping[str, Any], key: str, backend: str) -> R
 
 def _misplaced(key: str, backend: str) -> Refusal | None:
     """Return what is said of a key that the stack's backend does not have; of no backend, no other's is misplaced."""
-    owners = [name for name in MODELS if key in model_of(name).keys().values()]
+    owners = [name for name in BACKENDS if key in model_of(name).keys().values()]
     if owners:
         words = f"is a setting of {' and '.join(owners)}, and this stack's backend is {{backend}}"
-        return Refusal(words) if backend in MODELS else None
+        return Refusal(words) if backend in BACKENDS else None
     known = {own.removeprefix(PREFIX): own for own in model_of(backend).keys().values() if own.startswith(PREFIX)}
     nearest = difflib.get_close_matches(key.removeprefix(PREFIX)[:LONGEST], known, n=1)
     words = f"did you mean {known[nearest[0]]}?" if nearest else f"there are {', '.join(known.values())}"

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
-from infra.backends import MODELS
-from infra.capabilities import CAPABILITIES, Capability
+from infra.backends import BACKENDS
+from infra.capabilities import Capabilities
 from infra.settings.base import NAMESPACE, Model
 from infra.settings.delivery import Settings
 from infra.settings.loading import BACKEND_KEY, PREFIX, model_of
@@ -63,7 +63,7 @@ def settings(model: type[Model]) -> dict[str, Schema]:
 def every_setting() -> dict[str, Schema]:
     """Return the JSON Schema of each setting there is; of one that several backends have, as the first describes it."""
     entries = settings(Settings)
-    for backend in MODELS:
+    for backend in BACKENDS:
         entries |= {key: entry for key, entry in settings(model_of(backend)).items() if key not in entries}
     return entries
 
@@ -83,7 +83,7 @@ def schema() -> Schema:
                 # Keys of other namespaces are the providers'.
                 "patternProperties": {f"^{NAMESPACE}:(?!({'|'.join(own)})$)": False},
                 "required": [BACKEND_KEY],
-                "allOf": [_of_backend(name, entries) for name in MODELS],
+                "allOf": [_of_backend(name, entries) for name in BACKENDS],
             },
             **OF_PULUMI,
         },
@@ -119,7 +119,7 @@ def _of_backend(backend: str, entries: Mapping[str, Schema]) -> Schema:
     model = model_of(backend)
     own = model.keys()
     left: dict[str, Any] = {key: False for key in entries if key.startswith(PREFIX) and key not in own.values()}
-    left |= _choices(CAPABILITIES[backend])
+    left |= _choices(model.capabilities)
     return {
         "if": {"properties": {BACKEND_KEY: {"const": backend}}, "required": [BACKEND_KEY]},
         "then": {
@@ -129,7 +129,7 @@ def _of_backend(backend: str, entries: Mapping[str, Schema]) -> Schema:
     }
 
 
-def _choices(can: Capability) -> Schema:
+def _choices(can: Capabilities) -> Schema:
     return {
         f"{PREFIX}maxmemoryPolicy": {"enum": sorted(can.policies)},
         f"{PREFIX}persistence": {"enum": sorted(can.persistence)},

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pulumi
 
@@ -17,7 +17,7 @@ from infra.governance import Governance
 
 # Only to be typed with: the host of our providers loads this module, and has no use for the settings.
 if TYPE_CHECKING:
-    from infra.settings import Settings, SinkName
+    from infra.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,21 +49,21 @@ class Sink(Protocol):
         """Declare what holds the variables."""
 
 
-SINKS: Final[Mapping[SinkName, str]] = {
-    "dotenv": "infra.sinks.dotenv",
-    "encore": "infra.sinks.encore",
-    "encore-infra-config": "infra.sinks.encore_infra_config",
-    "aws-secrets-manager": "infra.sinks.aws_secrets_manager",
-    "aws-ssm": "infra.sinks.aws_ssm",
-    "gcp-secret-manager": "infra.sinks.gcp_secret_manager",
-}
+def module_of(name: str) -> Sink:
+    """Return the module of a sink, by its name in the table (infra/settings/delivery.py)."""
+    module: Any = import_module(f"infra.sinks.{name.replace('-', '_')}")
+    sink: Sink = module
+    return sink
 
 
 def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Sequence[Delivered]:
     """Declare every sink that the settings name."""
-    return [import_module(SINKS[name]).declare(delivery, settings, stack=stack) for name in settings.chosen_sinks]
+    return [module_of(name).declare(delivery, settings, stack=stack) for name in settings.chosen_sinks]
 
 
 def governance() -> Sequence[Governance]:
     """Return what each sink says of its resources, in the table's order."""
-    return [import_module(sink).GOVERNANCE for sink in SINKS.values()]
+    # Imported here: the host of our providers loads this module, and has no use for the settings.
+    from infra.settings.delivery import SINKS
+
+    return [module_of(name).GOVERNANCE for name in SINKS]

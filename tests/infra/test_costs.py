@@ -5,12 +5,20 @@ from typing import Any
 import pytest
 
 from infra import costs, costs_document
+from infra.backend import all_backends
+from infra.backend import get as backend_of
+from infra.backends import BACKENDS
 from infra.backends.elasticache.nodes import NODES
-from infra.costs import Estimate, Item, OverBudget, prices
+from infra.backends.memorystore import costs as memorystore
+from infra.backends.memorystore.sizing import MemorystoreSize
+from infra.backends.rediscloud import costs as rediscloud
+from infra.costs import Estimate, GuideEstimate, Item, OverBudget, prices
 from infra.settings import Settings
 from infra.settings.loading import model_of
-from infra.sizing import GIBIBYTE, MemorystoreSize
+from infra.sizing import GIBIBYTE
 from tests.stacks.project import ROOT
+
+GUIDE = [line for backend in all_backends() for line in backend.guide_estimates]
 
 
 def settings(**values: Any) -> Settings:
@@ -23,9 +31,20 @@ def settings(**values: Any) -> Settings:
     return model_of(backend).example(**{"tier": "prod", **values})
 
 
+def estimated(asked: Settings, *, region: str | None) -> Estimate:
+    """Return what a stack costs in a region."""
+    return backend_of(asked.backend).estimate(asked, region=region)
+
+
+def region_of(backend: str, config: Mapping[str, str], environment: Mapping[str, str]) -> str | None:
+    """Return the region that a stack is priced in."""
+    known = backend_of(backend).region
+    return None if known is None else known.of(config, environment)
+
+
 def monthly(*, region: str | None = "us-east-1", **values: Any) -> float | None:
     """Give what a stack costs."""
-    return costs.estimate(settings(**values), region=region).monthly_usd
+    return estimated(settings(**values), region=region).monthly_usd
 
 
 def sourced(table: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -40,7 +59,7 @@ def sourced(table: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def test_every_price_has_a_source_a_date_and_a_unit() -> None:
     """Nothing stands in the file that nobody can look up."""
-    tables = list(sourced(prices()))
+    tables = list(sourced({name: prices(name) for name in BACKENDS if prices(name)}))
     assert len(tables) == 6
     for table in tables:
         assert table["source"]
@@ -50,7 +69,7 @@ def test_every_price_has_a_source_a_date_and_a_unit() -> None:
 
 def test_every_node_type_has_a_price_for_each_of_its_engines() -> None:
     """And no price is of a node that nobody can have."""
-    hourly = prices()["elasticache"]["us-east-1"]["nodes"]
+    hourly = prices("elasticache")["us-east-1"]["nodes"]
     for engine in ("redis", "valkey"):
         assert hourly[engine].keys() == {name for name, node in NODES.items() if engine in node.engines}
     # AWS: "priced 20% lower", which the cited table says of each type that both have.
@@ -60,15 +79,15 @@ def test_every_node_type_has_a_price_for_each_of_its_engines() -> None:
 
 def test_replicas_are_paid_for() -> None:
     """Each is a node: 730 hours of cache.m6g.large are 108.77 USD."""
-    one = costs.estimate(settings(replicas=1), region="us-east-1").items[0]
+    one = estimated(settings(replicas=1), region="us-east-1").items[0]
     assert one == Item(what="2 x cache.m6g.large (redis) in us-east-1", monthly_usd=217.54)
-    three = costs.estimate(settings(replicas=3), region="us-east-1").items[0]
+    three = estimated(settings(replicas=3), region="us-east-1").items[0]
     assert three.monthly_usd == pytest.approx(2 * 217.54)
 
 
 def test_prod_pays_for_nodes_snapshots_a_key_and_a_secret() -> None:
     """15 snapshots of at most 4 GB at 0.085, one key, and one secret unless it goes elsewhere."""
-    found = costs.estimate(settings(), region="us-east-1")
+    found = estimated(settings(), region="us-east-1")
     assert [item.monthly_usd for item in found.items] == [217.54, 5.10, 1.00, 0.40]
     assert found.monthly_usd == found.output == 224.04
     assert monthly(sinks="aws-ssm") == 223.64
@@ -91,7 +110,7 @@ def test_valkey_and_another_node_have_their_own_prices() -> None:
 @pytest.mark.parametrize("region", ["eu-west-1", None])
 def test_a_region_without_prices_is_unknown(region: str | None) -> None:
     """Prices differ by region, and none is made up."""
-    found = costs.estimate(settings(), region=region)
+    found = estimated(settings(), region=region)
     assert (found.monthly_usd, found.output) == (None, "unknown")
 
 
@@ -99,7 +118,7 @@ def test_a_region_without_prices_is_unknown(region: str | None) -> None:
 def test_a_server_of_ones_own_costs_nothing(backend: str) -> None:
     """What its machine costs is not counted, and the page says so."""
     assert monthly(backend=backend, tier="dev", region=None) == 0
-    assert costs.NOT_COUNTED[settings(backend=backend, tier="dev").backend]
+    assert backend_of(backend).not_counted
 
 
 @pytest.mark.parametrize(
@@ -115,33 +134,33 @@ def test_a_server_of_ones_own_costs_nothing(backend: str) -> None:
 def test_memorystores_rate_is_that_of_its_band(gb: int, service_tier: Any, usd: float) -> None:
     """For all of the instance, on both sides of a band's end."""
     size = MemorystoreSize(memory_size_gb=gb, service_tier=service_tier)
-    assert costs.memorystore(size, region="us-central1").monthly_usd == pytest.approx(usd, abs=0.01)
-    assert costs.memorystore(size, region="europe-west1").monthly_usd is None
+    assert memorystore.instance(size, region="us-central1").monthly_usd == pytest.approx(usd, abs=0.01)
+    assert memorystore.instance(size, region="europe-west1").monthly_usd is None
 
 
 def test_a_redis_cloud_plan_without_a_known_price_is_unknown() -> None:
     """Prod's 4 GB with a copy need a plan of 8."""
-    assert costs.redis_cloud(GIBIBYTE).monthly_usd == 22
-    assert costs.redis_cloud(GIBIBYTE + 1).monthly_usd == 100
+    assert rediscloud.plan(GIBIBYTE).monthly_usd == 22
+    assert rediscloud.plan(GIBIBYTE + 1).monthly_usd == 100
     assert monthly(backend="rediscloud") is None
 
 
 def test_redis_clouds_free_plan_costs_nothing_and_a_paid_one_is_told_by_its_api() -> None:
     """Of which a list price may not know: what the plan really costs is held against the budget where it is chosen."""
-    free = costs.estimate(settings(backend="rediscloud", tier="dev", accept_plain_text=True), region=None)
+    free = estimated(settings(backend="rediscloud", tier="dev", accept_plain_text=True), region=None)
     assert (free.monthly_usd, free.words) == (0, "0.00 USD a month (Redis Cloud's free plan of 30 MB 0.00)")
-    paid = costs.estimate(settings(backend="rediscloud"), region=None)
+    paid = estimated(settings(backend="rediscloud"), region=None)
     costs.require_within_budget(paid, 1, stack="prod")
     elsewhere = settings(backend="rediscloud", tier="staging", cloud_region="eu-west-1")
-    assert costs.estimate(elsewhere, region=None).monthly_usd is None
+    assert estimated(elsewhere, region=None).monthly_usd is None
 
 
 def test_the_region_is_the_stacks_or_the_environments() -> None:
     """As the vendor's own SDK looks for it."""
-    assert costs.region("elasticache", {"aws:region": "eu-west-1"}, {"AWS_REGION": "us-east-1"}) == "eu-west-1"
-    assert costs.region("elasticache", {}, {"AWS_REGION": "", "AWS_DEFAULT_REGION": "us-east-1"}) == "us-east-1"
-    assert costs.region("elasticache", {}, {}) is None
-    assert costs.region("local", {"aws:region": "eu-west-1"}, {"AWS_REGION": "us-east-1"}) is None
+    assert region_of("elasticache", {"aws:region": "eu-west-1"}, {"AWS_REGION": "us-east-1"}) == "eu-west-1"
+    assert region_of("elasticache", {}, {"AWS_REGION": "", "AWS_DEFAULT_REGION": "us-east-1"}) == "us-east-1"
+    assert region_of("elasticache", {}, {}) is None
+    assert region_of("local", {"aws:region": "eu-west-1"}, {"AWS_REGION": "us-east-1"}) is None
 
 
 def test_a_stack_within_its_budget_passes() -> None:
@@ -153,7 +172,7 @@ def test_a_stack_within_its_budget_passes() -> None:
 def test_a_stack_beyond_its_budget_is_refused_with_both_figures() -> None:
     """And with what makes it up, and the command that allows it."""
     with pytest.raises(OverBudget) as refused:
-        costs.require_within_budget(costs.estimate(settings(), region="us-east-1"), 100, stack="prod")
+        costs.require_within_budget(estimated(settings(), region="us-east-1"), 100, stack="prod")
     message = str(refused.value)
     assert "cache:budgetUsd is 100.00, and stack prod costs 224.04 USD a month" in message
     assert "2 x cache.m6g.large (redis) in us-east-1 217.54" in message
@@ -163,13 +182,13 @@ def test_a_stack_beyond_its_budget_is_refused_with_both_figures() -> None:
 def test_a_budget_over_an_unknown_cost_is_refused() -> None:
     """What cannot be told is not within anything."""
     with pytest.raises(OverBudget) as refused:
-        costs.require_within_budget(costs.estimate(settings(), region="eu-west-1"), 1000, stack="prod")
+        costs.require_within_budget(estimated(settings(), region="eu-west-1"), 1000, stack="prod")
     assert "has no price of 2 x cache.m6g.large (redis) in eu-west-1" in str(refused.value)
     assert "pulumi config rm cache:budgetUsd --stack prod" in str(refused.value)
 
 
-@pytest.mark.parametrize("line", costs_document.GUIDE, ids=lambda line: line.what)
-def test_the_guides_estimates_are_about_right(line: costs_document.GuideEstimate) -> None:
+@pytest.mark.parametrize("line", GUIDE, ids=lambda line: line.what)
+def test_the_guides_estimates_are_about_right(line: GuideEstimate) -> None:
     """A band of 20 percent. Where a new price leaves it, the page says so and this test is to name the exception."""
     assert line.is_in_band
 
@@ -178,7 +197,7 @@ def test_the_page_says_where_a_price_has_left_the_band() -> None:
     """At the band's end and beyond, on both sides; unknown is no price in it."""
     for usd, is_in_band in ((80, True), (79.99, False), (120, True), (120.01, False), (None, False)):
         now = Item(what="a", monthly_usd=usd)
-        assert costs_document.GuideEstimate(what="a", guide_usd=100, now=now).is_in_band is is_in_band
+        assert GuideEstimate(what="a", guide_usd=100, now=now).is_in_band is is_in_band
 
 
 def test_the_page_is_current() -> None:

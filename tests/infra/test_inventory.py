@@ -4,16 +4,15 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
 from infra import inventory
 from infra.aws import log_group
-from infra.backend import BACKENDS, get
-from infra.settings import BackendName
+from infra.backend import get
+from infra.backends import BACKENDS, settings_of
+from infra.settings.delivery import SINKS
 from infra.sinks import (
-    SINKS,
     Sink,
     aws_secrets_manager,
     aws_ssm,
@@ -21,6 +20,7 @@ from infra.sinks import (
     encore,
     encore_infra_config,
     gcp_secret_manager,
+    module_of,
 )
 from infra.verifiers import VERIFIERS, VerifierModule, aws_lambda, here
 
@@ -45,18 +45,19 @@ def test_no_clouds_sdk_is_loaded_to_read_it() -> None:
     assert not {"pulumi_aws", "pulumi_gcp", "pulumi_docker", "docker"} & set(done.stdout.split())
 
 
-@pytest.mark.parametrize("name", get_args(BackendName))
-def test_a_backend_says_its_own_name_and_is_declared_from_its_folder(name: BackendName) -> None:
+@pytest.mark.parametrize("name", BACKENDS)
+def test_a_backend_says_its_own_name_and_is_declared_from_its_folder(name: str) -> None:
     """The table's key, the object and the folder are one backend."""
     backend = get(name)
     assert backend.name == name
-    assert BACKENDS[name] == f"infra.backends.{name}.backend"
+    assert backend.settings is settings_of(name)
     assert backend.resources == f"infra.backends.{name}.resources"
 
 
 def test_every_sink_and_verifier_is_held_against_its_protocol() -> None:
     """A new one is added above, and mypy compares it."""
-    assert {name: vars(module)["__name__"] for name, module in SINK_MODULES.items()} == SINKS
+    assert SINK_MODULES.keys() == SINKS.keys()
+    assert all(module_of(name) is module for name, module in SINK_MODULES.items())
     assert {name: vars(module)["__name__"] for name, module in VERIFIER_MODULES.items()} == VERIFIERS
 
 

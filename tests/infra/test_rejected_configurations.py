@@ -5,7 +5,7 @@ import re
 import pytest
 
 from infra import settings
-from infra.backend import BACKENDS
+from infra.backends import BACKENDS
 from infra.backends.elasticache.settings import ElastiCacheSettings
 from infra.backends.rediscloud.settings import RedisCloudSettings
 from infra.settings import InvalidSettings

@@ -1,13 +1,16 @@
 """The state machine of a rotation: every step from every standing, and what a stack refuses to take."""
 
-from typing import get_args
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, get_args
 
 import pytest
 
 from infra import rotation
-from infra.backends import BackendName
-from infra.capabilities import CAPABILITIES
+from infra.backends import BACKENDS, settings_of
+from infra.capabilities import PasswordSupport
 from infra.rotation import VARIABLE, InvalidStep, Passwords, Standing, Step
+from infra.settings import Settings
 
 CLOSED = Passwords(current="old", retired="older")
 STARTED = Passwords(current="new", previous="old", retired="older", standing="started")
@@ -128,56 +131,68 @@ class TestRequest:
         ]
 
 
+# What only a real account has.
+MADE_UP: Mapping[str, Mapping[str, Any]] = {
+    "elasticache": {"network_stack": "a/b/c"},
+    "rediscloud": {"accept_any_address": True, "accept_plain_text": True},
+}
+
+
+def of(backend: str, *, attached: bool) -> Settings:
+    """Return settings of a backend."""
+    return settings_of(backend).example(attached=attached, **MADE_UP.get(backend, {}))
+
+
 class TestRequirement:
     """What a stack can take."""
 
-    @pytest.mark.parametrize("backend", CAPABILITIES)
-    def test_without_a_step_every_stack_goes_on(self, backend: BackendName) -> None:
+    @pytest.mark.parametrize("backend", BACKENDS)
+    def test_without_a_step_every_stack_goes_on(self, backend: str) -> None:
         """Attached or not."""
         for attached in (True, False):
-            rotation.require_possible(backend, attached=attached, verified=True)
+            rotation.require_possible(of(backend, attached=attached), verified=True)
 
     @pytest.mark.parametrize("step", get_args(Step))
-    @pytest.mark.parametrize("backend", CAPABILITIES)
+    @pytest.mark.parametrize("backend", BACKENDS)
     def test_a_backend_takes_the_steps_that_its_passwords_allow(
-        self, backend: BackendName, step: Step, monkeypatch: pytest.MonkeyPatch
+        self, backend: str, step: Step, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """All with two passwords at a time, no way back with one, and none without one of ours."""
         monkeypatch.setenv(VARIABLE, step)
-        at_once = CAPABILITIES[backend].passwords
+        at_once = settings_of(backend).capabilities.passwords.at_a_time
         if at_once == 2 or (at_once == 1 and step != "undo"):
-            rotation.require_possible(backend, attached=True, verified=True)
+            rotation.require_possible(of(backend, attached=True), verified=True)
             return
         with pytest.raises(InvalidStep) as refused:
-            rotation.require_possible(backend, attached=True, verified=True)
+            rotation.require_possible(of(backend, attached=True), verified=True)
         assert str(refused.value).startswith(f"CACHE_ROTATION {step}: ")
 
     def test_a_backend_without_a_password_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """And one whose vendor makes it says who does, and where to read on."""
         monkeypatch.setenv(VARIABLE, "start")
         with pytest.raises(InvalidStep, match=r"^CACHE_ROTATION start: memory has no password of ours$"):
-            rotation.require_possible("memory", attached=True, verified=True)
+            rotation.require_possible(of("memory", attached=True), verified=True)
         with pytest.raises(InvalidStep, match=r"Google makes the password.*docs/memorystore\.md"):
-            rotation.require_possible("memorystore", attached=True, verified=True)
+            rotation.require_possible(of("memorystore", attached=True), verified=True)
 
     def test_with_one_password_at_a_time_there_is_no_way_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """And the refusal says why."""
         monkeypatch.setenv(VARIABLE, "undo")
-        one_at_a_time = CAPABILITIES["local"]._replace(passwords=1)
-        monkeypatch.setattr(rotation, "CAPABILITIES", {"local": one_at_a_time})
+        one_at_a_time = replace(settings_of("local").capabilities, passwords=PasswordSupport("us", 1))
+        monkeypatch.setattr(settings_of("local"), "capabilities", one_at_a_time)
         with pytest.raises(InvalidStep, match=r"local takes one password at a time, and the old one has ended$"):
-            rotation.require_possible("local", attached=True, verified=True)
+            rotation.require_possible(of("local", attached=True), verified=True)
 
     @pytest.mark.parametrize("step", get_args(Step))
     def test_a_step_is_not_taken_without_its_proof(self, step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
         """The switch is for a destroy."""
         monkeypatch.setenv(VARIABLE, step)
         with pytest.raises(InvalidStep, match=rf"^CACHE_ROTATION {step}: the verification is switched off\n"):
-            rotation.require_possible("local", attached=True, verified=False)
+            rotation.require_possible(of("local", attached=True), verified=False)
 
     @pytest.mark.parametrize("step", get_args(Step))
     def test_a_stack_that_is_rolled_back_is_attached_first(self, step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
         """Its sinks have let go, and nothing would prove the new password."""
         monkeypatch.setenv(VARIABLE, step)
         with pytest.raises(InvalidStep, match=r"(?s)cache:attached is false.*make attach"):
-            rotation.require_possible("local", attached=False, verified=True)
+            rotation.require_possible(of("local", attached=False), verified=True)

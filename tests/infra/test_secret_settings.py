@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra import settings
-from infra.backends import MODELS
+from infra.backends import BACKENDS
 from infra.settings import InvalidSettings, schema
 from infra.settings.loading import LONGEST, MOST_PROBLEMS, model_of
 from tests.infra.test_rejected_configurations import REJECTED
@@ -41,7 +41,7 @@ def wrong_values(entry: Mapping[str, Any]) -> list[str]:
     return [*values, *(example.replace(part, MARK) for part in example.replace(":", "/").split("/") if part)]
 
 
-@pytest.mark.parametrize("backend", MODELS)
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_a_secret_value_of_any_key_is_never_shown(backend: str) -> None:
     """With every other key in order, and with every other key wrong."""
     entries = {key: entry for key, entry in schema.settings(model_of(backend)).items() if key != "cache:backend"}

@@ -6,7 +6,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from infra import settings
-from infra.backends import MODELS
+from infra.backends import BACKENDS
 from infra.backends.docker.settings import DockerSettings
 from infra.backends.elasticache.settings import ElastiCacheSettings
 from infra.backends.local.settings import LocalSettings
@@ -108,7 +108,7 @@ def test_booleans_read_alike_everywhere(key: str, word: str, is_on: bool) -> Non
     """In whichever of YAML's spellings: of both values, and by the schema."""
     opposite = {"true": "false", "yes": "no", "on": "off", "1": "0"}
     text = word if is_on else opposite[word.lower()].title() if word.istitle() else opposite[word.lower()]
-    backend = next(name for name in MODELS if key in model_of(name).keys().values())
+    backend = next(name for name in BACKENDS if key in model_of(name).keys().values())
     model = model_of(backend)
     field = next(name for name, own in model.keys().items() if own == key)
     # Apart from the rules, which refuse one of both for some.

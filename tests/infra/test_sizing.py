@@ -1,9 +1,12 @@
 import pytest
 
 from infra import costs, settings, sizing
+from infra.backends.docker.settings import DockerSettings
 from infra.backends.elasticache import nodes
+from infra.backends.memorystore.sizing import MemorystoreSize, size_of
+from infra.backends.rediscloud.costs import plan_bytes
 from infra.settings import InvalidSettings, Settings
-from infra.sizing import GIBIBYTE, MEBIBYTE, MemorystoreSize
+from infra.sizing import GIBIBYTE, MEBIBYTE
 from verify import capacity, workload
 
 
@@ -108,7 +111,7 @@ def test_the_tiers_hold_without_a_gap() -> None:
 @pytest.mark.parametrize("engine", ["redis", "valkey"])
 def test_the_node_taken_is_the_cheapest_that_holds_the_memory(engine: nodes.Engine) -> None:
     """For the memory of every tier, by the prices there are."""
-    hourly = costs.prices()["elasticache"]["us-east-1"]["nodes"][engine]
+    hourly = costs.prices("elasticache")["us-east-1"]["nodes"][engine]
     for memory_mb in range(100, 8192 + 1, 4):
         taken = nodes.smallest(memory_mb * MEBIBYTE, engine)
         holding = [node for node in nodes.NODES.values() if node.usable_bytes >= memory_mb * MEBIBYTE]
@@ -118,7 +121,7 @@ def test_the_node_taken_is_the_cheapest_that_holds_the_memory(engine: nodes.Engi
 
 def test_a_container_has_room_for_a_fork() -> None:
     """Twice the data, and the server itself."""
-    assert sizing.container_memory_mb(1024 * MEBIBYTE) == 2 * 1024 + 64
+    assert DockerSettings(tier="dev", memory_mb=1024).container_memory_mb == 2 * 1024 + 64
 
 
 @pytest.mark.parametrize(
@@ -136,10 +139,10 @@ def test_memorystore_keeps_a_tenth_for_its_backlog(
     tier: sizing.TierName, memory_mb: int, size: MemorystoreSize
 ) -> None:
     """Where it has a copy."""
-    assert sizing.memorystore(tier, memory_mb * MEBIBYTE) == size
+    assert size_of(tier, memory_mb * MEBIBYTE) == size
 
 
 def test_a_copy_takes_half_of_a_redis_cloud_plan() -> None:
     """A dev stack goes without."""
-    assert sizing.redis_cloud_plan_bytes("dev", GIBIBYTE) == GIBIBYTE
-    assert sizing.redis_cloud_plan_bytes("prod", 4 * GIBIBYTE) == 8 * GIBIBYTE
+    assert plan_bytes("dev", GIBIBYTE) == GIBIBYTE
+    assert plan_bytes("prod", 4 * GIBIBYTE) == 8 * GIBIBYTE

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from infra.backend import Backend
 from infra.backends.docker import controls
+from infra.backends.docker.settings import DockerSettings
 
 
 def is_on_this_machine(config: Mapping[str, Any], environment: Mapping[str, str]) -> bool:
@@ -16,6 +17,7 @@ def is_on_this_machine(config: Mapping[str, Any], environment: Mapping[str, str]
 BACKEND: Final = Backend(
     name="docker",
     resources="infra.backends.docker.resources",
+    settings=DockerSettings,
     is_on_this_machine=is_on_this_machine,
     needs=("a Docker daemon that answers: docker info",),
     controls=controls.CONTROLS,

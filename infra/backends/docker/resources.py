@@ -11,7 +11,6 @@ from typing import Final
 import pulumi
 import pulumi_docker as docker
 
-from infra import sizing
 from infra.backend import Declaration
 from infra.backends.docker import errors
 from infra.backends.docker.errors import DATA, USER, docker_command
@@ -62,7 +61,7 @@ def declare(settings: DockerSettings, *, stack: str) -> Declaration:
         # before, restored from a backup, say, and without labels.
         opts=pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(ignore_changes=["labels"])),
     )
-    memory_mb = sizing.container_memory_mb(settings.maxmemory_bytes)
+    memory_mb = settings.container_memory_mb
     container = docker.Container(
         "cache",
         name=name,

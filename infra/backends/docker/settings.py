@@ -2,13 +2,15 @@
 
 import ipaddress
 import re
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from infra.capabilities import Capabilities, PasswordSupport
 from infra.settings.base import Refusal, Wrong, checked
 from infra.settings.delivery import Settings
+from infra.sizing import MEBIBYTE
 
 # distribution/reference, "Grammar": what comes first is a registry where it has a dot, a port or a capital, or is
 # localhost.
@@ -64,9 +66,23 @@ def _is_host(host: str) -> bool:
     return True
 
 
+# What a container gets beside its data, for the server itself.
+SERVER_MB: Final = 64
+
+
 class DockerSettings(Settings):
     """What is asked of the container."""
 
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        passwords=PasswordSupport("us", 2),
+        tls="no",
+        largest_replicas=0,
+        persistence=frozenset({"append-only", "snapshot", "none"}),
+        default_persistence="append-only",
+        in_place_resize=False,  # another argument is another container; the data stay on the volume
+        private_network=True,
+    )
+    default_sinks: ClassVar[tuple[str, ...]] = ("dotenv",)
     backend: Literal["docker"] = "docker"
     port: Annotated[int | None, Field(examples=["6379"], ge=0, le=65535, description="The TCP port")] = None
     image: Annotated[
@@ -119,6 +135,21 @@ class DockerSettings(Settings):
             )
         return bind_address
 
+    @property
+    def container_memory_mb(self) -> int:
+        """Give a container's limit in MiB: twice the usable memory, and some for the server itself.
+
+        While Redis saves or rewrites its file, a fork of it shares the memory, and each page that is written to
+        meanwhile exists twice: "up to 2 times the memory normally used" (redis.io, "Redis administration"). A tighter
+        limit would have the kernel kill the server in the middle of a save.
+        """
+        return 2 * self.maxmemory_bytes // MEBIBYTE + SERVER_MB
+
+    @property
+    def size_words(self) -> str:
+        """What the stack takes of its machine."""
+        return f"{super().size_words} in a container of {self.container_memory_mb} MiB"
+
 
 def remote_host(docker_host: str | None) -> str | None:
     """Return the machine of a Docker daemon that is not this one."""
@@ -130,3 +161,6 @@ def remote_host(docker_host: str | None) -> str | None:
         return None if ipaddress.ip_address(name).is_loopback else name
     except ValueError:
         return name
+
+
+SETTINGS: Final = DockerSettings

@@ -3,11 +3,20 @@
 from typing import Final
 
 from infra.backend import Backend, never
-from infra.backends.elasticache import controls, permissions
+from infra.backends.elasticache import controls, costs, permissions
+from infra.backends.elasticache.settings import ElastiCacheSettings
+from infra.costs import Region
 
 BACKEND: Final = Backend(
     name="elasticache",
     resources="infra.backends.elasticache.resources",
+    settings=ElastiCacheSettings,
+    estimate=costs.estimate,
+    not_counted="traffic between zones, what CloudWatch keeps of the logs, requests to KMS and Secrets Manager, "
+    "renewed versions of the key, runs of the verifier, taxes, discounts",
+    region=Region("aws:region", ("AWS_REGION", "AWS_DEFAULT_REGION"), priced="us-east-1"),
+    offers=costs.offers,
+    guide_estimates=tuple(costs.guide_estimates()),
     is_on_this_machine=never,
     example_key="awskms://alias/pulumi-state?region=us-east-1",
     needs=(

@@ -1,7 +1,7 @@
 """The settings of ElastiCache."""
 
 import difflib
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -11,10 +11,10 @@ from infra.backends.elasticache import nodes
 from infra.backends.elasticache.naming import name_of
 from infra.backends.elasticache.nodes import NODES, Node
 from infra.backends.elasticache.versions import VERSIONS
-from infra.capabilities import CAPABILITIES, Persistence
+from infra.capabilities import Capabilities, PasswordSupport, Persistence
 from infra.patterns import Form
 from infra.settings.base import NotSet, Refusal, Strings, Wrong, checked, each_checked, readable
-from infra.settings.delivery import Settings, goes_to, require_in_region
+from infra.settings.delivery import Settings, require_in_region
 from infra.sizing import MEBIBYTE, TierName
 
 # Replicas that take over when the primary fails, where nothing else is asked.
@@ -26,6 +26,21 @@ _STACK: Final = Form(r"[\w.-]+/[\w.-]+/[\w.-]+", "a stack with its organization 
 class ElastiCacheSettings(Settings):
     """What is asked of a replication group and of the network around it."""
 
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        passwords=PasswordSupport("us", 2),
+        tls="yes",
+        largest_replicas=5,
+        # "Redis OSS configuration variables appendonly and appendfsync are not supported" (ElastiCache User Guide,
+        # "Engine specific parameters"); replicas and snapshots stand in for an append-only file.
+        persistence=frozenset({"snapshot", "none"}),
+        default_persistence="snapshot",
+        in_place_resize=True,
+        private_network=True,
+        cloud="aws",
+        clouds_of_sinks=frozenset({"aws"}),
+        verifiers=frozenset({"aws-lambda"}),
+    )
+    default_sinks: ClassVar[tuple[str, ...]] = ("aws-secrets-manager",)
     backend: Literal["elasticache"] = "elasticache"
     engine: Annotated[nodes.Engine, Field(examples=["redis"], description="Redis OSS or Valkey")] = "redis"
     engine_version: Annotated[
@@ -176,7 +191,7 @@ class ElastiCacheSettings(Settings):
     @field_validator("replicas")
     @classmethod
     def _replicas_can_be_had(cls, replicas: int | None, info: ValidationInfo) -> int | None:
-        largest = CAPABILITIES["elasticache"].largest_replicas
+        largest = cls.capabilities.largest_replicas
         if replicas is not None and replicas > largest:
             raise Refusal(f"{{replicas}} is more than the {largest} of elasticache", example="")
         if replicas == 0 and info.data.get("tier") == "prod":
@@ -189,7 +204,7 @@ class ElastiCacheSettings(Settings):
     @classmethod
     def _parameters_are_read_in_their_own_account(cls, account_id: str | None, info: ValidationInfo) -> str | None:
         arn = info.data.get("secret_reader_role_arn")
-        if arn and account_id not in (None, arn.split(":")[4]) and goes_to("aws-ssm", info.data):
+        if arn and account_id not in (None, arn.split(":")[4]) and cls.goes_to("aws-ssm", info.data):
             raise Refusal(
                 "is a role of another account than cache:accountId {account_id}, and aws-ssm serves its own alone",
                 field="secret_reader_role_arn",
@@ -276,3 +291,6 @@ class ElastiCacheSettings(Settings):
     def applies_immediately(self) -> bool:
         """Whether a change is made at once, and not in the maintenance window."""
         return self.tier != "prod" if self.apply_immediately is None else self.apply_immediately
+
+
+SETTINGS: Final = ElastiCacheSettings

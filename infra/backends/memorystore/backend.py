@@ -3,11 +3,19 @@
 from typing import Final
 
 from infra.backend import Backend, never
-from infra.backends.memorystore import controls, permissions
+from infra.backends.memorystore import controls, costs, permissions
+from infra.backends.memorystore.settings import MemorystoreSettings
+from infra.costs import Region
 
 BACKEND: Final = Backend(
     name="memorystore",
     resources="infra.backends.memorystore.resources",
+    settings=MemorystoreSettings,
+    estimate=costs.estimate,
+    guide_estimates=tuple(costs.guide_estimates()),
+    not_counted="traffic between zones, versions of secrets (0.06 each a month, of which Google gives six), taxes, "
+    "discounts",
+    region=Region("gcp:region", ("GOOGLE_REGION", "GCLOUD_REGION", "CLOUDSDK_COMPUTE_REGION"), priced="us-central1"),
     is_on_this_machine=never,
     example_key="gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K",
     needs=(

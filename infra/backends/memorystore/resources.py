@@ -6,12 +6,12 @@ from typing import Final
 import pulumi
 import pulumi_gcp as gcp
 
-from infra import sizing
 from infra.backend import Declaration
 from infra.backends.memorystore import maintenance, network, versions
 from infra.backends.memorystore.naming import name_of
 from infra.backends.memorystore.replacement_guard import Permanence
 from infra.backends.memorystore.settings import MemorystoreSettings
+from infra.backends.memorystore.sizing import size_of
 from infra.backends.memorystore.tier_defaults import SNAPSHOT_PERIODS
 from infra.connection import Connection
 from infra.tags import labels_of
@@ -24,7 +24,7 @@ TIMEOUTS: Final = pulumi.CustomTimeouts(create="40m", update="90m", delete="40m"
 def declare(settings: MemorystoreSettings, *, stack: str) -> Declaration:
     """Declare the instance of a stack, and its network's private service access where that is asked for."""
     name = name_of(stack)
-    size = sizing.memorystore(settings.tier, settings.maxmemory_bytes)
+    size = size_of(settings.tier, settings.maxmemory_bytes)
     encryption = "SERVER_AUTHENTICATION" if settings.tls else "DISABLED"
     _warn_of_clear_text(settings)
 

@@ -1,13 +1,13 @@
 """The settings of Memorystore for Redis."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from infra import windows
 from infra.backends.memorystore.naming import name_of
 from infra.backends.memorystore.versions import NEWEST, RedisVersion
-from infra.capabilities import Persistence
+from infra.capabilities import Capabilities, PasswordSupport, Persistence
 from infra.gcp import patterns
 from infra.patterns import Form
 from infra.settings.base import NotSet, Refusal, Wrong, checked, readable
@@ -22,6 +22,23 @@ _PROVIDERS: Final[dict[str | None, Form]] = {"project": patterns.PROJECT, "regio
 class MemorystoreSettings(Settings):
     """What is asked of an instance and of its network. The first two are the provider's own keys."""
 
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        # "the AUTH string is automatically generated" (Memorystore for Redis, "About Redis AUTH")
+        passwords=PasswordSupport(
+            "vendor",
+            note="Google makes the password of Memorystore, and none can be chosen (docs/memorystore.md says how to "
+            "have another one made)",
+        ),
+        tls="optional",
+        largest_replicas=1,  # the copy of STANDARD_HA, which no client reads from
+        persistence=frozenset({"snapshot", "none"}),
+        default_persistence="snapshot",
+        in_place_resize=True,
+        private_network=True,
+        cloud="gcp",
+        clouds_of_sinks=frozenset({"gcp"}),
+    )
+    default_sinks: ClassVar[tuple[str, ...]] = ("gcp-secret-manager",)
     backend: Literal["memorystore"] = "memorystore"
     project: Annotated[
         str,
@@ -156,3 +173,6 @@ class MemorystoreSettings(Settings):
     def is_protected(self) -> bool:
         """Whether a destroy is refused: as asked, or in prod."""
         return self.tier == "prod" if self.deletion_protection is None else self.deletion_protection
+
+
+SETTINGS: Final = MemorystoreSettings

@@ -3,10 +3,17 @@
 from typing import Final
 
 from infra.backend import Backend, never
+from infra.backends.rediscloud import costs
+from infra.backends.rediscloud.settings import RedisCloudSettings
 
 BACKEND: Final = Backend(
     name="rediscloud",
     resources="infra.backends.rediscloud.resources",
+    settings=RedisCloudSettings,
+    estimate=costs.estimate,
+    not_counted="traffic, taxes, discounts",
+    offers=costs.offers,
+    guide_estimates=tuple(costs.guide_estimates()),
     is_on_this_machine=never,
     example_key="awskms://alias/pulumi-state?region=us-east-1",
     needs=("the keys of Redis Cloud's API: REDISCLOUD_ACCESS_KEY and REDISCLOUD_SECRET_KEY (docs/rediscloud.md)",),

@@ -8,6 +8,7 @@ import pulumi
 from infra import sizing
 from infra.backend import BackendNotAvailable, Declaration
 from infra.backends.rediscloud.api import missing_keys
+from infra.backends.rediscloud.costs import plan_bytes
 from infra.backends.rediscloud.database import EVERYWHERE, Database
 from infra.backends.rediscloud.name import Name
 from infra.backends.rediscloud.naming import base_of
@@ -96,7 +97,7 @@ def _demand(settings: RedisCloudSettings) -> Demand:
     return Demand(
         provider=settings.cloud_provider,
         region=settings.chosen_cloud_region,
-        bytes=0 if settings.takes_free_plan else sizing.redis_cloud_plan_bytes(settings.tier, settings.maxmemory_bytes),
+        bytes=0 if settings.takes_free_plan else plan_bytes(settings.tier, settings.maxmemory_bytes),
         free=settings.takes_free_plan,
         replicated=settings.is_replicated,
         # A copy in the same zone goes when the zone goes.

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from infra.backends.rediscloud.naming import base_of
-from infra.capabilities import Persistence
+from infra.capabilities import Capabilities, PasswordSupport, Persistence
 from infra.patterns import network_problem
 from infra.settings.base import Known, Refusal, Strings, each_checked
 from infra.settings.delivery import Settings
@@ -31,6 +31,18 @@ class RedisCloudSettings(Settings):
 
     FREE_PLAN_MB: ClassVar[int] = 30
 
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        passwords=PasswordSupport("us", 1),
+        tls="yes",  # but for the free plan, which cannot (infra/backends/rediscloud/settings.py)
+        largest_replicas=1,  # the copy that takes over, which no client reads from
+        persistence=frozenset({"append-only", "snapshot", "none"}),
+        default_persistence="append-only",
+        in_place_resize=True,
+        private_network=False,  # Essentials plans have a public endpoint alone
+        # It needs no cloud's packages itself.
+        clouds_of_sinks=frozenset({"aws", "gcp"}),
+    )
+    default_sinks: ClassVar[tuple[str, ...]] = ("dotenv",)
     backend: Literal["rediscloud"] = "rediscloud"
     cloud_provider: Annotated[
         Literal["AWS", "GCP", "Azure"],
@@ -165,6 +177,11 @@ class RedisCloudSettings(Settings):
         return self.tier == "prod" if self.deletion_protection is None else self.deletion_protection
 
     @property
+    def memory_words(self) -> str:
+        """The memory, as a table has it."""
+        return f"{self.FREE_PLAN_MB} MB" if self.takes_free_plan else super().memory_words
+
+    @property
     def takes_free_plan(self) -> bool:
         """Whether the stack is on Redis Cloud's free plan, which is what tier dev is there."""
         return _is_free(vars(self))
@@ -192,3 +209,6 @@ def _is_free(known: Known) -> bool:
 
 def _is_paid(known: Known) -> bool:
     return known.keys() >= _SIZE and not _is_free(known)
+
+
+SETTINGS: Final = RedisCloudSettings
