@@ -1,1 +1,1 @@
-"""Where infra/backends/local was before. States of that time name its provider here; to be removed in a year."""
+"""The old place of the provider in infra/backends/local."""

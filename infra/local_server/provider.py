@@ -1,4 +1,4 @@
-"""The provider's place of before, which the states of that time name."""
+"""An old place of the provider, which states may name (infra/dynamic.py)."""
 
 from infra.backends.local.provider import ServerProvider
 

@@ -1,5 +1,6 @@
 """The docker stack's whole life, on a real Docker Engine."""
 
+import json
 import os
 import re
 import secrets
@@ -10,6 +11,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import docker  # type: ignore[import-untyped]
@@ -20,7 +22,8 @@ from docker.errors import NotFound  # type: ignore[import-untyped]
 from benchmarks.servers import free_port, is_written, until
 from infra import rotation
 from infra.backends.docker import errors
-from runner.inprocess import operations
+from runner.inprocess import operations, wire
+from runner.project import Project
 from tests.processes import living
 from tests.stacks.inprocess import StackInProcess
 from tests.standins.docker import HONOURED, DockerProvider
@@ -267,6 +270,39 @@ def test_a_destroy_leaves_nothing_but_the_image(make: Maker) -> None:
     assert stack.remains() == []
     assert stack.outputs == {}
     assert stack.engine.images.list(IMAGE)
+
+
+def test_a_stack_of_an_earlier_release_is_changed_and_taken_down(make: Maker) -> None:
+    """Over the volume of before, with the data and the password that are in it (kept/README.md)."""
+    stack = make()
+    kept = (Path(__file__).parent / "kept" / "docker.json").read_text()
+    for name, value in {
+        "@STACK@": stack.name,
+        "@PORT@": str(stack.configuration["port"]),
+        "@IMAGE@": stack.engine.images.get(IMAGE).id,
+    }.items():
+        kept = kept.replace(name, value)
+    state = json.loads(kept)
+    for resource in state["resources"]:
+        provider = stack.provider.find(resource["type"], resource["inputs"])
+        if provider is not None:
+            resource["id"], resource["outputs"] = provider.create(wire.plain(resource["inputs"]))
+    file = Project(stack.folder).inprocess_state(stack.name)
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps(state))
+    stack.client().set("kept", "here")
+
+    assert "replaced" not in stack.preview()
+    stack.configure(memoryMb=128, maxmemoryPolicy="volatile-lru")
+    stack.up()
+    assert stack.client().get("kept") == "here"
+    assert stack.client().config_get("maxmemory", "maxmemory-policy") == {
+        "maxmemory": str(128 * 1024 * 1024),
+        "maxmemory-policy": "volatile-lru",
+    }
+    assert "delete volume" not in stack.provider.done
+    stack.destroy()
+    assert stack.remains() == []
 
 
 def test_two_stacks_stand_side_by_side(make: Maker) -> None:

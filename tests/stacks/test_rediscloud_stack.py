@@ -18,6 +18,7 @@ from redis.retry import Retry
 
 from benchmarks.certificates import Authority
 from benchmarks.listeners import listener, tls_terminator
+from benchmarks.servers import free_port, until
 from tests.processes import living
 from tests.stacks.inprocess import StackInProcess
 from tests.stacks.project import ROOT, ProjectCopy, Result, copy
@@ -140,6 +141,37 @@ def test_two_keys_and_one_command_are_enough(clone: Clone) -> None:
     clone.run("down", "--confirm", "rediscloud")
     assert (clone.cloud.subscriptions, clone.cloud.databases) == ({}, {})
     assert not (clone.project.root / ".local/inprocess/rediscloud.json").exists()
+
+
+def is_done(cloud: Cloud) -> bool:
+    """Whether all that the account was asked for is there."""
+    cloud.handle(rediscloud.Request(method="GET", path=SUBSCRIPTIONS, body={}), {})
+    has_ended = all(task.result is not None for task in cloud.tasks.values())
+    return has_ended and all(held["status"] == "active" for held in cloud.subscriptions.values())
+
+
+def test_a_stack_of_an_earlier_release_is_taken_down_in_process(cloud: Cloud, tmp_path: Path) -> None:
+    """The in-process engine served Redis Cloud then, and now takes such a stack down alone (kept/README.md)."""
+    text = (Path(__file__).parent / "kept" / "rediscloud.json").read_text()
+    kept = json.loads(text.replace("@PORT@", str(free_port())))
+    for request in kept["requests"]:
+        cloud.handle(rediscloud.Request(**request), {})
+        until(lambda: is_done(cloud))
+    copy(tmp_path / "project")
+    project = ProjectCopy(root=tmp_path / "project", engine="auto", path="")
+    file = project.root / ".local" / "inprocess" / "rediscloud.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps(kept["state"]))
+    before = list(cloud.databases)
+    assert len(before) == 1
+
+    of_user: Any = {**cloud.environment, "HOME": str(project.root)}
+    refused = project.run("up", "--stack", "rediscloud", code=1, **of_user).printed
+    assert "which can only take it down: make down STACK=rediscloud" in refused
+    assert list(cloud.databases) == before
+    project.run("down", "--stack", "rediscloud", "--confirm", "rediscloud", **of_user)
+    assert (cloud.subscriptions, cloud.databases) == ({}, {})
+    assert not file.exists()
 
 
 def test_the_outputs_have_the_real_plan_and_its_price(stack: StackInProcess, cloud: Cloud) -> None:

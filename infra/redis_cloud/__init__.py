@@ -1,0 +1,1 @@
+"""The old place of the providers in infra/backends/rediscloud."""
