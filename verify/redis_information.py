@@ -67,6 +67,8 @@ def ask(client: "redis.Redis") -> Usage:
     Raises what redis-py does, and `CacheError` for an answer that is no text.
     """
     client.response_callbacks.pop("INFO", None)
+    # What a server refuses while it is connected to, AUTH for one, is no refusal of INFO.
+    client.connection_pool.release(client.connection_pool.get_connection())
     try:
         return usage(parse(client.execute_command("INFO")))
     except Exception as refusal:

@@ -10,7 +10,7 @@ from tests.verify.fake_redis import answering_as_redis, information
 from verify import checks, redis_information
 from verify.environment import CacheEnvironment
 from verify.expectation import Expectation
-from verify.faults import CacheError
+from verify.faults import COMMAND_BLOCKED, CacheError
 from verify.open_cache import open_cache
 from verify.report import Report, Result
 
@@ -107,6 +107,17 @@ def test_an_info_that_is_no_text_is_named(answer: bytes) -> None:
     assert results["maxmemory"].detail.startswith("INFO is not text: ")
     assert results["round-trip-large"].verdict == "pass"
     assert "check-broke" not in {result.code for result in results.values()}
+
+
+def test_the_status_of_a_server_that_refuses_the_login_is_a_fault() -> None:
+    """An unknown AUTH is no unknown INFO: nothing is connected, and nothing is available."""
+    refusals = {name: b"-ERR unknown command '%s'\r\n" % name.encode() for name in ("HELLO", "AUTH")}
+    with (
+        listener(answering_as_redis(refusals)) as port,
+        open_cache(environment(port, REDIS_PASSWORD="unasked")) as cache,
+    ):
+        status = cache.status()
+    assert (status.usage, status.fault) == (None, COMMAND_BLOCKED)
 
 
 def test_the_status_leaves_out_what_it_cannot_read() -> None:
