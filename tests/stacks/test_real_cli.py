@@ -1,5 +1,6 @@
 """What only the real CLI shows: plain `pulumi up`, and that both engines name resources alike."""
 
+import base64
 import json
 import os
 import shutil
@@ -196,6 +197,38 @@ def test_the_redis_cloud_stack_lives_under_the_real_cli(plain: tuple[Path, dict[
         for secret in (first, second, rediscloud.ACCESS_KEY, rediscloud.SECRET_KEY):
             assert secret not in printed + state
 
+        pulumi(plain, "destroy", "--yes", "--skip-preview", *stack)
+        assert (cloud.subscriptions, cloud.databases) == ({}, {})
+
+
+def test_a_redis_cloud_stack_of_an_earlier_release_goes_on(plain: tuple[Path, dict[str, str]], tmp_path: Path) -> None:
+    """Its state, in which the providers have the places of before, is changed in place, and destroyed."""
+    stack = ("--stack", "rediscloud")
+    with rediscloud.account(tmp_path / "cloud") as cloud:
+        plain[1].update(cloud.environment)
+        text = (Path(__file__).parent / "kept" / "rediscloud_pulumi.json").read_text()
+        cloud.replay(json.loads(text.replace("@PORT@", "0"))["requests"])
+        ((number, database),) = cloud.databases.items()
+        port = str(database["publicEndpoint"]).rpartition(":")[2]
+        state = json.loads(text.replace("@PORT@", port))["export"]
+        (tmp_path / "state.json").write_text(json.dumps(state))
+        pulumi(plain, "stack", "init", "rediscloud")
+        pulumi(plain, "stack", "import", "--file", str(tmp_path / "state.json"), *stack)
+        client = redis.Redis(port=int(port), password=database["security"]["password"])
+        client.set("kept", "yes")
+
+        pulumi(plain, "config", "set", "cache:maxmemoryPolicy", "volatile-lru", *stack)
+        printed = pulumi(plain, *UP, "--refresh", *stack)
+        # The database, and the dotenv sink's file, which is not in this folder.
+        assert "2 updated\n    4 unchanged" in printed
+        assert list(cloud.databases) == [number]
+        assert cloud.databases[number]["dataEvictionPolicy"] == "volatile-lru"
+        assert client.get("kept") == b"yes"
+        pulumi(plain, "preview", "--refresh", "--expect-no-changes", *stack)
+        # What was not changed keeps the provider's old place in the state (infra/dynamic.py).
+        exported = json.loads(pulumi(plain, "stack", "export", *stack))["deployment"]["resources"]
+        (name,) = (each for each in exported if each["type"] == "pulumi-python:dynamic/rediscloud:Name")
+        assert b"infra.redis_cloud.name" in base64.b64decode(name["outputs"]["__provider"])
         pulumi(plain, "destroy", "--yes", "--skip-preview", *stack)
         assert (cloud.subscriptions, cloud.databases) == ({}, {})
 

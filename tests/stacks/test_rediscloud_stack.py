@@ -18,7 +18,7 @@ from redis.retry import Retry
 
 from benchmarks.certificates import Authority
 from benchmarks.listeners import listener, tls_terminator
-from benchmarks.servers import free_port, until
+from benchmarks.servers import free_port
 from tests.processes import living
 from tests.stacks.inprocess import StackInProcess
 from tests.stacks.project import ROOT, ProjectCopy, Result, copy
@@ -143,20 +143,11 @@ def test_two_keys_and_one_command_are_enough(clone: Clone) -> None:
     assert not (clone.project.root / ".local/inprocess/rediscloud.json").exists()
 
 
-def is_done(cloud: Cloud) -> bool:
-    """Whether all that the account was asked for is there."""
-    cloud.handle(rediscloud.Request(method="GET", path=SUBSCRIPTIONS, body={}), {})
-    has_ended = all(task.result is not None for task in cloud.tasks.values())
-    return has_ended and all(held["status"] == "active" for held in cloud.subscriptions.values())
-
-
 def test_a_stack_of_an_earlier_release_is_taken_down_in_process(cloud: Cloud, tmp_path: Path) -> None:
     """The in-process engine served Redis Cloud then, and now takes such a stack down alone (kept/README.md)."""
     text = (Path(__file__).parent / "kept" / "rediscloud.json").read_text()
     kept = json.loads(text.replace("@PORT@", str(free_port())))
-    for request in kept["requests"]:
-        cloud.handle(rediscloud.Request(**request), {})
-        until(lambda: is_done(cloud))
+    cloud.replay(kept["requests"])
     copy(tmp_path / "project")
     project = ProjectCopy(root=tmp_path / "project", engine="auto", path="")
     file = project.root / ".local" / "inprocess" / "rediscloud.json"

@@ -13,14 +13,14 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from benchmarks.servers import RedisServer
+from benchmarks.servers import RedisServer, until
 from benchmarks.serving import running
 
 ACCESS_KEY: Final = "account-key-that-nobody-may-see"
@@ -208,6 +208,20 @@ class Cloud:
     def asked(self, method: str, path: str) -> list[Request]:
         """Give the requests of a method whose paths match."""
         return [each for each in self.requests if each.method == method and re.fullmatch(path, each.path)]
+
+    def replay(self, requests: Iterable[Mapping[str, Any]]) -> None:
+        """Do what was asked of another account once, each to its end."""
+        for request in requests:
+            self.handle(Request(**request), {})
+            until(self._is_at_rest)
+
+    def _is_at_rest(self) -> bool:
+        with self._lock:
+            self._advance()
+            held = (*self.subscriptions.values(), *self.databases.values())
+            return all(task.result is not None for task in self.tasks.values()) and all(
+                each["status"] == "active" for each in held
+            )
 
     def server(self, number: int) -> RedisServer:
         """Give the server behind a database."""
