@@ -144,6 +144,30 @@ def leading_to(target: Callable[[], int]) -> Handler:
     return handle
 
 
+def changing(target: int, change: Callable[[bytes], bytes]) -> Handler:
+    """Stand before a server, and change what it answers."""
+
+    def handle(connection: socket.socket) -> None:
+        with socket.create_connection(("127.0.0.1", target)) as far:
+
+            def answer() -> None:
+                with contextlib.suppress(OSError):
+                    while part := far.recv(_CHUNK):
+                        connection.sendall(change(part))
+                    connection.shutdown(socket.SHUT_RDWR)
+
+            back = threading.Thread(target=answer, daemon=True)
+            back.start()
+            with contextlib.suppress(OSError):
+                while part := connection.recv(_CHUNK):
+                    far.sendall(part)
+            with contextlib.suppress(OSError):
+                far.shutdown(socket.SHUT_RDWR)
+            back.join()
+
+    return handle
+
+
 def _relay(near: socket.socket, port: int, delay: float) -> None:
     with socket.create_connection(("127.0.0.1", port)) as far:
         back = threading.Thread(target=_carry, args=(far, near, delay), daemon=True)
