@@ -104,6 +104,17 @@ class TakenDown:
     has_resources: Mapping[str, bool]
 
 
+class NothingFound(Exception):
+    """A function of a cloud finds nothing: the message is its provider's."""
+
+
+class Answer(Protocol):
+    """What a function of a cloud says offline, where nobody is asked: made up, for a stack that is yet to come."""
+
+    def __call__(self, arguments: Mapping[str, Any], config: Mapping[str, str], /) -> dict[str, Any]:
+        """Answer by the arguments and the stack's configuration. Raises `NothingFound`."""
+
+
 class RemoveLeftovers(Protocol):
     """What a backend does at the end of `down`: it removes what no state knows any more."""
 
@@ -133,6 +144,11 @@ class Backend(Governance):
     example_key: str | None = None
     # What an `up` needs of the machine that it runs on, beside Python, the Pulumi CLI and a place for the state.
     needs: Sequence[str] = ()
+    # Offline: the functions that the program asks of its cloud, by their tokens; what is made up, by its name; and the
+    # environment without which it declares nothing.
+    functions: Mapping[str, Answer] = field(default_factory=dict)
+    made_up: Mapping[str, str] = field(default_factory=dict)
+    offline_environment: Mapping[str, str] = field(default_factory=dict)
     # None where whatever is left of a stack is found by its state alone.
     remove_leftovers: RemoveLeftovers | None = None
 

@@ -25,6 +25,7 @@ def of(project: Project, stack: str) -> BackendFacts:
         packages=packages,
         is_on_this_machine=known.is_on_this_machine(settings, os.environ),
         is_served_in_process=known.is_served_in_process and not packages,
+        is_found_without_state=known.remove_leftovers is not None,
         example_key=known.example_key,
     )
 

@@ -13,5 +13,7 @@ class BackendFacts:
     is_on_this_machine: bool
     # Every resource is ours and on this machine, so the in-process engine serves it.
     is_served_in_process: bool
+    # What a stack made is found on this machine without its state, so that a lost one is no end.
+    is_found_without_state: bool = False
     # The address of a key in a cloud, as an example, for a prod stack's secrets.
     example_key: str | None = None

@@ -22,13 +22,14 @@ _PASSPHRASE: Final = re.compile(rb"[A-Za-z0-9_-]{43}\s*")
 class LostState(ProjectError):
     """The state of a stack cannot be read; the message says what is lost, and how to go on."""
 
-    def __init__(self, project: Project, stack: str, file: Path, damage: str) -> None:
-        """Take the state's file, and what is wrong."""
-        self.file, self.damage, self.is_all_here = file, damage, _is_all_here(project, stack)
+    def __init__(self, project: Project, stack: str, file: Path, damage: str, *, is_found_without: bool) -> None:
+        """Take the state's file, and what is wrong; `is_found_without` is of the backend (runner/backend_facts.py)."""
+        self.file, self.damage = file, damage
+        self.is_all_here = is_found_without and _delivers_here(project, stack)
         super().__init__(damage + _words(stack, shlex.quote(str(file)), is_all_here=self.is_all_here))
 
 
-def require_readable(project: Project, stack: str) -> None:
+def require_readable(project: Project, stack: str, *, is_found_without: bool) -> None:
     """Make the passphrase where there is no state yet. Raises `LostState` and `OSError`."""
     state, passphrase = project.cli_state(stack), project.local / "passphrase"
     if not state.exists():
@@ -38,9 +39,12 @@ def require_readable(project: Project, stack: str) -> None:
     try:
         json.loads(state.read_bytes())["checkpoint"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        raise LostState(project, stack, state, f"{state} is damaged") from None
-    if not _is_passphrase(passphrase):
-        raise LostState(project, stack, state, f"{passphrase}, which the state is encrypted with, is lost or damaged")
+        damage = f"{state} is damaged"
+    else:
+        if _is_passphrase(passphrase):
+            return
+        damage = f"{passphrase}, which the state is encrypted with, is lost or damaged"
+    raise LostState(project, stack, state, damage, is_found_without=is_found_without)
 
 
 def _is_passphrase(file: Path) -> bool:
@@ -80,8 +84,6 @@ def _words(stack: str, file: str, *, is_all_here: bool) -> str:
     )
 
 
-def _is_all_here(project: Project, stack: str) -> bool:
-    """Whether what the stack made is on this machine alone, where it is found without a state."""
-    settings = project.settings(stack)
-    sinks = re.findall(r"[a-z-]+", str(settings.get("cache:sinks", "")))
-    return settings.get("cache:backend", "local") == "local" and set(sinks) <= {"dotenv"}
+def _delivers_here(project: Project, stack: str) -> bool:
+    """Whether what the stack delivered is on this machine alone, where it is found without a state."""
+    return set(re.findall(r"[a-z-]+", str(project.settings(stack).get("cache:sinks", "")))) <= {"dotenv"}

@@ -157,7 +157,7 @@ class CliStack:
         local = self.project.local
         for folder in (local / "state", local / "home", self._management):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lost_state.require_readable(self.project, self.stack)
+        lost_state.require_readable(self.project, self.stack, is_found_without=self.facts.is_found_without_state)
         shutil.copy(self.project.root / "Pulumi.yaml", self._management)
         if not self._exists():
             self._configuration_file.unlink(missing_ok=True)
@@ -292,7 +292,13 @@ class CliStack:
             # It was replaced by another.
             if self.is_kept_in_project and "incorrect passphrase" in printed:
                 state = self.project.cli_state(self.stack)
-                raise LostState(self.project, self.stack, state, f"{failure}\nthe passphrase is another") from None
+                raise LostState(
+                    self.project,
+                    self.stack,
+                    state,
+                    f"{failure}\nthe passphrase is another",
+                    is_found_without=self.facts.is_found_without_state,
+                ) from None
             raise ProjectError(failure) from None
 
 

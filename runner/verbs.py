@@ -44,7 +44,7 @@ def choose(project: Project, stack: str, choice: Choice, facts: BackendFacts, *,
     brought_up_in_process = project.inprocess_state(stack).exists()
     if not facts.is_served_in_process and (choice == "inprocess" or brought_up_in_process):
         if only_leaving and brought_up_in_process:
-            return _in_process(project, stack, "which brought this stack up")
+            return _in_process(project, stack, "which brought this stack up", facts)
         raise ProjectError(_not_served(stack, brought_up=brought_up_in_process))
     in_project = is_kept_in_project(project, stack, facts)
     if not in_project and not engines.is_logged_in() and choice != "inprocess":
@@ -67,7 +67,7 @@ def choose(project: Project, stack: str, choice: Choice, facts: BackendFacts, *,
             f"stack {stack} has resources of {facts.packages}, which need the Pulumi CLI ({engine.because})",
             "to install it: make pulumi",
         )
-    return _in_process(project, stack, engine.because)
+    return _in_process(project, stack, engine.because, facts)
 
 
 def is_kept_in_project(project: Project, stack: str, facts: BackendFacts) -> bool:
@@ -82,11 +82,17 @@ def is_kept_in_project(project: Project, stack: str, facts: BackendFacts) -> boo
     return facts.is_served_in_process or not consent.is_pipeline()
 
 
-def _in_process(project: Project, stack: str, because: str) -> Stack:
+def _in_process(project: Project, stack: str, because: str, facts: BackendFacts) -> Stack:
     # Imported late, with the SDK, which takes a second and which a run of the CLI does not need.
     from runner.inprocess.operations import InProcessStack
 
-    return InProcessStack(project=project, stack=stack, because=because, say=say)
+    return InProcessStack(
+        project=project,
+        stack=stack,
+        because=because,
+        say=say,
+        is_found_without_state=facts.is_found_without_state,
+    )
 
 
 def _not_served(stack: str, *, brought_up: bool) -> str:

@@ -4,22 +4,18 @@ What they say of an account or a network is made up, and no rule is judged by it
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 
-from infra.backends.rediscloud.api import ACCESS_KEY, SECRET_KEY
+from infra import backend
+from infra.backend import NothingFound
+from infra.backends import BACKENDS
 from infra.settings.loading import BACKEND_KEY, unanswered
 from runner.inprocess.engine import Invoke
 from runner.inprocess.providers import ProviderError
-
-# The account of AWS's own examples.
-ACCOUNT: Final = "123456789012"
-REGION: Final = "us-east-1"
-
-Answer = Callable[[Mapping[str, Any], Mapping[str, str]], dict[str, Any]]
 
 
 def completed(configuration: Mapping[str, str]) -> tuple[dict[str, str], str]:
@@ -33,11 +29,19 @@ def completed(configuration: Mapping[str, str]) -> tuple[dict[str, str], str]:
     return {**configuration, **network}, words
 
 
+def made_up(configuration: Mapping[str, str]) -> dict[str, str]:
+    """Return what the functions of the stack's backend make up, and the configuration has not said."""
+    name = configuration.get(BACKEND_KEY, "")
+    invented = backend.get(name).made_up if name in BACKENDS else {}
+    return {key: value for key, value in invented.items() if not configuration.get(key)}
+
+
 @contextmanager
 def keys() -> Iterator[None]:
     """Have the keys without which a program declares nothing: made up, since nobody is asked anything with them."""
-    missing = [name for name in (ACCESS_KEY, SECRET_KEY) if not os.environ.get(name)]
-    os.environ.update(dict.fromkeys(missing, "offline"))
+    wanted = {name: value for each in backend.all_backends() for name, value in each.offline_environment.items()}
+    missing = {name: value for name, value in wanted.items() if not os.environ.get(name)}
+    os.environ.update(missing)
     try:
         yield
     finally:
@@ -47,45 +51,14 @@ def keys() -> Iterator[None]:
 
 def functions(configuration: Mapping[str, str]) -> Invoke:
     """Answer for a stack of this configuration. Raises `pulumi.RunError` for a function that is not known here."""
+    known = {token: answer for each in backend.all_backends() for token, answer in each.functions.items()}
 
     def invoke(token: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        answer = ANSWERS.get(token)
-        if answer is None:
-            raise pulumi.RunError(f"{token} has no answer offline; give it one in operate/offline/answers.py")
-        return answer(arguments, configuration)
+        if token not in known:
+            raise pulumi.RunError(f"{token} has no answer offline; give it one in its backend's offline.py")
+        try:
+            return known[token](arguments, configuration)
+        except NothingFound as found:
+            raise ProviderError(str(found)) from None
 
     return invoke
-
-
-def _caller_identity(_: Mapping[str, Any], configuration: Mapping[str, str]) -> dict[str, Any]:
-    account = configuration.get("cache:accountId", ACCOUNT)
-    return {
-        "id": account,
-        "accountId": account,
-        "arn": f"arn:aws:iam::{account}:user/offline",
-        "userId": "OFFLINE",
-    }
-
-
-def _region(_: Mapping[str, Any], configuration: Mapping[str, str]) -> dict[str, Any]:
-    region = configuration.get("aws:region") or os.environ.get("AWS_REGION") or REGION
-    return {"id": region, "region": region, "name": region}
-
-
-def _subnet(arguments: Mapping[str, Any], configuration: Mapping[str, str]) -> dict[str, Any]:
-    """Say that each subnet is the VPC's and in a zone of its own, as a stack that can be brought up has it."""
-    subnet = str(arguments.get("id", ""))
-    return {"id": subnet, "vpcId": configuration.get("cache:vpcId", ""), "availabilityZone": f"zone of {subnet}"}
-
-
-def _no_replication_group(_: Mapping[str, Any], __: Mapping[str, str]) -> dict[str, Any]:
-    """Answer as the provider does where there is none: what is judged is a stack that is yet to come."""
-    raise ProviderError("no matching ElastiCache Replication Group found")
-
-
-ANSWERS: Final[Mapping[str, Answer]] = {
-    "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
-    "aws:index/getRegion:getRegion": _region,
-    "aws:ec2/getSubnet:getSubnet": _subnet,
-    "aws:elasticache/getReplicationGroup:getReplicationGroup": _no_replication_group,
-}

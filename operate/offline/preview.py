@@ -37,8 +37,7 @@ def preview(project: Project, stack: str, *, because: str, needs: Sequence[str])
         say(f"error: {error}")
         return FAILED
     made_up = {key: value for key, value in configuration.items() if key not in own}
-    if any(each.type.startswith("aws:") for each in recorded.declared) and "cache:accountId" not in own:
-        made_up["account"] = answers.ACCOUNT
+    made_up |= answers.made_up(own)
     if made_up:
         print(f"made up: {', '.join(f'{key}={value}' for key, value in made_up.items())}")
     print("\n".join(lines(recorded.declared, recorded.outputs, recorded.messages, needs=needs)))

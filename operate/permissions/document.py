@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from infra import inventory
 from infra.markdown import table
+from infra.permission import Grant, Roles
 from operate.permissions.policy import PURPOSES, declared, google_roles, iam_policy
 from runner.project import Project
 
@@ -53,9 +54,9 @@ def page() -> str:
     return "\n".join(
         [
             f"{HEAD}## AWS\n",
-            table(["type", "a preview asks for", "an up asks for as well"], _rows("aws:")),
+            table(["type", "a preview asks for", "an up asks for as well"], _rows(Grant)),
             "\n## Google Cloud\n",
-            table(["type", "roles of a preview", "roles of an up, in their place"], _rows("gcp:")),
+            table(["type", "roles of a preview", "roles of an up, in their place"], _rows(Roles)),
             "",
         ]
     )
@@ -89,7 +90,7 @@ def write(project: Project) -> None:
         (project.root / path).write_text(text, encoding="utf-8")
 
 
-def _rows(cloud: str) -> list[list[str]]:
+def _rows(kind: type[Grant] | type[Roles]) -> list[list[str]]:
     return [
         [
             f"`{type_}`",
@@ -97,7 +98,7 @@ def _rows(cloud: str) -> list[list[str]]:
             _listed({name for each in asked for name in each.changes}),
         ]
         for type_, asked in sorted(inventory.governance().permissions.items())
-        if type_.startswith(cloud)
+        if any(isinstance(each, kind) for each in asked)
     ]
 
 

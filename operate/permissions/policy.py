@@ -22,9 +22,6 @@ Permission = TypeVar("Permission", Grant, Roles)
 Purpose = Literal["preview", "deploy"]
 PURPOSES: Final[tuple[Purpose, ...]] = ("preview", "deploy")
 
-# Clouds whose access is told here. Docker's daemon has its own, and ours live in the state alone.
-CLOUDS: Final = ("aws:", "gcp:")
-
 
 class NotInTable(Exception):
     """A stack declares a type whose needs nobody wrote down."""
@@ -70,7 +67,7 @@ def declared(project: Project, stack: str) -> tuple[frozenset[str], Place]:
     Raises `ProjectError`, and `pulumi.RunError` for a configuration that the program refuses.
     """
     configuration, _ = answers.completed(project.configuration(stack))
-    types = frozenset(each.type for each in record(project, stack, configuration) if each.type.startswith(CLOUDS))
+    types = frozenset(each.type for each in record(project, stack, configuration))
     place = Place(
         stack=stack,
         region=configuration.get("aws:region") or os.environ.get("AWS_REGION", "*"),
@@ -85,7 +82,7 @@ def declared(project: Project, stack: str) -> tuple[frozenset[str], Place]:
 def iam_policy(types: Collection[str], place: Place, purpose: Purpose) -> dict[str, Any]:
     """Return AWS's policy document for these types. Raises `NotInTable`."""
     actions: dict[tuple[tuple[str, ...], str], set[str]] = defaultdict(set)
-    for grant in _asked(types, "aws:", Grant):
+    for grant in _asked(types, Grant):
         condition = {
             operator: {key: place.condition(value) for key, value in tests.items()}
             for operator, tests in grant.condition.items()
@@ -110,14 +107,16 @@ def iam_policy(types: Collection[str], place: Place, purpose: Purpose) -> dict[s
 
 def google_roles(types: Collection[str], purpose: Purpose) -> list[str]:
     """Return Google's predefined roles for these types. Raises `NotInTable`."""
-    asked = _asked(types, "gcp:", Roles)
+    asked = _asked(types, Roles)
     return sorted({role for each in asked for role in (each.reads if purpose == "preview" else each.changes)})
 
 
-def _asked(types: Collection[str], cloud: str, kind: type[Permission]) -> list[Permission]:
-    """Return what the types of one cloud ask for, in their order."""
+def _asked(types: Collection[str], kind: type[Permission]) -> list[Permission]:
+    """Return what the types of clouds ask for in one kind of terms, in their order. Raises `NotInTable`."""
     table = inventory.governance().permissions
-    wanted = sorted(type_ for type_ in types if type_.startswith(cloud))
+    # Docker's daemon has its own access, and resources of ours live in the state alone.
+    clouds = {type_.partition(":")[0] for type_ in table}
+    wanted = sorted(type_ for type_ in types if type_.partition(":")[0] in clouds)
     for type_ in wanted:
         if type_ not in table:
             raise NotInTable(

@@ -41,6 +41,8 @@ class InProcessStack:
     stack: str
     because: str
     say: Callable[[str], None]
+    # Of the backend (runner/backend_facts.py).
+    is_found_without_state: bool = False
     # Tests add providers, the options that these see to, and the functions of their plugins.
     finders: Sequence[ProviderFinder] = PRODUCT_FINDERS
     honoured: Collection[str] = ()
@@ -98,7 +100,9 @@ class InProcessStack:
             raise StateError(str(self._lost(damage))) from None
 
     def _lost(self, damage: DamagedState) -> lost_state.LostState:
-        return lost_state.LostState(self.project, self.stack, self.state_file, str(damage))
+        return lost_state.LostState(
+            self.project, self.stack, self.state_file, str(damage), is_found_without=self.is_found_without_state
+        )
 
     def _introduce(self) -> None:
         self.say(

@@ -23,7 +23,7 @@ def project(tmp_path: Path) -> Project:
     (tmp_path / "Pulumi.yaml").write_text("name: cache\nruntime: python\n")
     (tmp_path / "Pulumi.local.yaml").write_text("config:\n  cache:backend: local\n")
     made = Project(tmp_path)
-    lost_state.require_readable(made, "local")
+    lost_state.require_readable(made, "local", is_found_without=True)
     made.cli_state("local").parent.mkdir(parents=True)
     made.cli_state("local").write_text(WHOLE)
     return made
@@ -39,7 +39,7 @@ def stack(project: Project) -> CliStack:
         stack="local",
         command=PulumiCommand(path=cli, version=VersionInfo(3, 272, 0)),
         say=lambda _: None,
-        facts=BackendFacts(is_on_this_machine=True, is_served_in_process=True),
+        facts=BackendFacts(is_on_this_machine=True, is_served_in_process=True, is_found_without_state=True),
         is_kept_in_project=True,
     )
 
@@ -48,12 +48,12 @@ def test_a_passphrase_is_made_once_and_is_its_owners_alone(project: Project) -> 
     """Before there is a state."""
     file = project.local / "passphrase"
     before = file.read_text()
-    lost_state.require_readable(project, "local")
+    lost_state.require_readable(project, "local", is_found_without=True)
     assert file.read_text() == before
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     project.cli_state("local").unlink()
     file.write_text(before[:5])
-    lost_state.require_readable(project, "local")
+    lost_state.require_readable(project, "local", is_found_without=True)
     assert len(file.read_text()) == len(before)
 
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from infra.backend import Backend, never
-from infra.backends.elasticache import controls, costs, permissions
+from infra.backends.elasticache import controls, costs, offline, permissions
 from infra.backends.elasticache.settings import ElastiCacheSettings
 from infra.costs import Region
 
@@ -18,6 +18,8 @@ BACKEND: Final = Backend(
     offers=costs.offers,
     guide_estimates=tuple(costs.guide_estimates()),
     is_on_this_machine=never,
+    functions=offline.FUNCTIONS,
+    made_up={"cache:accountId": offline.ACCOUNT},
     example_key="awskms://alias/pulumi-state?region=us-east-1",
     needs=(
         "credentials of AWS, for the account and the region of the stack's file (docs/permissions.md)",

@@ -4,6 +4,7 @@ from typing import Final
 
 from infra.backend import Backend, never
 from infra.backends.rediscloud import costs
+from infra.backends.rediscloud.api import ACCESS_KEY, SECRET_KEY
 from infra.backends.rediscloud.settings import RedisCloudSettings
 
 BACKEND: Final = Backend(
@@ -15,6 +16,7 @@ BACKEND: Final = Backend(
     offers=costs.offers,
     guide_estimates=tuple(costs.guide_estimates()),
     is_on_this_machine=never,
+    offline_environment={ACCESS_KEY: "offline", SECRET_KEY: "offline"},
     example_key="awskms://alias/pulumi-state?region=us-east-1",
     needs=("the keys of Redis Cloud's API: REDISCLOUD_ACCESS_KEY and REDISCLOUD_SECRET_KEY (docs/rediscloud.md)",),
 )

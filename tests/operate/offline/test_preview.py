@@ -57,7 +57,7 @@ def test_prod_names_what_it_made_up_and_what_matters(clone: Path) -> None:
     """A network and an account, without which the program declares nothing."""
     printed = previewed(clone, "prod", "--engine", "offline").stdout
     assert "\nmade up: cache:vpcId=vpc-0123456789abcdef0, cache:subnetIds=" in printed
-    assert "account=123456789012" in printed
+    assert "cache:accountId=123456789012" in printed
     assert " +  aws:elasticache/replicationGroup:ReplicationGroup hospitality-redis-prod  (protected)\n" in printed
     assert "nodeType=cache.m6g.large" in printed
     assert "monthlyCostUsd: 224.04" in printed

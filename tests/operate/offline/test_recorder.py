@@ -59,7 +59,7 @@ def test_a_stack_without_a_cloud_is_recorded_too(tmp_path: Path) -> None:
 
 def test_a_function_without_an_answer_is_named() -> None:
     """A backend that asks its cloud for something new gets its answer here, not a guess."""
-    with pytest.raises(pulumi.RunError, match=r"aws:ec2/getVpc:getVpc has no answer offline; .*answers\.py"):
+    with pytest.raises(pulumi.RunError, match=r"aws:ec2/getVpc:getVpc has no answer offline; .*offline\.py"):
         answers.functions({})("aws:ec2/getVpc:getVpc", {})
 
 
