@@ -208,7 +208,9 @@ class _Report:
     def _tried(self, config: Mapping[str, str], key: str, value: str | None) -> _Trial:
         texts = {**config, key: value}
         changed = {own: text for own, text in texts.items() if text is not None}
-        return _Trial(value, changed, read(self.model, changed)[1].keys() & self.names.keys())
+        # A proposal may name the backend, and so another model.
+        model = model_of(changed.get(BACKEND_KEY, ""))
+        return _Trial(value, changed, read(model, changed)[1].keys() & self.names.keys())
 
     def _proposals(self, key: str, refusal: Refusal) -> list[str | None]:
         """Return values to try in the place of a refused one, the likeliest first; None is for no value at all."""

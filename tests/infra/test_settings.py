@@ -17,11 +17,25 @@ def problems(**values: str) -> str:
     return str(refused.value)
 
 
+def settings_problems(config: dict[str, str]) -> str:
+    """Return the message for a configuration of full keys that is refused."""
+    with pytest.raises(InvalidSettings) as refused:
+        settings.load(config, stack="local")
+    return str(refused.value)
+
+
 def test_defaults_are_the_dev_tier_with_the_guides_policy() -> None:
     """A backend alone is enough."""
     loaded = load(backend="local")
     assert (loaded.tier, loaded.maxmemory_policy, loaded.chosen_persistence) == ("dev", "allkeys-lru", "append-only")
     assert loaded.maxmemory_bytes == 256 * 1024 * 1024
+
+
+def test_beside_a_backend_that_there_is_not_the_rest_is_read_too() -> None:
+    """A proposal for the backend brings rules of its own, by which the others are tried."""
+    found = settings_problems({"cache:backend": "redis", "aws:region": "us-east-1", "cache:persistence": "x"})
+    assert "pulumi config set cache:backend local --stack local" in found
+    assert "cache:persistence" in found
 
 
 def test_the_defaults_in_pulumi_yaml_are_the_models(pytestconfig: pytest.Config) -> None:
