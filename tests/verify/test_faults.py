@@ -7,6 +7,7 @@ import select
 import ssl
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from benchmarks.faulty_servers import (
     Case,
     Workbench,
     client_certificate_is_wanted,
+    it_answers_half_a_line,
     password_is_wrong,
     read_and_write,
 )
@@ -78,6 +80,16 @@ class TestEachFault:
         # The first look, and after it the client or, where TLS and plain text may be mixed up, a second look.
         assert connections[environment.port] <= 2
 
+    def test_the_probe_names_it_too(self, bench: Workbench, case: Case) -> None:
+        """`health` has the same diagnosis, where it is not for a command that it does not ask for."""
+        environment = case.make(bench)
+        with open_cache(environment, probe_seconds=60) as cache:
+            fault = cache.health().fault
+        if not case.at_a_command:
+            assert fault is not None
+            # The probe writes, and every replica refuses that first.
+            assert fault.code == {"master-down": "read-only"}.get(case.code, case.code)
+
     def test_waiting_is_for_what_may_pass(self, bench: Workbench, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
         """`--wait` tries a retryable fault again, and a fatal one not once."""
         monkeypatch.setattr(checks, "time", Clock())
@@ -104,6 +116,12 @@ class TestEachFault:
             read_and_write(cache)
         assert raised.value.fault.code == case.code, raised.value.detail
         assert len(connections) == (1 + environment.max_retries if case.retryable else 1)
+
+
+def test_nothing_is_said_of_authentication_where_the_answer_is_cut_off(bench: Workbench) -> None:
+    """Half a refusal is no answer to a client without a password."""
+    environment = replace(it_answers_half_a_line(bench), password="s3cret")
+    assert [failure.code for failure in checks.run(environment, NOTHING).failures()] == ["connection-closed"]
 
 
 def test_a_refusal_that_comes_before_the_first_command_is_heard(
