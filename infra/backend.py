@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pulumi
 
 from infra.backends import BACKENDS
-from infra.connection import Connection
 from infra.costs import Estimate, GuideEstimate, Region
 from infra.governance import Governance
 from infra.rotation import Passwords
 from infra.settings import Settings
 from infra.sizing import TierName
+from verify.environment import CacheEnvironment
 from verify.expectation import Expectation
 
 # Only to be typed with: most stacks are not in AWS.
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class Declaration:
     """What every backend returns: how to reach the cache, what to expect of it, and what else to export."""
 
-    connection: pulumi.Output[Connection]
+    connection: pulumi.Output[CacheEnvironment]
     expectation: Expectation
     # Names what puts a cache that failed its verification back as it was declared.
     repair: str

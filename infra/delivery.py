@@ -7,7 +7,7 @@ import pulumi
 from infra import sinks
 from infra.after_delivery import AfterDelivery
 from infra.backend import Declaration
-from infra.connection import GUIDES_VARIABLES
+from infra.connection import GUIDES_VARIABLES, delivered
 from infra.settings import Settings
 from infra.sinks import Delivery
 
@@ -16,7 +16,7 @@ def variables(declaration: Declaration, wanted: Settings) -> pulumi.Output[Mappi
     """Give the variables that the application is to read, as a secret."""
     return pulumi.Output.secret(
         declaration.connection.apply(
-            lambda connection: connection.delivered(declaration.own_variables, attached=wanted.attached)
+            lambda connection: delivered(connection, declaration.own_variables, attached=wanted.attached)
         )
     )
 

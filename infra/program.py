@@ -6,9 +6,8 @@ from collections.abc import Mapping
 
 import pulumi
 
-from infra import backend, costs, delivery, preconditions, rotation, settings, verification
+from infra import backend, connection, costs, delivery, preconditions, rotation, settings, verification
 from infra.backend import BackendNotAvailable, Declaration
-from infra.connection import Connection
 from infra.costs import OverBudget
 from infra.preconditions import Unguarded
 from infra.rotation import InvalidStep
@@ -59,7 +58,7 @@ def export(wanted: Settings, declaration: Declaration) -> None:
     pulumi.export("backend", wanted.backend)
     pulumi.export("tier", wanted.tier)
     pulumi.export("connection", delivery.variables(declaration, wanted))
-    url = declaration.connection.apply(Connection.url) if wanted.attached else ""
+    url = declaration.connection.apply(connection.url) if wanted.attached else ""
     pulumi.export("redisUrl", pulumi.Output.secret(url))
     if declaration.passwords is not None:
         pulumi.export("rotation", pulumi.Output.unsecret(declaration.passwords).apply(lambda known: known.standing))

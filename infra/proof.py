@@ -9,7 +9,6 @@ import pulumi
 
 from infra import private_file
 from infra.backend import Declaration
-from infra.connection import Connection
 from infra.settings import Settings
 from infra.verifiers import Verifier
 from verify import application
@@ -27,7 +26,7 @@ APPLICATION_SECONDS: Final = 5.0
 
 
 async def of_redis(
-    verifier: Verifier, connection: Connection, declaration: Declaration, wanted: Settings, *, stack: str
+    verifier: Verifier, connection: CacheEnvironment, declaration: Declaration, wanted: Settings, *, stack: str
 ) -> None:
     """Check the Redis, then ask the application. Raises `pulumi.RunError` for what did not pass."""
     report = await verifier.check(connection, declaration, await _others(declaration))

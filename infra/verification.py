@@ -8,6 +8,7 @@ import pulumi
 
 from infra import proof, verifiers
 from infra.backend import Declaration
+from infra.connection import delivered
 from infra.settings import Settings
 
 # A failing verification must never block a destroy that runs the program; a setting would be saved in the stack.
@@ -36,7 +37,7 @@ async def prove(declaration: Declaration, wanted: Settings, *, stack: str) -> No
     if in_use:
         await proof.of_redis(verifier, connection, declaration, wanted, stack=stack)
     else:
-        environment = connection.delivered(declaration.own_variables, attached=False)
+        environment = delivered(connection, declaration.own_variables, attached=False)
         await proof.of_memory(environment, wanted, stack=stack)
 
 

@@ -114,14 +114,14 @@ TOY_RESOURCES = '''
 import pulumi
 
 from infra.backend import Declaration
-from infra.connection import Connection
 from verify.expectation import Expectation
+from verify.environment import CacheEnvironment
 
 
 def declare(settings, *, stack):
     found = pulumi.runtime.invoke("toy:index/getToy:getToy", {}).value
     toy = pulumi.CustomResource("toy:index/toy:Toy", "toy", {"color": settings.toy_color, "found": found["id"]})
-    connection = toy.urn.apply(lambda _: Connection(host="toy", port=6379))
+    connection = toy.urn.apply(lambda _: CacheEnvironment(host="toy", port=6379))
     return Declaration(connection=pulumi.Output.secret(connection), expectation=Expectation(), repair="wind it up")
 '''
 

@@ -10,7 +10,10 @@ DEFAULT_PORT: Final = 6379
 DEFAULT_MAX_RETRIES: Final = 3
 DEFAULT_CONNECT_TIMEOUT_MS: Final = 5000
 
-_BOOLEANS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_BOOLEANS: Final = {
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
+}
 _HOST_WITH_PORT: Final = re.compile(r"([^:\s]+):(\d{1,5})")
 _LONGEST_NAME: Final = 253  # with 63 for each of its parts: RFC 1035, section 2.3.4
 _LONGEST_LABEL: Final = 63

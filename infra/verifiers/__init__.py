@@ -7,11 +7,11 @@ from importlib import import_module
 from typing import Final, Protocol
 
 from infra.backend import Declaration
-from infra.connection import Connection
 from infra.governance import Governance
 from infra.settings import Settings
 from infra.verifiers.here import Here
 from verify.checks.passwords import OtherPasswords
+from verify.environment import CacheEnvironment
 from verify.report import Report
 
 
@@ -20,7 +20,7 @@ class Verifier(Protocol):
 
     name: str
 
-    async def check(self, connection: Connection, declaration: Declaration, others: OtherPasswords) -> Report:
+    async def check(self, connection: CacheEnvironment, declaration: Declaration, others: OtherPasswords) -> Report:
         """Run the checks. Raises `pulumi.RunError` where they cannot be run at all."""
 
 

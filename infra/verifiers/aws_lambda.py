@@ -14,7 +14,7 @@ import pulumi
 
 from infra.aws import log_group
 from infra.backend import Declaration
-from infra.connection import Connection
+from infra.connection import variables
 from infra.control import Exemption
 from infra.governance import Governance
 from infra.permission import EVERYWHERE, Grant, Permissions
@@ -23,6 +23,7 @@ from infra.verifiers import bundle
 from infra.verifiers.lambda_network import Place
 from verify import redaction
 from verify.checks.passwords import OtherPasswords
+from verify.environment import CacheEnvironment
 from verify.report import Report
 
 RUNTIME: Final = "python3.13"
@@ -91,12 +92,12 @@ class AwsLambda:
             opts=pulumi.ResourceOptions(depends_on=[policy]),
         )
 
-    async def check(self, connection: Connection, declaration: Declaration, others: OtherPasswords) -> Report:
+    async def check(self, connection: CacheEnvironment, declaration: Declaration, others: OtherPasswords) -> Report:
         """Call the function and take its report."""
         import pulumi_aws as aws
 
         call = {
-            "environment": connection.environment(),
+            "environment": variables(connection),
             "expectation": declaration.expectation.to_json(),
             "otherPasswords": asdict(others),
             "waitSeconds": WAIT_SECONDS,

@@ -6,7 +6,6 @@ import asyncio
 from typing import Final
 
 from infra.backend import Declaration
-from infra.connection import Connection
 from infra.governance import Governance
 from verify import checks
 from verify.checks.passwords import OtherPasswords
@@ -22,7 +21,6 @@ class Here:
 
     name = "here"
 
-    async def check(self, connection: Connection, declaration: Declaration, others: OtherPasswords) -> Report:
+    async def check(self, connection: CacheEnvironment, declaration: Declaration, others: OtherPasswords) -> Report:
         """Run the checks, in a thread, since they block and the engine goes on meanwhile."""
-        environment = CacheEnvironment.from_mapping(connection.environment())
-        return await asyncio.to_thread(checks.run, environment, declaration.expectation, others=others)
+        return await asyncio.to_thread(checks.run, connection, declaration.expectation, others=others)

@@ -14,10 +14,11 @@ import pytest
 from infra import after_delivery, delivery, settings
 from infra.after_delivery import AfterDelivery, AfterDeliveryProvider, CommandFailed
 from infra.backend import Declaration
-from infra.connection import GUIDES_VARIABLES, Connection
+from infra.connection import GUIDES_VARIABLES
 from infra.rotation import VARIABLE
 from tests import leaks
 from tests.stacks.inprocess import ROOT, StackInProcess, written
+from verify.environment import CacheEnvironment
 from verify.expectation import Expectation
 
 PASSWORD = "hunter2hunter2hunter2hunter2hunt"
@@ -29,7 +30,7 @@ def delivered(*, attached: bool, **connection: Any) -> Mapping[str, str]:
     """Give what is delivered of a connection, by a backend with one variable of its own."""
 
     async def run() -> Mapping[str, str]:
-        made = Connection(**{"host": "cache", "port": 6379, "password": PASSWORD, "tls_ca": "PEM", **connection})
+        made = CacheEnvironment(**{"host": "cache", "port": 6379, "password": PASSWORD, "tls_ca": "PEM", **connection})
         declaration = Declaration(
             connection=pulumi.Output.from_input(made),
             expectation=Expectation(),

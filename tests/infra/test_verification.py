@@ -13,18 +13,18 @@ import pytest
 from benchmarks.serving import running
 from infra import proof, settings, verification
 from infra.backend import Declaration
-from infra.connection import Connection
 from infra.rotation import Passwords
 from infra.settings import Settings
 from tests.standins.application import Application
 from verify import checks
 from verify.checks.passwords import NO_OTHERS, OtherPasswords
+from verify.environment import CacheEnvironment
 from verify.exit_code import ExitCode
 from verify.expectation import Expectation
 from verify.memory_cache import MemoryCache
 from verify.report import Report, Result
 
-CONNECTION = Connection(host="127.0.0.1", port=1, password="hunter2")
+CONNECTION = CacheEnvironment(host="127.0.0.1", port=1, password="hunter2")
 
 PASSWORDS = Passwords(current="hunter2", previous="hunter1", retired="hunter0", standing="started")
 
@@ -222,7 +222,7 @@ def test_an_application_on_memory_is_right_where_the_stack_has_no_cache(
     exports: Exports, monkeypatch: pytest.MonkeyPatch, application: Application
 ) -> None:
     """The backend memory, which is a rollback; an application that is still on redis fails it."""
-    monkeypatch.setattr(sys.modules[__name__], "CONNECTION", Connection(host="", port=6379))
+    monkeypatch.setattr(sys.modules[__name__], "CONNECTION", CacheEnvironment(host="", port=6379))
     monkeypatch.setattr(proof, "APPLICATION_SECONDS", 0)
     with pytest.raises(pulumi.RunError, match="does not say that it is healthy on memory"):
         prove(PASSED, monkeypatch, applicationUrl=application.url)

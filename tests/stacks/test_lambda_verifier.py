@@ -15,12 +15,13 @@ import redis
 
 from benchmarks.listeners import listener, silent
 from benchmarks.servers import RedisServer, until
-from infra import connection, rotation, verification
+from infra import rotation, verification
 from infra.backends.elasticache import network, rbac
 from infra.verifiers import aws_lambda, bundle
 from tests.stacks.aws_stack import AwsStack, rules, stack, tls_server
 from tests.stacks.inprocess import written
 from tests.standins import aws, aws_providers, lambda_runtime
+from verify.environment import CacheEnvironment
 
 pytestmark = pytest.mark.stack
 
@@ -191,7 +192,7 @@ def test_a_fault_fails_the_update_as_from_here(cache: Cache) -> None:
 
 def test_a_cache_without_tls_fails_too(account: aws.Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of whatever came up behind the endpoint, the function says what a local run would."""
-    monkeypatch.setattr(connection, "DEFAULT_CONNECT_TIMEOUT_MS", 2000)
+    monkeypatch.setitem(CacheEnvironment.__init__.__kwdefaults__, "connect_timeout_ms", 2000)
     with RedisServer(tmp_path / "server") as server:
         stand_behind_the_endpoint(account, monkeypatch, server.port)
         made = stack(tmp_path / "stack", account)

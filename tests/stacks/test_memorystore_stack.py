@@ -16,7 +16,6 @@ import pytest
 
 from benchmarks.certificates import Authority
 from infra import preconditions, verification
-from infra.connection import Connection
 from tests.stacks.gcp_stack import INSTANCE, MAIN, private_server, stack
 from tests.stacks.inprocess import ROOT
 from tests.standins import gcp
@@ -458,8 +457,8 @@ def test_the_name_of_a_host_is_never_left_unchecked(tmp_path: Path, monkeypatch:
 
 def checked(**values: Any) -> Report:
     """Check a connection as an `up` does."""
-    connection = Connection(password=PASSWORD, use_tls=True, **values)
-    return checks.run(CacheEnvironment.from_mapping(connection.environment()), Expectation(tls=True))
+    connection = CacheEnvironment(password=PASSWORD, use_tls=True, **values)
+    return checks.run(connection, Expectation(tls=True))
 
 
 def test_a_cache_that_cannot_be_reached_says_where_from_it_could(

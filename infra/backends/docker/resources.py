@@ -15,10 +15,9 @@ from infra.backend import Declaration
 from infra.backends.docker import errors
 from infra.backends.docker.errors import DATA, USER, docker_command
 from infra.backends.docker.settings import DockerSettings, remote_host
-from infra.connection import Connection
 from infra.naming import PREFIX
 from infra.password import Password
-from verify.environment import DEFAULT_PORT
+from verify.environment import DEFAULT_PORT, CacheEnvironment
 from verify.expectation import Expectation, Persistence
 
 LOOPBACK: Final = "127.0.0.1"
@@ -95,7 +94,7 @@ def declare(settings: DockerSettings, *, stack: str) -> Declaration:
         ),
     )
     connection = pulumi.Output.all(container.id, password.value).apply(
-        lambda known: Connection(host=connection_host(settings), port=port, password=known[1])
+        lambda known: CacheEnvironment(host=connection_host(settings), port=port, password=known[1])
     )
     return Declaration(
         connection=connection,

@@ -14,10 +14,10 @@ from infra.backends.elasticache.replacement_guard import Lineage
 from infra.backends.elasticache.running import Running
 from infra.backends.elasticache.settings import ElastiCacheSettings
 from infra.backends.elasticache.tier_defaults import CARE
-from infra.connection import Connection
 from infra.password import Password
 from infra.tags import tags_of
 from infra.verifiers.lambda_network import Place
+from verify.environment import CacheEnvironment
 from verify.expectation import Expectation
 
 # ElastiCache User Guide, "Valkey and Redis OSS parameters", maxmemory-policy, of every family here.
@@ -97,7 +97,9 @@ def declare(settings: ElastiCacheSettings, *, stack: str) -> Declaration:
     live.apply(lambda now: _warn(now, name, settings, region=here.region, stack=stack))
     connection = pulumi.Output.all(host=group.primary_endpoint_address, port=group.port, password=password.value).apply(
         # The certificate is of a public authority, and for AWS's own name alone: a CNAME of ours would fail it.
-        lambda known: Connection(host=known["host"], port=int(known["port"]), password=known["password"], use_tls=True)
+        lambda known: CacheEnvironment(
+            host=known["host"], port=int(known["port"]), password=known["password"], use_tls=True
+        )
     )
     return Declaration(
         connection=connection,

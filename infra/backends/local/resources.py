@@ -14,8 +14,8 @@ from infra.backends.local.ownership import END, default_folder, server_in
 from infra.backends.local.provider import Server, ServerInputs
 from infra.backends.local.server import unwritable
 from infra.backends.local.settings import LocalSettings
-from infra.connection import Connection
 from infra.password import Password
+from verify.environment import CacheEnvironment
 from verify.expectation import Expectation
 
 ANY_FREE_PORT: Final = 0
@@ -38,7 +38,7 @@ def declare(settings: LocalSettings, *, stack: str) -> Declaration:
     _warn_of_loss(inputs)
     server = Server("cache", inputs)
     connection = pulumi.Output.all(host=server.host, port=server.port, password=password.value).apply(
-        lambda known: Connection(host=known["host"], port=int(known["port"]), password=known["password"])
+        lambda known: CacheEnvironment(host=known["host"], port=int(known["port"]), password=known["password"])
     )
     return Declaration(
         connection=connection,

@@ -4,8 +4,7 @@ import pulumi
 
 from infra.backend import Declaration
 from infra.backends.memory.settings import MemorySettings
-from infra.connection import Connection
-from verify.environment import DEFAULT_PORT
+from verify.environment import CacheEnvironment
 from verify.expectation import Expectation
 
 
@@ -13,7 +12,7 @@ def declare(settings: MemorySettings, *, stack: str) -> Declaration:
     """Declare nothing, and a connection without a host."""
     del settings
     return Declaration(
-        connection=pulumi.Output.from_input(Connection(host="", port=DEFAULT_PORT)),
+        connection=pulumi.Output.from_input(CacheEnvironment(host=None)),
         expectation=Expectation(),
         repair=f"there is nothing to put back: make up STACK={stack}",
     )

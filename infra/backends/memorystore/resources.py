@@ -13,8 +13,8 @@ from infra.backends.memorystore.replacement_guard import Permanence
 from infra.backends.memorystore.settings import MemorystoreSettings
 from infra.backends.memorystore.sizing import size_of
 from infra.backends.memorystore.tier_defaults import SNAPSHOT_PERIODS
-from infra.connection import Connection
 from infra.tags import labels_of
+from verify.environment import CacheEnvironment
 from verify.expectation import Expectation
 
 # Longer than the provider's own 20 minutes, which a change of a large instance's size can exceed.
@@ -80,7 +80,7 @@ def declare(settings: MemorystoreSettings, *, stack: str) -> Declaration:
     password: pulumi.Output[str] = pulumi.Output.secret(instance.auth_string)
     authorities = instance.server_ca_certs.apply(lambda known: bundle([each.cert or "" for each in known]))
     connection = pulumi.Output.all(instance.host, instance.port, password, authorities).apply(
-        lambda known: Connection(
+        lambda known: CacheEnvironment(
             host=known[0],
             port=int(known[1]),
             password=known[2],

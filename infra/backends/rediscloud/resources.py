@@ -16,8 +16,8 @@ from infra.backends.rediscloud.plans import Demand
 from infra.backends.rediscloud.settings import RedisCloudSettings
 from infra.backends.rediscloud.subscription import Subscription
 from infra.capabilities import Persistence
-from infra.connection import Connection
 from infra.password import Password
+from verify.environment import CacheEnvironment
 from verify.expectation import Expectation
 
 # Essentials has the append-only file every second, and snapshots of which the most frequent lose least (redis/docs,
@@ -67,7 +67,7 @@ def declare(settings: RedisCloudSettings, *, stack: str) -> Declaration:
     )
     subscription.plan.apply(lambda plan: pulumi.log.info(f"Redis Cloud: {_words(plan)}") if plan else None)
     connection = pulumi.Output.all(host=database.host, port=database.port, password=password.value).apply(
-        lambda known: Connection(
+        lambda known: CacheEnvironment(
             host=known["host"],
             port=int(known["port"]),
             password=known["password"],

@@ -12,13 +12,14 @@ import pytest
 from pulumi_aws import lambda_
 
 from infra.backend import Declaration
-from infra.connection import Connection
+from infra.connection import variables
 from infra.verifiers.aws_lambda import AwsLambda
 from verify.checks.passwords import NO_OTHERS, OtherPasswords
+from verify.environment import CacheEnvironment
 from verify.expectation import Expectation
 from verify.report import Report, Result
 
-CONNECTION = Connection(host="cache", port=6379, password="long-hunter1", use_tls=True)
+CONNECTION = CacheEnvironment(host="cache", port=6379, password="long-hunter1", use_tls=True)
 OTHERS = OtherPasswords(previous="long-hunter2", retired="long-hunter3")
 REPORT = Report(results=(Result(name="connect", title="the server is reached", verdict="pass"),), server="redis 7")
 
@@ -75,7 +76,7 @@ def test_the_call_has_the_connection_and_the_other_passwords(function: Function,
     function.answer = json.dumps({"report": REPORT.to_json()})
     assert function.check(others) == REPORT
     call = json.loads(function.call)
-    assert call["environment"] == CONNECTION.environment()
+    assert call["environment"] == variables(CONNECTION)
     assert call["otherPasswords"] == {"previous": others.previous, "retired": others.retired}
     assert json.loads(call["expectation"])["tls"] is True
     assert function.was_secret
