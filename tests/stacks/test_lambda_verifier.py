@@ -192,7 +192,7 @@ def test_a_fault_fails_the_update_as_from_here(cache: Cache) -> None:
 
 def test_a_cache_without_tls_fails_too(account: aws.Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of whatever came up behind the endpoint, the function says what a local run would."""
-    monkeypatch.setitem(CacheEnvironment.__init__.__kwdefaults__, "connect_timeout_ms", 2000)
+    monkeypatch.setitem(CacheEnvironment.__init__.__kwdefaults__ or {}, "connect_timeout_ms", 2000)
     with RedisServer(tmp_path / "server") as server:
         stand_behind_the_endpoint(account, monkeypatch, server.port)
         made = stack(tmp_path / "stack", account)
