@@ -79,9 +79,9 @@ def python_dotenv(text: str) -> Mapping[str, str | None]:
 
 
 def shell(program: str, text: str, folder: Path) -> Mapping[str, str | None]:
-    """Read as a shell does, as far as it comes; there are no commands but its own."""
+    """Read as a shell does, without commands but its own; `ENDED` says that it came to the end."""
     (folder / "text").write_bytes(text.encode())
-    script = f"exec 3>&1 >/dev/null 2>&1; set -a; trap '{shutil.which('env')} -0 >&3' EXIT; . ./text"
+    script = f"exec 3>&1 >/dev/null 2>&1; set -a; trap '{shutil.which('env')} -0 >&3' EXIT; . ./text; ENDED=yes"
     done = subprocess.run(
         [program, "-c", script],
         cwd=folder,
@@ -164,8 +164,10 @@ def test_what_is_read_of_other_variables_stays(soak: Soak, tmp_path: Path, compo
         read = [others(python_dotenv(text)) for text in case.texts]
         assert read == [read[0]] * 3, case
         for program in programs:
-            read = [others(shell(program, text, tmp_path)) for text in case.texts]
-            assert read == [read[0]] * 3, (program, case)
+            first, *later = (others(shell(program, text, tmp_path)) or {} for text in case.texts)
+            # A line of ours may have ended it, as `export REDIS_HOST= \r` ends dash: once replaced, more is read.
+            known = [{name: each.get(name) for name in first} if "ENDED" not in first else each for each in later]
+            assert known == [first] * 2, (program, case)
     if compose_parser is not None:
         for case, *answers in zip(
             accepted,
