@@ -7,10 +7,10 @@ from typing import Final
 
 import pulumi
 
-from infra import private_file
 from infra.backend import Declaration
 from infra.settings import Settings
 from infra.verifiers import Verifier
+from runner import private_file
 from verify import application
 from verify.cache import Backend
 from verify.checks.passwords import NO_OTHERS, OtherPasswords

@@ -13,7 +13,7 @@ def write(file: Path, text: str) -> None:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # One name, and no random one: what a killed run left of it is taken away by the next. Never through a link.
         draft.unlink(missing_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(text)
             stream.flush()
@@ -36,4 +36,4 @@ def open_to_add(file: Path) -> TextIO:
 
 def draft_of(file: Path) -> Path:
     """Return where the next version of a file is written."""
-    return file.with_suffix(".new")
+    return file.with_name(f"{file.name}.new")

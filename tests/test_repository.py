@@ -27,7 +27,7 @@ ARROWS = {
 }
 
 # Of the runner the program knows no more than these, which import nothing of ours.
-LEAVES_OF_RUNNER = {"runner.names", "runner.output", "runner.stack_file"}
+LEAVES_OF_RUNNER = {"runner.names", "runner.output", "runner.private_file", "runner.stack_file"}
 
 # Each in two parts, so that this file does not name what it forbids.
 FORBIDDEN = {

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from infra import private_file
+from runner import private_file
 
 FOLDER: Final = ".local"
 

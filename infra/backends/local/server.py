@@ -30,8 +30,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from infra import private_file
 from infra.backends.local import obstacles, processes
+from runner import private_file
 
 HOST: Final = "127.0.0.1"
 

@@ -110,13 +110,19 @@ class Bench:
     toys: Toys = field(default_factory=Toys)
     printed: str = ""
     said: list[str] = field(default_factory=list)
+    is_found_without_state: bool = True
 
     @property
     def stack(self) -> InProcessStack:
         """The stack that everything happens in."""
         finders = (self.toys.find, *PRODUCT_FINDERS)
         return InProcessStack(
-            project=Project(self.root), stack="local", because="a test", say=self.said.append, finders=finders
+            project=Project(self.root),
+            stack="local",
+            because="a test",
+            say=self.said.append,
+            finders=finders,
+            is_found_without_state=self.is_found_without_state,
         )
 
     def program(self, body: str) -> None:
@@ -561,6 +567,7 @@ class TestState:
     def test_damage_is_told_with_what_is_lost_and_how_to_go_on(self, bench: Bench, backend: str) -> None:
         """`down` forgets it where all that it knew of is found on this machine, and nowhere else."""
         bench.program("")
+        bench.is_found_without_state = backend == "local"
         (bench.root / "Pulumi.local.yaml").write_text(f"config:\n  cache:backend: {backend}\n")
         file = bench.stack.state_file
         file.parent.mkdir(parents=True)
