@@ -11,7 +11,7 @@ server = Server(
     "cache",
     {
         "folder": ".local/servers/local",
-        "owner": "the bare program",
+        "owner": "the bare program#local",
         "identity": "the bare program",
         "requestedPort": 0,
         "maxmemory": 256 * 1024 * 1024,

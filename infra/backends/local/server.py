@@ -402,8 +402,9 @@ def _owner(written: bytes) -> Owner | None:
         owner = Owner(**record)
     except (ValueError, TypeError, RecursionError):
         return None
-    is_whole = bool(owner.owner) and all(isinstance(value, str) for value in asdict(owner).values())
-    return owner if is_whole else None
+    is_whole = all(isinstance(value, str) for value in asdict(owner).values())
+    # Every owner is a place and a stack; what is none was changed since.
+    return owner if is_whole and "#" in owner.owner else None
 
 
 def _is_taken(lock: int, kind: int) -> bool:

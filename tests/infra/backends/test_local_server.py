@@ -349,7 +349,17 @@ class TestProvider:
         assert "to take it down: make down STACK=local ENGINE=pulumi" in failures[0].reason
 
     @pytest.mark.parametrize(
-        "record", ["{}", "", "not JSON", "[]", '{"owner": 1}', '{"owner": "test#local", "binary": null}', "\udcff"]
+        "record",
+        [
+            "{}",
+            "",
+            "not JSON",
+            "[]",
+            '{"owner": 1}',
+            '{"owner": "x"}',
+            '{"owner": "test#local", "binary": null}',
+            "\udcff",
+        ],
     )
     def test_a_damaged_record_is_named_with_its_cure(self, tmp_path: Path, record: str) -> None:
         """And the cure cures."""
