@@ -39,14 +39,10 @@ def main() -> int:
 
 def configuration(stack: str) -> Mapping[str, Any]:
     """Give the configuration in a stack's file. Raises `InvalidRequest` where there is none."""
-    known = ", ".join(names.stacks(ROOT))
-    if (problem := names.problem(stack)) is not None:
-        raise InvalidRequest(f"the stack's name {stack[: names.LONGEST]!a} {problem}; there is: {known}")
-    file = ROOT / f"Pulumi.{stack}.yaml"
-    if not file.is_file():
-        raise InvalidRequest(f"there is no stack {stack}: {file.name} is missing; there is: {known}")
+    if (problem := names.stack_problem(ROOT, stack)) is not None:
+        raise InvalidRequest(problem)
     try:
-        return stack_file.settings(file, project=NAMESPACE)
+        return stack_file.settings(ROOT / f"Pulumi.{stack}.yaml", project=NAMESPACE)
     except StackFileError as error:
         raise InvalidRequest(f"STACK={stack}: {error}") from None
 

@@ -23,6 +23,16 @@ def problem(name: str) -> str | None:
     return None
 
 
+def stack_problem(project: Path, stack: str) -> str | None:
+    """Return why a project has no stack of the name, with those that it has; None where it has one."""
+    wrong = problem(stack)
+    if wrong:
+        return f"the stack's name {stack[:LONGEST]!a} {wrong}; there is: {', '.join(stacks(project))}"
+    if not (project / f"Pulumi.{stack}.yaml").is_file():
+        return f"there is no stack {stack}: Pulumi.{stack}.yaml is missing; there is: {', '.join(stacks(project))}"
+    return None
+
+
 def stacks(project: Path) -> list[str]:
     """Return the stacks that have a file, sorted."""
     names = (file.name[len("Pulumi.") : -len(".yaml")] for file in project.glob("Pulumi.*.yaml"))

@@ -70,14 +70,8 @@ class Project:
 
     def require_stack(self, stack: str) -> None:
         """Raise `ProjectError` where there is no such stack, or its file or the project's is not in order."""
-        if (problem := names.problem(stack)) is not None:
-            raise ProjectError(
-                f"the stack's name {stack[: names.LONGEST]!a} {problem}; there is: {', '.join(self.stacks())}"
-            )
-        if not self.stack_file(stack).is_file():
-            raise ProjectError(
-                f"there is no stack {stack}: Pulumi.{stack}.yaml is missing; there is: {', '.join(self.stacks())}"
-            )
+        if (problem := names.stack_problem(self.root, stack)) is not None:
+            raise ProjectError(problem)
         _ = self.name, self.settings(stack)
 
     def settings(self, stack: str) -> dict[str, Any]:
@@ -108,7 +102,7 @@ class Project:
                 f"to install it: make pulumi"
             )
         defaults = {
-            self._full(key): entry["default"]
+            stack_file.full_key(key, self.name): entry["default"]
             for key, entry in (self.declaration.get("config") or {}).items()
             if isinstance(entry, dict) and entry.get("default") is not None
         }
@@ -120,9 +114,6 @@ class Project:
         """Return what a YAML file of Pulumi's has. Raises `ProjectError`."""
         with _told():
             return stack_file.read(file)
-
-    def _full(self, key: str) -> str:
-        return stack_file.full_key(key, self.name)
 
 
 @contextmanager
