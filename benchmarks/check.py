@@ -53,7 +53,7 @@ def section(server: RedisServer, *, python: Path, rounds: int) -> Section:
 
 
 def recording(server: RedisServer, action: Callable[[], object]) -> list[bytes]:
-    """Give the commands that the server gets while the action runs, as redis-cli reads them."""
+    """Return the commands that the server gets while the action runs, as redis-cli reads them."""
     ending = server.client()
     # Its connection's own greeting is not to be recorded.
     ending.ping()

@@ -38,7 +38,7 @@ class Operation:
 
 
 def operations(cache: Cache, client: redis.Redis, size: int) -> list[Operation]:
-    """Give every operation on values of `size` bytes."""
+    """Return every operation on values of `size` bytes."""
     value = secrets.token_bytes(size)
     values = {f"benchmark:{number}": value for number in range(MANY[size])}
     keys = list(values)

@@ -72,7 +72,7 @@ def alternate(actions: Sequence[Action], *, rounds: int, repeats: int = 1) -> li
 
 
 def seconds(action: Action, repeats: int = 1) -> float:
-    """Give the time of one call, in seconds, as the mean of `repeats` of them."""
+    """Return the time of one call, in seconds, as the mean of `repeats` of them."""
     started = time.perf_counter()
     for _ in range(repeats):
         action()

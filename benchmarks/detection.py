@@ -65,7 +65,7 @@ def section(*, rounds: int) -> Section:
 
 
 def _one_of_each() -> Sequence[Case]:
-    """Give the first way to make each fault."""
+    """Return the first way to make each fault."""
     return list({case.code: case for case in reversed(CASES)}.values())[::-1]
 
 

@@ -21,7 +21,7 @@ class Row:
         return self.most is None or self.comparison.ratio <= self.most
 
     def cells(self) -> Sequence[str]:
-        """Give the line's cells."""
+        """Return the line's cells."""
         first, third = self.comparison.quartiles
         return (
             self.title,
@@ -52,7 +52,7 @@ class Section:
 
 
 def comparisons(bare: str) -> Sequence[str]:
-    """Give the header of a table of `Row`s, whose other side is called `bare`."""
+    """Return the header of a table of `Row`s, whose other side is called `bare`."""
     return ("", "ours", bare, "ratio", "middle half", "target")
 
 

@@ -65,7 +65,7 @@ def closing(connection: socket.socket) -> None:
 
 
 def answering(answer: bytes) -> Handler:
-    """Give the same answer to the first word of everybody, as a web server does."""
+    """Return the same answer to the first word of everybody, as a web server does."""
 
     def handle(connection: socket.socket) -> None:
         connection.recv(_CHUNK)

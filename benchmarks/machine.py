@@ -35,7 +35,7 @@ def _first_line(*command: str) -> str:
 
 
 def _processor() -> str:
-    """Give the processor's name where the system tells it, else its kind."""
+    """Return the processor's name where the system tells it, else its kind."""
     try:
         found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     except OSError:

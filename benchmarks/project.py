@@ -20,7 +20,7 @@ _FOREIGN: Final = ("CACHE_", "PULUMI_", "REDIS_", "MAKE", "MFLAGS", "STACK", "EN
 
 
 def newcomers_environment() -> dict[str, str]:
-    """Give this process's environment variables, less those that change what is measured."""
+    """Return this process's environment variables, less those that change what is measured."""
     return {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
 
 
@@ -61,7 +61,7 @@ class Clone:
         return run(command, folder=self.root, environment=environment).decode()
 
     def variables(self) -> dict[str, str]:
-        """Give the REDIS_* variables of the stack."""
+        """Return the REDIS_* variables of the stack."""
         exports = [shlex.split(line)[1] for line in self.do("env").splitlines() if line.startswith("export ")]
         return dict(export.split("=", 1) for export in exports)
 

@@ -38,7 +38,7 @@ def main() -> int:
 
 
 def configuration(stack: str) -> Mapping[str, Any]:
-    """Give the configuration in a stack's file. Raises `InvalidRequest` where there is none."""
+    """Return the configuration in a stack's file. Raises `InvalidRequest` where there is none."""
     if (problem := names.stack_problem(ROOT, stack)) is not None:
         raise InvalidRequest(problem)
     try:
@@ -48,7 +48,7 @@ def configuration(stack: str) -> Mapping[str, Any]:
 
 
 def report(organizations: int, config: Mapping[str, Any]) -> Iterator[str]:
-    """Say what a number of organizations needs, and what that costs in the region of a stack's configuration.
+    """Describe what a number of organizations needs, and what that costs in the region of a stack's configuration.
 
     The tier is the stack's, or the next one that holds them. Raises `InvalidRequest`, `InvalidForecast` and
     `InvalidWorkload`.
@@ -86,7 +86,7 @@ def report(organizations: int, config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def most_organizations() -> int:
-    """Give how many organizations the largest tier holds. Raises `InvalidForecast` and `InvalidWorkload`."""
+    """Return how many organizations the largest tier holds. Raises `InvalidForecast` and `InvalidWorkload`."""
     largest_mb = TIERS[TIER_NAMES[-1]].largest_mb
     # Each takes a byte at least, and more of them never take less.
     return bisect.bisect_right(range(1, largest_mb * MEBIBYTE), largest_mb, key=sizing.memory_mb_for)

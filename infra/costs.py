@@ -96,7 +96,7 @@ def prices(backend: str) -> Mapping[str, Any]:
 
 
 def place(region: str | None) -> str:
-    """Give the words for a region."""
+    """Return the words for a region."""
     return region or "a region that the configuration does not name"
 
 

@@ -30,7 +30,7 @@ This page is generated: `make docs`.
 
 
 def markdown() -> str:
-    """Give the page."""
+    """Return the page."""
     sections = {
         "What a tier costs": _tiers(),
         "The guide's estimates": _guide(),

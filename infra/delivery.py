@@ -13,7 +13,7 @@ from infra.sinks import Delivery
 
 
 def variables(declaration: Declaration, wanted: Settings) -> pulumi.Output[Mapping[str, str]]:
-    """Give the variables that the application is to read, as a secret."""
+    """Return the variables that the application is to read, as a secret."""
     return pulumi.Output.secret(
         declaration.connection.apply(
             lambda connection: delivered(connection, declaration.own_variables, attached=wanted.attached)

@@ -67,7 +67,7 @@ class Password(Resource, module="password", name="Password"):
 
     @property
     def passwords(self) -> pulumi.Output[Passwords]:
-        """Give all of them, as a secret."""
+        """Return all of them, as a secret."""
         return pulumi.Output.secret(
             pulumi.Output.all(self.value, self.previous, self.retired, self.standing).apply(
                 lambda known: Passwords(current=known[0], previous=known[1], retired=known[2], standing=known[3])

@@ -12,12 +12,12 @@ class Form(NamedTuple):
     words: str
 
     def problem(self, text: str) -> str | None:
-        """Say what a text is not, as a predicate, or None where it has the form."""
+        """Describe what a text is not, as a predicate, or None where it has the form."""
         return None if re.fullmatch(self.pattern, text, re.ASCII) else f"is not {self.words}"
 
 
 def network_problem(text: str, *, example: str, everywhere: str) -> str | None:
-    """Say why a text is no network of IPv4, as a predicate; of the one that holds every address, `everywhere`."""
+    """Explain why a text is no network of IPv4, as a predicate; of the one that holds every address, `everywhere`."""
     try:
         network = ipaddress.IPv4Network(text)
     except ValueError:

@@ -47,7 +47,7 @@ def load_settings(stack: str) -> Settings:
 
 
 def configuration() -> Mapping[str, str]:
-    """Give the stack's whole configuration, by full keys."""
+    """Return the stack's whole configuration, by full keys."""
     # Needed to find keys that are no settings, and the SDK has no public way to it.
     config: Mapping[str, str] = pulumi.runtime.config.CONFIG.get()
     return config

@@ -41,7 +41,7 @@ async def of_memory(environment: Mapping[str, str], wanted: Settings, *, stack: 
 
 
 async def _others(declaration: Declaration) -> OtherPasswords:
-    """Give the passwords of a rotation beside the one that the connection has."""
+    """Return the passwords of a rotation beside the one that the connection has."""
     passwords = None if declaration.passwords is None else await declaration.passwords.future()
     return NO_OTHERS if passwords is None else OtherPasswords(previous=passwords.previous, retired=passwords.retired)
 
@@ -96,7 +96,7 @@ def _keep(report: Report, stack: str) -> None:
 
 
 def _words(report: Report) -> str:
-    """Say in a few lines what failed, why, and what to do."""
+    """Describe in a few lines what failed, why, and what to do."""
     lines = []
     for failure in report.failures():
         lines += [f"  {failure.title}: {failure.cause or failure.detail}", f"      {failure.remedy}"]

@@ -46,7 +46,7 @@ def _settings_table(model: type[CommonSettings], base: type[CommonSettings] | No
 
 
 def capability_table() -> str:
-    """Give what each backend that is there can do."""
+    """Return what each backend that is there can do."""
     columns = {name: settings_of(name).capabilities for name in BACKENDS}
     rows: Mapping[str, Callable[[Capabilities], str]] = {
         "passwords at a time": lambda can: str(can.passwords.at_a_time or "none of ours"),

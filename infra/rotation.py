@@ -43,11 +43,11 @@ class Passwords:
 
     @property
     def valid(self) -> tuple[str, ...]:
-        """Give the ones that the cache has to take."""
+        """Return the ones that the cache has to take."""
         return (self.current, self.previous) if self.previous else (self.current,)
 
     def after(self, step: Step | None, *, fresh: str, at_once: int) -> Passwords:
-        """Give them after a step; a step that was done already changes nothing, so that it can be run again.
+        """Return them after a step; a step that was done already changes nothing, so that it can be run again.
 
         `fresh` is a new password, for the step that needs one. `at_once` is how many the cache can take at a time:
         where that is one, the old password ends as the new one begins.
@@ -88,7 +88,7 @@ def require_possible(settings: Settings, *, verified: bool) -> None:
 
 
 def requested(environment: Mapping[str, str] = os.environ) -> Step | None:
-    """Give the step that this run is asked for. Raises `InvalidStep`."""
+    """Return the step that this run is asked for. Raises `InvalidStep`."""
     asked = environment.get(VARIABLE, "")
     for step in get_args(Step):
         if asked == step:

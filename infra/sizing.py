@@ -45,7 +45,7 @@ FULL_PERCENT: Final = 80
 
 @functools.cache
 def memory_mb_for(organizations: int) -> int:
-    """Give the MiB that so many organizations need, by the memory model over the guide's workload.
+    """Return the MiB that so many organizations need, by the memory model over the guide's workload.
 
     Raises `ValueError`: `verify.capacity.InvalidForecast` or `verify.workload.InvalidWorkload`.
     """
@@ -54,7 +54,7 @@ def memory_mb_for(organizations: int) -> int:
 
 
 def tier_for(memory_mb: int) -> TierName:
-    """Give the cheapest tier that holds so many MiB. Raises `ValueError` where none does."""
+    """Return the cheapest tier that holds so many MiB. Raises `ValueError` where none does."""
     for name in TIER_NAMES:
         if memory_mb <= TIERS[name].largest_mb:
             return name
@@ -62,7 +62,7 @@ def tier_for(memory_mb: int) -> TierName:
 
 
 def memory_mb(tier: TierName, *, asked_mb: int | None, organizations: int | None) -> int:
-    """Give the MiB of a stack: as asked, or for its organizations within its tier, or its tier's default."""
+    """Return the MiB of a stack: as asked, or for its organizations within its tier, or its tier's default."""
     if asked_mb is not None:
         return asked_mb
     if organizations is not None:

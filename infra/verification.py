@@ -16,7 +16,7 @@ SWITCH: Final = "CACHE_VERIFICATION"
 
 
 def is_on() -> bool:
-    """Say whether this run verifies at all."""
+    """Return whether this run verifies at all."""
     return os.environ.get(SWITCH) != "off"
 
 
@@ -42,7 +42,7 @@ async def prove(declaration: Declaration, wanted: Settings, *, stack: str) -> No
 
 
 def _unknown() -> pulumi.Output[None]:
-    """Give what only an `up` will know: a preview that left it out would show it as removed."""
+    """Return what only an `up` will know: a preview that left it out would show it as removed."""
     value: asyncio.Future[None] = asyncio.Future()
     value.set_result(None)
     is_known: asyncio.Future[bool] = asyncio.Future()

@@ -40,7 +40,7 @@ def attach(project: Project, stack: Stack, name: str, say: Callable[[str], None]
 
 @contextmanager
 def _changed(file: Path, words: str, message: str, say: Callable[[str], None]) -> Iterator[None]:
-    """Say how the file is to be committed, however the run ends; one that could not even begin leaves it as it was."""
+    """Report how to commit the file, however the run ends; one that could not even begin leaves it as it was."""
     before = file.read_bytes()
     commit = f"{words}; commit it, or the next deploy from elsewhere does the opposite:\n"
     commit += f"      git commit -m '{message}' {file.name}"

@@ -35,7 +35,7 @@ def take(step: Step, stack: Stack, name: str, *, restarts: bool, say: Callable[[
 
 
 def _goes_on(stack: Stack, name: str, *, restarts: bool, say: Callable[[str], None]) -> bool:
-    """Say whether the last step needs nobody to come between, and why."""
+    """Return whether the last step needs nobody to come between, and why."""
     standing = _standing(stack)
     if standing == "replaced":
         say(f"this cache takes one password at a time: whatever reads the secrets of stack {name} has to restart now")

@@ -65,7 +65,7 @@ def _cure(number: int | None, file: str) -> str:
 
 
 def interrupted() -> int:
-    """Say that the user cut a run off; give the exit code."""
+    """Report that the user cut a run off; return the exit code."""
     say("interrupted; run the same command again, and it goes on from what is there")
     return INTERRUPTED
 

@@ -14,7 +14,7 @@ WIDTH: Final = 100
 
 
 def lines(outputs: Mapping[str, Any], *, stack: str, seconds: float) -> list[str]:
-    """Say how a successful `up` of a stack ended."""
+    """Describe how a successful `up` of a stack ended."""
     verification = outputs.get("verification") or {}
     said = [f"{stack} is up in {seconds:.1f} s. {_verdict(verification)}"]
     passed = _passed(verification)
@@ -38,7 +38,7 @@ def masked(url: str) -> str:
 
 
 def prompt(stack: str) -> str:
-    """Give a line that opens a prompt on the stack's cache, with the password on no command line."""
+    """Return a line that opens a prompt on the stack's cache, with the password on no command line."""
     load = f'eval "$(make -s env STACK={shlex.quote(stack)})"'
     if shutil.which("redis-cli"):
         return (

@@ -12,7 +12,7 @@ CONFIRMATION: Final = "CACHE_CONFIRM"
 
 
 def hand_over(project: Project, stack: str, word: str) -> None:
-    """Give the program the word, or ask for it where somebody can be asked; without one it is the program that refuses.
+    """Hand the confirmation to the program, or ask for it where somebody can be asked; without one the program refuses.
 
     Raises `ProjectError` for a stack's file that is not in order.
     """

@@ -73,7 +73,7 @@ def find(project: Project, stack: str, choice: Choice, say: Callable[[str], None
 
 
 def is_logged_in(environment: Mapping[str, str] = os.environ) -> bool:
-    """Say whether the user has a Pulumi backend of their own: named in the environment, or kept by `pulumi login`."""
+    """Return whether the user has a Pulumi backend of their own, by the environment or by `pulumi login`."""
     if environment.get("PULUMI_BACKEND_URL") or environment.get("PULUMI_ACCESS_TOKEN"):
         return True
     home = Path(environment.get("PULUMI_HOME") or package_sources.home() / ".pulumi")

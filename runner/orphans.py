@@ -35,7 +35,7 @@ def end(backend_url: str) -> None:
 
 
 def _command(process: Process) -> str:
-    """Give the words before the environment."""
+    """Return the words before the environment."""
     return re.split(r" \w+=", process.text, maxsplit=1)[0]
 
 

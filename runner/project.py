@@ -27,12 +27,12 @@ class Project:
 
     @cached_property
     def declaration(self) -> Mapping[str, Any]:
-        """Give Pulumi.yaml. Raises `ProjectError`."""
+        """Return Pulumi.yaml. Raises `ProjectError`."""
         return self.content(self.root / "Pulumi.yaml")
 
     @property
     def name(self) -> str:
-        """Give the project's name. Raises `ProjectError`."""
+        """Return the project's name. Raises `ProjectError`."""
         if "name" not in self.declaration:
             raise ProjectError("Pulumi.yaml has no name; it is: name: cache")
         name = str(self.declaration["name"])
@@ -42,15 +42,15 @@ class Project:
 
     @property
     def local(self) -> Path:
-        """Give the folder, ignored by git, of all that a run leaves on this machine."""
+        """Return the folder, ignored by git, of all that a run leaves on this machine."""
         return self.root / ".local"
 
     def inprocess_state(self, stack: str) -> Path:
-        """Give the file where the in-process engine keeps the state of a stack that is up."""
+        """Return the file where the in-process engine keeps the state of a stack that is up."""
         return self.local / "inprocess" / f"{stack}.json"
 
     def cli_state(self, stack: str) -> Path:
-        """Give the file where the CLI keeps the state of the local stack (Pulumi's file backend)."""
+        """Return the file where the CLI keeps the state of the local stack (Pulumi's file backend)."""
         return self.local / "state" / ".pulumi" / "stacks" / self.name / f"{stack}.json"
 
     def cli_state_has_resources(self, stack: str) -> bool:
@@ -61,7 +61,7 @@ class Project:
             return False
 
     def stack_file(self, stack: str) -> Path:
-        """Give the file of a stack's configuration."""
+        """Return the file of a stack's configuration."""
         return self.root / f"Pulumi.{stack}.yaml"
 
     def stacks(self) -> list[str]:
@@ -75,7 +75,7 @@ class Project:
         _ = self.name, self.settings(stack)
 
     def settings(self, stack: str) -> dict[str, Any]:
-        """Give what a stack's file has under `config`: full keys, every scalar a text. Raises `ProjectError`."""
+        """Return what a stack's file has under `config`: full keys, every scalar a text. Raises `ProjectError`."""
         with _told():
             return stack_file.settings(self.stack_file(stack), project=self.name)
 
@@ -90,7 +90,7 @@ class Project:
             return stack_file.remove(self.stack_file(stack), key, project=self.name)
 
     def configuration(self, stack: str) -> dict[str, str]:
-        """Give a stack's configuration as Pulumi hands it to a program: full keys, texts, defaults filled in.
+        """Return a stack's configuration as Pulumi hands it to a program: full keys, texts, defaults filled in.
 
         Raises `ProjectError`, for an encrypted value as well: only the Pulumi CLI has the key.
         """

@@ -74,7 +74,7 @@ class CliStack:
         return code
 
     def outputs(self, *, show_secrets: bool = True) -> dict[str, Any]:
-        """Give the stack's outputs; without `show_secrets`, "[secret]" in the place of each.
+        """Return the stack's outputs; without `show_secrets`, "[secret]" in the place of each.
 
         Raises `ProjectError`.
         """
@@ -97,12 +97,12 @@ class CliStack:
 
     @property
     def _can_ask(self) -> bool:
-        """Say whether Pulumi shows its plan and asks before it goes on: for people, and for more than a toy."""
+        """Return whether Pulumi shows its plan and asks before it goes on: for people, and for more than a toy."""
         return self.stack != LOCAL_STACK and sys.stdin.isatty() and sys.stdout.isatty()
 
     @property
     def _management(self) -> Path:
-        """Give a folder with a copy of the project's declaration, where the CLI may write the stack's file.
+        """Return a folder with a copy of the project's declaration, where the CLI may write the stack's file.
 
         In the project's own folder, `stack init` and every other command would rewrite the tracked one: add the salt
         of the encryption, and drop the comments.
@@ -166,7 +166,7 @@ class CliStack:
 
     @property
     def _initialization(self) -> str:
-        """Give the command that makes the stack, for prod with a key instead of Pulumi's passphrase."""
+        """Return the command that makes the stack, for prod with a key instead of Pulumi's passphrase."""
         settings = self.project.settings(self.stack)
         key = self.facts.example_key if settings.get("cache:tier") == "prod" else None
         command = f"pulumi stack init {self.stack}"
@@ -303,7 +303,7 @@ class CliStack:
 
 
 def _living_holder(lock: Path) -> str:
-    """Say who holds a lock of the file backend; nothing where it was a run of this machine that is gone."""
+    """Return who holds a lock of the file backend; nothing where it was a run of this machine that is gone."""
     try:
         holder = json.loads(lock.read_text(encoding="utf-8"))
         host, pid, since = str(holder["hostname"]), int(holder["pid"]), str(holder.get("timestamp", ""))

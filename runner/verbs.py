@@ -29,7 +29,7 @@ class Stack(Protocol):
         """Delete everything; give the exit code."""
 
     def outputs(self, *, show_secrets: bool = True) -> dict[str, Any]:
-        """Give the outputs; without `show_secrets`, "[secret]" in the place of each."""
+        """Return the outputs; without `show_secrets`, "[secret]" in the place of each."""
 
     def resources(self) -> list[str]:
         """Name what `destroy` would delete."""
@@ -172,7 +172,7 @@ def verify(project: Project, stack: Stack, name: str) -> int:
 
 
 def require_up(stack: Stack, name: str) -> Mapping[str, Any]:
-    """Give the outputs of a stack that is up. Raises `ProjectError` for one that is not."""
+    """Return the outputs of a stack that is up. Raises `ProjectError` for one that is not."""
     outputs = stack.outputs()
     if not isinstance(outputs.get("connection"), Mapping):
         raise ProjectError(f"stack {name} is not up: make up STACK={name}")

@@ -11,7 +11,7 @@ class Clock:
         self.slept: list[float] = []
 
     def monotonic(self) -> float:
-        """Give the seconds that were slept."""
+        """Return the seconds that were slept."""
         return sum(self.slept)
 
     perf_counter = monotonic

@@ -91,7 +91,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say for each tier how many tests ran, and why any did not."""
+    """Report for each tier how many tests ran, and why any did not."""
     terminalreporter.section("tiers")
     for line in tiers.summary(terminalreporter.stats, config.getoption("--part")):
         terminalreporter.write_line(line)

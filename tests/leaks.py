@@ -17,7 +17,7 @@ from urllib.parse import quote, quote_plus
 
 
 def forms(secret: str) -> set[bytes]:
-    """Give what a secret looks like in plain text, URLs, JSON and base64, wherever it begins there."""
+    """Return what a secret looks like in plain text, URLs, JSON and base64, wherever it begins there."""
     raw = secret.encode()
     found = {
         raw,

@@ -41,7 +41,7 @@ class Process:
 
 
 def living() -> Iterator[Process]:
-    """Give all that live. One that has ended and that nobody has waited for yet is not among them."""
+    """Return all that live. One that has ended and that nobody has waited for yet is not among them."""
     for file in Path("/proc").glob("[0-9]*/stat"):
         try:
             # The program's name, in parentheses, may hold anything (proc(5)).

@@ -45,7 +45,7 @@ def project(folder: Path, stack: str, *, like: str | None = None, **settings: An
 
 
 def recorded(made: Project, stack: str) -> Declared:
-    """Give what a stack declares."""
+    """Return what a stack declares."""
     return record(made, stack, made.configuration(stack))
 
 

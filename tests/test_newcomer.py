@@ -19,7 +19,7 @@ FOREIGN = ("REDIS_", "PULUMI_", "MAKE", "MFLAGS", "STACK", "ENGINE", "CONFIRM")
 
 
 def steps() -> Iterator[tuple[str, list[str]]]:
-    """Give each command of the README's consoles, and the lines that it prints there."""
+    """Return each command of the README's consoles, and the lines that it prints there."""
     blocks = re.findall(r"```console\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     for block in blocks:
         for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:

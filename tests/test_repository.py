@@ -167,6 +167,19 @@ def test_no_file_names_a_registry_or_a_machine(what: str) -> None:
     assert not found
 
 
+def test_no_docstring_begins_with_give_or_say() -> None:
+    """They tell nothing of what a function does: it returns, raises, reports or sends."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    found = [
+        f"{path.relative_to(ROOT)}: {text}"
+        for path in tracked()
+        if path.suffix == ".py"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, documented) and (text := ast.get_docstring(node) or "").startswith(("Give ", "Say "))
+    ]
+    assert not found
+
+
 def test_make_offers_what_it_can_do() -> None:
     """`make` alone lists every command, each with what it does."""
     makefile = (ROOT / "Makefile").read_text()

@@ -113,7 +113,7 @@ def required(text: str) -> tuple[str, ...]:
 
 
 def unmet(stats: Mapping[str, Iterable[Any]], part: str, tiers: Collection[str]) -> list[str]:
-    """Say which of the required tiers were skipped, in whole or in part: a green run would prove nothing of them."""
+    """Return which of the required tiers were skipped, in whole or in part: a green run would prove nothing of them."""
     found = accounts(stats)
     lines = []
     for tier in tiers:

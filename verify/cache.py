@@ -27,7 +27,7 @@ class Health:
         return self.fault is None
 
     def body(self) -> dict[str, Any]:
-        """Give the body of the guide's GET /cache/health; a code stands for the fault, never driver text."""
+        """Return the body of the guide's GET /cache/health; a code stands for the fault, never driver text."""
         condition = "healthy" if self.healthy else "not healthy"
         body = {
             "healthy": self.healthy,
@@ -68,7 +68,7 @@ class Status:
     fault: Fault | None = None
 
     def body(self) -> dict[str, Any]:
-        """Give the body of the guide's GET /cache/status, and what we add to it."""
+        """Return the body of the guide's GET /cache/status, and what we add to it."""
         connected = self.backend == "redis" and self.usage is not None
         information = {} if self.usage is None else _usage_body(self.usage)
         body: dict[str, Any] = {
@@ -89,7 +89,7 @@ class Cache(ABC):
 
     @abstractmethod
     def get(self, key: str) -> bytes | None:
-        """Give the value, or None if there is none (any more)."""
+        """Return the value, or None if there is none (any more)."""
 
     @abstractmethod
     def set(self, key: str, value: bytes, *, ttl_seconds: float) -> None:
@@ -101,7 +101,7 @@ class Cache(ABC):
 
     @abstractmethod
     def get_many(self, keys: Iterable[str]) -> dict[str, bytes]:
-        """Give the values that are there."""
+        """Return the values that are there."""
 
     @abstractmethod
     def set_many(self, values: Mapping[str, bytes], *, ttl_seconds: float) -> None:
@@ -117,7 +117,7 @@ class Cache(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Give the connections back."""
+        """Return the connections back."""
 
     def __enter__(self) -> Self:
         """Use the cache in a `with` statement."""
@@ -134,7 +134,7 @@ class Cache(ABC):
 
 
 def ttl_milliseconds(ttl_seconds: float) -> int:
-    """Give a time to live in whole milliseconds. Raises `ValueError` for less than one."""
+    """Return a time to live in whole milliseconds. Raises `ValueError` for less than one."""
     milliseconds = round(ttl_seconds * 1000)
     if milliseconds < 1:
         raise ValueError(f"a time to live of {ttl_seconds} seconds is less than a millisecond")

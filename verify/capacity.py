@@ -68,7 +68,7 @@ class Forecast:
         return sum(share.total_bytes for share in self.shares) + self.hash_tables_bytes + self.baseline_bytes
 
     def body(self) -> dict[str, Any]:
-        """Give the forecast as JSON has it."""
+        """Return the forecast as JSON has it."""
         return {
             "usedMemoryBytes": self.used_memory_bytes,
             "engine": self.engine,
@@ -122,7 +122,7 @@ def organizations(text: str) -> int:
 
 
 def text(forecast: Forecast) -> str:
-    """Give a forecast for people."""
+    """Return a forecast for people."""
     rows = [
         (share.name, f"{share.keys:,} keys of {share.bytes_per_key} bytes", share.total_bytes)
         for share in forecast.shares
@@ -138,7 +138,7 @@ def _rounded(size: int, step: int) -> int:
 
 
 def _jemalloc(size: int) -> int:
-    """Give the size class: 8, steps of 16 to 128, then four between a power of two and the next.
+    """Return the size class: 8, steps of 16 to 128, then four between a power of two and the next.
 
     Source: jemalloc(3), "Size classes", for the quantum of 16 that Debian's library has. Redis's own build has one
     of 8 (deps/Makefile, --with-lg-quantum=3): a million organizations then take 836 MB in the place of 900 (measured).
@@ -152,13 +152,13 @@ def _jemalloc(size: int) -> int:
 
 
 def _glibc(size: int) -> int:
-    """Give what malloc_usable_size says: chunks are multiples of 16, of which 8 are the header (glibc, malloc.c)."""
+    """Return what malloc_usable_size says: chunks are multiples of 16, of which 8 are the header (glibc, malloc.c)."""
     header, alignment, smallest = 8, 16, 24
     return max(smallest, _rounded(size + header, alignment) - header)
 
 
 def _text(length: int) -> int:
-    """Give the size of an SDS: a header by its length, the text, a zero (sds.h, sdshdr5 to sdshdr64; sds.c)."""
+    """Return the size of an SDS: a header by its length, the text, a zero (sds.h, sdshdr5 to sdshdr64; sds.c)."""
     for longest, header in ((2**5 - 1, 1), (2**8 - 1, 3), (2**16 - 1, 5), (2**32 - 1, 9)):
         if length <= longest:
             return header + length + TERMINATOR

@@ -211,7 +211,7 @@ def _environment() -> CacheEnvironment:
 
 
 def _lines(body: dict[str, Any], prefix: str = "") -> list[str]:
-    """Give a body as lines like "redisInfo.keys: 12", the words that the guide uses."""
+    """Return a body as lines like "redisInfo.keys: 12", the words that the guide uses."""
     lines = []
     for key, value in body.items():
         if isinstance(value, dict):

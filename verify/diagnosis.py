@@ -78,7 +78,7 @@ def _shows(sign: Sign, symptoms: _Symptoms) -> bool:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Give the error and those that caused it, each once: redis-py wraps what the socket said."""
+    """Return the error and those that caused it, each once: redis-py wraps what the socket said."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -87,7 +87,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _reply(error: BaseException) -> str:
-    """Give the server's reply as it was: redis-py takes the codes that it knows off the text."""
+    """Return the server's reply as it was: redis-py takes the codes that it knows off the text."""
     code = getattr(error, "status_code", None)
     return f"{code} {error}" if code else str(error)
 

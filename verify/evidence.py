@@ -65,7 +65,7 @@ class Evidence:
     large: bytes
 
     def reply(self, name: str) -> Any:
-        """Give the server's reply to the command of that name. Raises `CacheError` if it was an error."""
+        """Return the server's reply to the command of that name. Raises `CacheError` if it was an error."""
         answer = self.replies[name]
         if isinstance(answer, Exception):
             raise cache_error(answer, self.environment)

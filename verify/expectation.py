@@ -67,7 +67,7 @@ class Expectation:
     cluster: bool | None = None
 
     def to_json(self) -> str:
-        """Give what was asked as JSON, for `python -m verify check --expect FILE`."""
+        """Return what was asked as JSON, for `python -m verify check --expect FILE`."""
         return json.dumps({key: value for key, value in asdict(self).items() if value is not None}, indent=2)
 
     @classmethod

@@ -31,7 +31,7 @@ This page is generated: `python -m verify faults --markdown > docs/faults.md`.
 
 
 def markdown() -> str:
-    """Give the page, one section for each layer, in the table's order."""
+    """Return the page, one section for each layer, in the table's order."""
     layers = get_args(Layer)
     ordered = sorted(FAULTS, key=lambda fault: layers.index(fault.layer))
     sections = [

@@ -10,7 +10,7 @@ _SECONDS: Final = 1000
 
 
 def junit(report: Report) -> str:
-    """Give the report as JUnit XML, which CI services show beside the tests; a warning counts as passed."""
+    """Return the report as JUnit XML, which CI services show beside the tests; a warning counts as passed."""
     verdicts = [result.verdict for result in report.results]
     suite = ET.Element(
         "testsuite",
@@ -41,7 +41,7 @@ def junit(report: Report) -> str:
 
 
 def prometheus(report: Report) -> str:
-    """Give the report as gauges in Prometheus's text format, for a node exporter's textfile collector.
+    """Return the report as gauges in Prometheus's text format, for a node exporter's textfile collector.
 
     Gauges only: a counter of a process that ends would start again at each run (goss issue 867).
     """

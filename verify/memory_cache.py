@@ -33,7 +33,7 @@ class MemoryCache(Cache):
         self._used = self._hits = self._misses = self._evictions = 0
 
     def get(self, key: str) -> bytes | None:
-        """Give the value, and make it the last to go."""
+        """Return the value, and make it the last to go."""
         with self._lock:
             entry = self._live(key)
             if entry is None:
@@ -68,7 +68,7 @@ class MemoryCache(Cache):
             return there
 
     def get_many(self, keys: Iterable[str]) -> dict[str, bytes]:
-        """Give the values that are there."""
+        """Return the values that are there."""
         return {key: value for key in keys if (value := self.get(key)) is not None}
 
     def set_many(self, values: Mapping[str, bytes], *, ttl_seconds: float) -> None:
@@ -106,7 +106,7 @@ class MemoryCache(Cache):
             self._used = 0
 
     def _live(self, key: str) -> _Entry | None:
-        """Give the entry if its time has not come; one whose time has come goes now."""
+        """Return the entry if its time has not come; one whose time has come goes now."""
         entry = self._entries.get(key)
         if entry is not None and entry.expires_at <= self._clock():
             self._drop(key)

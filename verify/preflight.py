@@ -72,7 +72,7 @@ def look(environment: CacheEnvironment) -> Preflight:
 
 
 def lost_refusal(environment: CacheEnvironment) -> ssl.SSLError | None:
-    """Give what TLS says to a client that stays silent, after one that spoke found the connection closed.
+    """Return what TLS says to a client that stays silent, after one that spoke found the connection closed.
 
     In TLS 1.3 the client's handshake is over before the server sees that it has no certificate (RFC 8446, section 2).
     The server sends an alert and closes; where that comes before the first command has gone out, the command meets a
@@ -151,7 +151,7 @@ def secure(link: socket.socket, environment: CacheEnvironment) -> socket.socket:
 
 
 def _ask(link: socket.socket, environment: CacheEnvironment) -> str:
-    """Say PING without a password and return the answer's first line, without its end."""
+    """Send PING without a password and return the answer's first line, without its end."""
     told = CacheError(CONNECTION_CLOSED)
     answer = b""
     try:
@@ -197,7 +197,7 @@ def _exchange(plain: socket.socket) -> bytes:
 
 
 def _plain_text_answer(environment: CacheEnvironment) -> str:
-    """Give what a client hears that speaks plain text; nothing for a refusal, an alert of TLS or a silence."""
+    """Return what a client hears that speaks plain text; nothing for a refusal, an alert of TLS or a silence."""
     with contextlib.suppress(OSError, CacheError), connect(environment, _second_look_seconds(environment)) as link:
         answer = _exchange(link)
         return "" if answer.startswith(_TLS_RECORDS) else answer.decode(errors="replace").partition("\r\n")[0]
@@ -205,7 +205,7 @@ def _plain_text_answer(environment: CacheEnvironment) -> str:
 
 
 def _second_look_seconds(environment: CacheEnvironment) -> float:
-    """Give the time for a second look, which is for a port that has been seen to answer soon or not at all."""
+    """Return the time for a second look, which is for a port that has been seen to answer soon or not at all."""
     return min(environment.connect_timeout_seconds, _SECOND_LOOK_SECONDS)
 
 

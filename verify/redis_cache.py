@@ -46,7 +46,7 @@ class RedisCache(Cache):
         self._client = open_client(environment)
 
     def get(self, key: str) -> bytes | None:
-        """Give the value, or None if there is none (any more)."""
+        """Return the value, or None if there is none (any more)."""
         return cast("bytes | None", self._ask(lambda: self._client.get(key), otherwise=None))
 
     def set(self, key: str, value: bytes, *, ttl_seconds: float) -> None:
@@ -59,7 +59,7 @@ class RedisCache(Cache):
         return bool(self._ask(lambda: self._client.delete(key), otherwise=0))
 
     def get_many(self, keys: Iterable[str]) -> dict[str, bytes]:
-        """Give the values that are there, in batches of about four megabytes.
+        """Return the values that are there, in batches of about four megabytes.
 
         The size of an answer is not known beforehand, so each batch is as large as the last one's values allow.
         """

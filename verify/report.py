@@ -88,11 +88,11 @@ class Report:
         )
 
     def failures(self) -> list[Result]:
-        """Give the results that failed, in the order of the checks."""
+        """Return the results that failed, in the order of the checks."""
         return [result for result in self.results if result.verdict == "fail"]
 
     def stable(self) -> dict[str, Any]:
-        """Give the facts that two runs against the same cache agree on: no measurement, no address."""
+        """Return the facts that two runs against the same cache agree on: no measurement, no address."""
         return {
             "verdict": self.verdict,
             "server": self.server,
@@ -100,7 +100,7 @@ class Report:
         }
 
     def to_json(self) -> str:
-        """Give everything as JSON; durations are in milliseconds."""
+        """Return everything as JSON; durations are in milliseconds."""
         return json.dumps(
             {
                 "verdict": self.verdict,
@@ -129,7 +129,7 @@ class Report:
         )
 
     def to_text(self) -> str:
-        """Give one aligned line for each check, then cause and remedy of what failed or warned."""
+        """Return one aligned line for each check, then cause and remedy of what failed or warned."""
         width = max((len(result.title) for result in self.results), default=0)
         server = "the cache" if self.server == UNKNOWN_SERVER else self.server
         lines = [f"{server} at {self.address}" if self.address else server]

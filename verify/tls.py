@@ -8,12 +8,12 @@ from verify.environment import CacheEnvironment
 
 
 def server_name(environment: CacheEnvironment) -> str:
-    """Give the name to expect in the server's certificate: REDIS_TLS_SERVER_NAME, else the host."""
+    """Return the name to expect in the server's certificate: REDIS_TLS_SERVER_NAME, else the host."""
     return environment.tls_server_name or environment.host or ""
 
 
 def context(environment: CacheEnvironment) -> ssl.SSLContext:
-    """Give the context for this environment, made once: loading the system's authorities takes 40 ms.
+    """Return the context for this environment, made once: loading the system's authorities takes 40 ms.
 
     The authorities of REDIS_TLS_CA, where it is set, are the only ones trusted. TLS 1.2 is the oldest version.
     """

@@ -56,7 +56,7 @@ def moved(arn: str, region: str) -> str:
 
 
 def client_network_problem(text: str) -> str | None:
-    """Say why clients may not come from a network, or None where it is a private one."""
+    """Explain why clients may not come from a network, or None where it is a private one."""
     if problem := network_problem(text, example="10.0.0.0/16", everywhere="opens the cache to the whole world"):
         return problem
     if not any(ipaddress.IPv4Network(text).subnet_of(private) for private in PRIVATE_NETWORKS):

@@ -30,6 +30,6 @@ SERVICE_ACCOUNT: Final = Form(
 
 
 def part(name: str, kind: str) -> str | None:
-    """Give one part of a full name: the `locations` of a key are its region. None where it has no such part."""
+    """Return one part of a full name: the `locations` of a key are its region. None where it has no such part."""
     found = re.search(rf"(?:^|/){kind}/([^/]+)", name)
     return found[1] if found else None

@@ -62,7 +62,7 @@ def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
 
 
 def _warn_of_another_key(parameters: Sequence[aws.ssm.Parameter], key_arn: pulumi.Input[str], *, stack: str) -> None:
-    """Say which parameters have the account's own key after their value changed.
+    """Return which parameters have the account's own key after their value changed.
 
     The provider sends a new value without the parameter's key (terraform-provider-aws, resourceParameterUpdate), and
     AWS takes the account's default then (API reference, PutParameter, KeyId). The next `up` sends the key.

@@ -198,7 +198,7 @@ def _risk_of_a_commit(name: str) -> str | None:
 
 
 def _known(props: Mapping[str, Any]) -> Mapping[str, str] | None:
-    """Give the values; None in a preview that cannot know them."""
+    """Return the values; None in a preview that cannot know them."""
     values = props.get("values")
     known = isinstance(values, dict) and all(isinstance(value, str) for value in values.values())
     return values if known else None
@@ -214,6 +214,6 @@ def _written(props: Mapping[str, Any], before: Mapping[str, str], *, made: bool,
 
 
 def _in_order(values: Mapping[str, str]) -> Mapping[str, str]:
-    """Give the values in the guide's order, ours behind; the engines hand them over in one that is never the same."""
+    """Return the values in the guide's order, ours behind; the engines hand them over in one that is never the same."""
     ours = sorted(values.keys() - set(GUIDES_VARIABLES))
     return {name: values[name] for name in (*GUIDES_VARIABLES, *ours) if name in values}

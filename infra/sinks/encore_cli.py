@@ -49,7 +49,7 @@ class Selection:
 
     @property
     def options(self) -> list[str]:
-        """Give them as `secret set` takes them."""
+        """Return them as `secret set` takes them."""
         return [
             *([f"--type={','.join(self.types)}"] if self.types else []),
             *([f"--env={','.join(self.environments)}"] if self.environments else []),
@@ -57,14 +57,14 @@ class Selection:
 
     @property
     def listed(self) -> frozenset[str]:
-        """Give them as `secret list` prints them."""
+        """Return them as `secret list` prints them."""
         return frozenset(
             [*(f"type:{KINDS[type_]}" for type_ in self.types), *(f"env:{name}" for name in self.environments)]
         )
 
 
 def obstacle(folder: Path) -> str | None:
-    """Say why Encore cannot work in the folder, if so, as far as it is known without asking it."""
+    """Explain why Encore cannot work in the folder, if so, as far as it is known without asking it."""
     if shutil.which("encore") is None:
         return "needs Encore's command line, and there is no `encore` on PATH; install it (encore.dev/docs/install)"
     if not folder.is_dir():
@@ -76,7 +76,7 @@ def obstacle(folder: Path) -> str | None:
 
 
 def set_secret(folder: Path, name: str, value: str, selection: Selection) -> None:
-    """Give a secret its value in these environments. Raises `EncoreError`."""
+    """Return a secret its value in these environments. Raises `EncoreError`."""
     arguments = ("secret", "set", *selection.options, name)
     try:
         _run(folder, arguments, value)
@@ -127,7 +127,7 @@ def _run(folder: Path, arguments: Sequence[str], value: str = "") -> str:
 
 
 def _explained(printed: str, value: str) -> str:
-    """Give the error's words in one line, without the value, and with the cure."""
+    """Return the error's words in one line, without the value, and with the cure."""
     words = redaction.fit(" ".join(printed.split()), [value])
     words = words.removeprefix("error: ") or "it said nothing"
     return words + next((cure for sign, cure in CURES.items() if sign in words), "")

@@ -16,7 +16,7 @@ PASSWORD: Final = {"$env": "REDIS_PASSWORD"}
 
 
 def content(values: Mapping[str, str]) -> dict[str, Any]:
-    """Say in Encore's terms how the cache is reached; without a host it is in the application's memory."""
+    """Describe in Encore's terms how the cache is reached; without a host it is in the application's memory."""
     if not values["REDIS_HOST"]:
         # The host is not used then, and must not be empty.
         return {"host": "localhost", "tls_config": {"disabled": True}, "in_memory": True}

@@ -99,7 +99,7 @@ class InfraConfigProvider(Provider):
         return UpdateResult(_written(news, before=olds.get("before"), made=made))
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
-        """Give back what was there before, and take the file away if it was made for this.
+        """Restore what was there before, and take the file away if it was made for this.
 
         Raises `FileError` where it cannot be read.
         """
@@ -147,7 +147,7 @@ class InfraConfig(Resource, module="sinks", name="InfraConfig"):
 
 
 def _problem(text: str | None, cluster: str) -> str | None:
-    """Say why the cluster cannot be put into the text, if so."""
+    """Explain why the cluster cannot be put into the text, if so."""
     if text is None:
         return None
     try:
@@ -170,7 +170,7 @@ def _ours(cluster: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with(text: str, props: Mapping[str, Any]) -> str:
-    """Give the text with the cluster; what is not ours of it stays."""
+    """Return the text with the cluster; what is not ours of it stays."""
     found = {"database_index": 0, **(_cluster(text, props["cluster"]) or {})}
     others = {name: value for name, value in found.items() if name not in encore_cluster.OURS}
     return json_text.replaced(text, ("redis", props["cluster"]), {**others, **_ours(props["content"])})

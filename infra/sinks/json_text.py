@@ -26,7 +26,7 @@ class _Member:
 
 
 def replaced(text: str, path: Sequence[str], value: Any) -> str:
-    """Give the text of an object with another value at the path, whose last parts may be missing.
+    """Return the text of an object with another value at the path, whose last parts may be missing.
 
     What is there of the path has to be objects; raises `ValueError` for text that is no JSON.
     """
@@ -43,7 +43,7 @@ def replaced(text: str, path: Sequence[str], value: Any) -> str:
 
 
 def removed(text: str, path: Sequence[str]) -> str:
-    """Give the text of an object without the member at the path; nothing changes where there is none."""
+    """Return the text of an object without the member at the path; nothing changes where there is none."""
     *outer, key = path
     place = _past_space(text, 0)
     for name in outer:

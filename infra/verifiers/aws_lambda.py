@@ -124,7 +124,7 @@ class AwsLambda:
 
 
 def _cause(words: str) -> str:
-    """Give in one line why a call failed: what the function raised, or what the provider says."""
+    """Return in one line why a call failed: what the function raised, or what the provider says."""
     raised = re.search(r'"errorMessage": ?("(?:[^"\\]|\\.)*")', words)
     return " ".join((json.loads(raised[1]) if raised else words).split())
 

@@ -75,7 +75,7 @@ class RecordingEngine(Engine):
     """An engine that also reads what stands outside the stack, without knowing anything of it."""
 
     def ReadResource(self, request: resource_pb2.ReadResourceRequest) -> resource_pb2.ReadResourceResponse:  # noqa: N802 - the protocol's name
-        """Give what the program says itself; another stack's outputs are unknown."""
+        """Return what the program says itself; another stack's outputs are unknown."""
         urn = self.make_urn(request.parent, request.type, request.name)
         properties = wire.from_struct(request.properties)
         if request.type == "pulumi:pulumi:StackReference":

@@ -95,7 +95,7 @@ def comment(project: Project, arguments: argparse.Namespace) -> int:
 
 
 def drift(project: Project, arguments: argparse.Namespace) -> int:
-    """Say what drift there is; fail where there is any. Raises `ProjectError`."""
+    """Report what drift there is; fail where there is any. Raises `ProjectError`."""
     from operate.pipeline import words
 
     found = previewed(project, arguments.stack)
@@ -202,7 +202,7 @@ def told(report: Report, folder: Path, name: str) -> int:
 
 
 def folder(project: Project, name: str) -> Path:
-    """Give the folder for what one step leaves to another, and to the workflow as artefacts."""
+    """Return the folder for what one step leaves to another, and to the workflow as artefacts."""
     return project.local / "pipeline" / name
 
 

@@ -127,7 +127,7 @@ class _Reading:
             self.steps[step.urn] = step
 
     def changes(self) -> Iterator[Change]:
-        """Give what would happen, in Pulumi's order."""
+        """Return what would happen, in Pulumi's order."""
         for urn, step in self.steps.items():
             if step.type == STACK_TYPE or step.type.startswith(PROVIDERS):
                 continue
@@ -161,7 +161,7 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterato
 
 
 def _brief(value: Any) -> str:
-    """Give a value on one line; of a secret only that it is one."""
+    """Return a value on one line; of a secret only that it is one."""
     text = json.dumps(value, sort_keys=True)
     if SIGNATURE in text:
         return "a secret"

@@ -72,7 +72,7 @@ def environment(connection: Mapping[str, str], name: str) -> CacheEnvironment:
 
 
 def backend(outputs: Mapping[str, Any], name: str) -> Backend:
-    """Give what the application is to use. Raises `ProjectError` for a stack that is not up."""
+    """Return what the application is to use. Raises `ProjectError` for a stack that is not up."""
     connection = outputs.get("connection")
     if not isinstance(connection, Mapping):
         raise ProjectError(f"stack {name} is not up: make up STACK={name}")

@@ -11,7 +11,7 @@ SIGNS: Final = {"create": "+", "update": "!", "replace": "-", "delete": "-"}
 
 
 def comment(plan: Plan, *, stack: str) -> str:
-    """Say what a pull request would do to a stack, and what that costs."""
+    """Describe what a pull request would do to a stack, and what that costs."""
     lines = [f"### Preview of stack `{stack}`", ""]
     if plan.problems:
         return "\n".join([*lines, "**The preview failed**, and so would an `up`:", "", *fenced(plan.problems)])
@@ -27,7 +27,7 @@ def comment(plan: Plan, *, stack: str) -> str:
 
 
 def drift(plan: Plan, *, stack: str) -> str:
-    """Say in what a stack is no longer as the program declares it, and what to do about that."""
+    """Describe in what a stack is no longer as the program declares it, and what to do about that."""
     if plan.problems:
         lines = [f"Whether stack `{stack}` has drifted cannot be told: the preview failed.", ""]
         return "\n".join([*lines, *fenced(plan.problems)])
@@ -45,7 +45,7 @@ def drift(plan: Plan, *, stack: str) -> str:
 
 
 def cost(before: Cost, after: Cost) -> str:
-    """Say what a month costs, in USD, and how much that is more or less than now."""
+    """Describe what a month costs, in USD, and how much that is more or less than now."""
     if not isinstance(after, int | float):
         return "unknown: infra/prices.toml has no price for a part of it"
     words = f"{after:,.2f} USD a month"

@@ -45,13 +45,13 @@ class Display:
         print(text, file=self._stream, flush=True)
 
     def begin(self, operation: Operation, type_: str, name: str, changed: Iterable[str] = ()) -> None:
-        """Say what is about to happen, or, in a preview, what would."""
+        """Announce what is about to happen, or, in a preview, what would."""
         detail = "".join(f" ~{key}" for key in changed)
         verb = operation if self._preview else f"{operation.removesuffix('e')}ing"
         self.line(f" {SYMBOLS[operation]} {short(type_)} {name} {verb}{f' [diff:{detail}]' if detail else ''}")
 
     def end(self, operation: Operation, type_: str, name: str, seconds: float) -> None:
-        """Say that it has happened."""
+        """Report that it has happened."""
         self.line(f" {SYMBOLS[operation]} {short(type_)} {name} {PAST[operation]} ({seconds:.2f} s)")
 
     def message(self, severity: str, text: str) -> None:

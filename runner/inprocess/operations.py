@@ -50,7 +50,7 @@ class InProcessStack:
 
     @property
     def state_file(self) -> Path:
-        """Give the file of the state."""
+        """Return the file of the state."""
         return self.project.inprocess_state(self.stack)
 
     def up(self) -> int:
@@ -79,7 +79,7 @@ class InProcessStack:
         return 0
 
     def outputs(self, *, show_secrets: bool = True) -> dict[str, Any]:
-        """Give the stack's outputs; without `show_secrets`, "[secret]" in the place of each."""
+        """Return the stack's outputs; without `show_secrets`, "[secret]" in the place of each."""
         outputs = self._state(read_only=True).outputs
         values: dict[str, Any] = wire.plain(outputs) if show_secrets else wire.masked(outputs)
         return values
@@ -208,4 +208,4 @@ class InProcessStack:
 
 
 def _discard(_: object) -> None:
-    """Give nothing back: the SDK would await what the program's module leaves."""
+    """Return nothing: the SDK would await what the program's module leaves."""

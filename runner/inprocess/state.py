@@ -50,7 +50,7 @@ class Resource:
 
     @property
     def name(self) -> str:
-        """Give the name that the program gave it."""
+        """Return the name that the program gave it."""
         return self.urn.rpartition("::")[2]
 
 

@@ -23,12 +23,12 @@ def to_struct(properties: Properties) -> struct_pb2.Struct:
 
 
 def is_secret(value: Any) -> bool:
-    """Say whether a value is wrapped as a secret."""
+    """Return whether a value is wrapped as a secret."""
     return isinstance(value, dict) and value.get(_MARK) == _SECRET
 
 
 def holds_secret(value: Any) -> bool:
-    """Say whether a value is a secret, or has one in it."""
+    """Return whether a value is a secret, or has one in it."""
     if isinstance(value, dict):
         return is_secret(value) or any(holds_secret(item) for item in value.values())
     return isinstance(value, list) and any(holds_secret(item) for item in value)
@@ -62,7 +62,7 @@ def masked(value: Any) -> Any:
 
 
 def has_unknown(value: Any) -> bool:
-    """Say whether a preview cannot know the value, or a part of it, yet."""
+    """Return whether a preview cannot know the value, or a part of it, yet."""
     if isinstance(value, dict):
         return any(has_unknown(item) for item in value.values())
     if isinstance(value, list):

@@ -71,5 +71,5 @@ def test_with_nothing_to_do_an_up_is_cheap_and_its_verification_no_dearer_than_a
 
 
 def _least(comparison: Comparison) -> float:
-    """Give the ratio that noise can hardly have made: the smaller of the best and of the median."""
+    """Return the ratio that noise can hardly have made: the smaller of the best and of the median."""
     return min(comparison.best_ratio, comparison.ratio)

@@ -20,7 +20,7 @@ CHECK = {"check_id": "CKV_1", "check_name": "Ensure", "resource": "a.b", "check_
 
 
 def report(*, count: int = 1, errors: int = 0, **results: Any) -> str:
-    """Give a report of checkov's."""
+    """Return a report of checkov's."""
     summary = {"resource_count": count, "parsing_errors": errors, "checkov_version": "3"}
     return json.dumps({"summary": summary, "results": {"passed_checks": [CHECK], **results}})
 

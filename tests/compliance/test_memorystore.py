@@ -68,7 +68,7 @@ SWITCHES: dict[str, tuple[Callable[[Declared], Declared], set[str]]] = {
 
 
 def declared(folder: Path, stack: str = "memorystore", **settings: Any) -> Declared:
-    """Give what the example declares, with other settings in the place of some; None takes one out."""
+    """Return what the example declares, with other settings in the place of some; None takes one out."""
     for name in ("__main__.py", "Pulumi.yaml"):
         shutil.copy(ROOT / name, folder)
     config = yaml.safe_load(EXAMPLE.read_text())["config"]

@@ -38,7 +38,7 @@ def evaluated(declared: Declared) -> dict[str, Row]:
 
 
 def policy(**changes: Any) -> str:
-    """Give a policy with one statement."""
+    """Return a policy with one statement."""
     statement = {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": ["secretsmanager:GetSecretValue"]}
     return json.dumps({"Statement": [statement | changes]})
 

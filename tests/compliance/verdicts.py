@@ -18,7 +18,7 @@ from tests.recorded_stacks import ROOT, Declared
 
 
 def approving(plan: Plan) -> Scan:
-    """Give the scan of a checkov that is content with everything that the controls leave to it."""
+    """Return the scan of a checkov that is content with everything that the controls leave to it."""
     results = [
         Result(rule=rule, title=rule, address=each.address, passed=True)
         for control in inventory.governance().controls
@@ -44,5 +44,5 @@ def scanned(folder: Path, declared: Declared, scope: Scope) -> tuple[list[Row], 
 
 
 def red(rows: list[Row]) -> set[str]:
-    """Give the ids of everything red."""
+    """Return the ids of everything red."""
     return {rule for row in rows if row.status == "red" for rule in row.ids}

@@ -28,7 +28,7 @@ INLINE_CHARACTERS = 10_240
 
 
 def declared(example: str, **values: str) -> list[Registration]:
-    """Give what an example declares, in a configuration that is complete."""
+    """Return what an example declares, in a configuration that is complete."""
     project = Project(ROOT / "examples" / example)
     own = {f"{project.name}:repository": REPOSITORY} | {
         key if ":" in key else f"{project.name}:{key}": value for key, value in values.items()
@@ -50,12 +50,12 @@ def google() -> list[Registration]:
 
 
 def roles(amazon: list[Registration]) -> dict[str, dict[str, Any]]:
-    """Give the roles by their names."""
+    """Return the roles by their names."""
     return {each.name: each.inputs for each in amazon if each.type == "aws:iam/role:Role"}
 
 
 def policies(amazon: list[Registration], name: str) -> list[dict[str, Any]]:
-    """Give what a role may do."""
+    """Return what a role may do."""
     return [
         json.loads(each.inputs["policy"])
         for each in amazon

@@ -18,7 +18,7 @@ pytestmark = [
 
 
 def declared(example: str, **configuration: str) -> dict[str, list[Registration]]:
-    """Give what an example declares, by type."""
+    """Return what an example declares, by type."""
     project = Project(ROOT / "examples" / example)
     found: dict[str, list[Registration]] = {}
     for each in record(project, "prod", project.configuration("prod") | configuration):
@@ -33,7 +33,7 @@ def amazon() -> dict[str, list[Registration]]:
 
 
 def inputs(found: dict[str, list[Registration]], type_: str) -> dict[str, Any]:
-    """Give the inputs of the one resource of a type."""
+    """Return the inputs of the one resource of a type."""
     (each,) = found[type_]
     return dict(each.inputs)
 

@@ -8,7 +8,7 @@ from infra.capacity_report import InvalidRequest
 
 
 def report(organizations: int, **config: str) -> str:
-    """Give the report over a stack's configuration."""
+    """Return the report over a stack's configuration."""
     return "\n".join(capacity_report.report(organizations, config))
 
 

@@ -43,12 +43,12 @@ def region_of(backend: str, config: Mapping[str, str], environment: Mapping[str,
 
 
 def monthly(*, region: str | None = "us-east-1", **values: Any) -> float | None:
-    """Give what a stack costs."""
+    """Return what a stack costs."""
     return estimated(settings(**values), region=region).monthly_usd
 
 
 def sourced(table: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Give every table of prices: the first on each way down that names a source."""
+    """Return every table of prices: the first on each way down that names a source."""
     if "source" in table:
         yield table
         return

@@ -27,7 +27,7 @@ RESOURCE = "pulumi-python:dynamic/delivery:AfterDelivery"
 
 
 def delivered(*, attached: bool, **connection: Any) -> Mapping[str, str]:
-    """Give what is delivered of a connection, by a backend with one variable of its own."""
+    """Return what is delivered of a connection, by a backend with one variable of its own."""
 
     async def run() -> Mapping[str, str]:
         made = CacheEnvironment(**{"host": "cache", "port": 6379, "password": PASSWORD, "tls_ca": "PEM", **connection})
@@ -66,7 +66,7 @@ class TestVariables:
 
 
 def news(command: str, values: str = "one") -> dict[str, Any]:
-    """Give what the program declares."""
+    """Return what the program declares."""
     return {"command": command, "values": {"REDIS_PASSWORD": values}}
 
 

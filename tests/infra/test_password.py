@@ -15,7 +15,7 @@ PROVIDER = PasswordProvider()
 
 
 def news(step: str | None = None, at_once: int = 2) -> dict[str, Any]:
-    """Give what the program declares; a number arrives from the engine as a float."""
+    """Return what the program declares; a number arrives from the engine as a float."""
     return {"step": step, "atOnce": float(at_once), "value": None, "previous": None, "retired": None, "standing": None}
 
 

@@ -725,7 +725,7 @@ def after_its_cures(config: dict[str, str], *, rounds: int = 1) -> str:
 
 
 def message_of(config: dict[str, str]) -> str:
-    """Give the message of a configuration; empty where it is valid."""
+    """Return the message of a configuration; empty where it is valid."""
     try:
         settings.load(config, stack="prod")
     except InvalidSettings as error:
@@ -911,7 +911,7 @@ def test_a_command_of_a_shell_is_let_through(command: str) -> None:
 
 
 def refused(values: dict[str, str]) -> str:
-    """Give the message of a configuration that is refused."""
+    """Return the message of a configuration that is refused."""
     config = {key if ":" in key else f"cache:{key}": value for key, value in values.items()}
     with pytest.raises(InvalidSettings) as error:
         settings.load(config, stack="prod")

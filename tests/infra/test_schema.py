@@ -33,7 +33,7 @@ SEEN = (
 
 
 def problems(config: dict[str, Any]) -> list[str]:
-    """Give what the schema says of a configuration; keys without a namespace are the project's."""
+    """Return what the schema says of a configuration; keys without a namespace are the project's."""
     written = {"config": {key if ":" in key else f"cache:{key}": value for key, value in config.items()}}
     return [error.message for error in Draft7Validator(schema.schema()).iter_errors(written)]
 

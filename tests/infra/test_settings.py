@@ -11,7 +11,7 @@ def load(**values: str) -> Settings:
 
 
 def problems(**values: str) -> str:
-    """Give the message of settings that are refused."""
+    """Return the message of settings that are refused."""
     with pytest.raises(InvalidSettings) as refused:
         load(**values)
     return str(refused.value)

@@ -22,7 +22,7 @@ def project(tmp_path: Path) -> Project:
 
 
 def content(project: Project) -> str:
-    """Give what is in the stack's file."""
+    """Return what is in the stack's file."""
     return project.stack_file("prod").read_text()
 
 

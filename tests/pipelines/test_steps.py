@@ -123,7 +123,7 @@ class Job:
 
 
 def job_with(engine: str, root: Path) -> Iterator[Job]:
-    """Give a job on a clone whose packages are there, with GitHub's API in place."""
+    """Return a job on a clone whose packages are there, with GitHub's API in place."""
     path = os.environ["PATH"]
     if engine == "pulumi":
         command = engines.present(Project(ROOT), lambda _: None)
@@ -241,7 +241,7 @@ def test_a_rollback_is_proposed_from_a_checkout_of_its_own(tmp_path: Path) -> No
 
 
 def own(folder: Path) -> dict[str, str]:
-    """Give the environment of a user whose state is in a folder."""
+    """Return the environment of a user whose state is in a folder."""
     return {
         "STACK": "dev",
         "PULUMI_BACKEND_URL": f"file://{folder}",

@@ -52,7 +52,7 @@ def load(text: str) -> dict[str, Any]:
 
 
 def steps() -> Iterator[Step]:
-    """Give every step of this repository that runs a shell."""
+    """Return every step of this repository that runs a shell."""
     for file in (*WORKFLOWS, *ACTIONS):
         content = load(file.read_text())
         jobs = content["jobs"] if "jobs" in content else {"": content["runs"]}
@@ -64,7 +64,7 @@ def steps() -> Iterator[Step]:
 
 
 def problems(text: str) -> list[str]:
-    """Say in what a workflow or an action breaks the rules of this house."""
+    """Describe in what a workflow or an action breaks the rules of this house."""
     content = load(text)
     found = [f"{line.strip()}: not pinned by its commit, with the version behind it" for line in _unpinned(text)]
     if LONG_LIVED.search(text):

@@ -50,7 +50,7 @@ def remove_attached(path: Path) -> bool:
 
 
 def written(path: Path) -> str:
-    """Give what is in a file, with the line ends that it has."""
+    """Return what is in a file, with the line ends that it has."""
     return path.read_bytes().decode()
 
 

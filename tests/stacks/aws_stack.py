@@ -43,13 +43,13 @@ class AwsStack(StackInProcess):
 def stack(
     folder: Path, account: aws.Account, *, tier: str = "prod", name: str | None = None, **values: str
 ) -> AwsStack:
-    """Give a stack of the project in a network of its own."""
+    """Return a stack of the project in a network of its own."""
     settings = {"backend": "elasticache", "tier": tier, **account.network(), **values}
     return AwsStack(folder, account, settings, name=name or tier)
 
 
 def rules(account: aws.Account, group: str) -> list[tuple[bool, str, int, int, str]]:
-    """Give the rules of a security group: whether out, protocol, ports, and the other side."""
+    """Return the rules of a security group: whether out, protocol, ports, and the other side."""
     found = account.ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])
     return sorted(
         (
@@ -65,7 +65,7 @@ def rules(account: aws.Account, group: str) -> list[tuple[bool, str, int, int, s
 
 @contextmanager
 def tls_server(folder: Path, monkeypatch: pytest.MonkeyPatch, **settings: str) -> Iterator[tuple[RedisServer, int]]:
-    """Give a server that speaks TLS on the port, under a certificate that this process takes for a public one."""
+    """Return a server that speaks TLS on the port, under a certificate that this process takes for a public one."""
     authority = Authority()
     (folder / "authority.pem").write_text(authority.pem)
     monkeypatch.setenv("SSL_CERT_FILE", str(folder / "authority.pem"))

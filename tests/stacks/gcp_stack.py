@@ -16,7 +16,7 @@ INSTANCE = "gcp:redis/instance:Instance"
 def stack(
     folder: Path, cloud: gcp.Cloud, *, tier: str = "prod", name: str | None = None, **values: str | None
 ) -> StackInProcess:
-    """Give a stack in the cloud's first network, whose private service access is there already."""
+    """Return a stack in the cloud's first network, whose private service access is there already."""
     if values.get("privateServiceAccess", "adopt") == "adopt":
         cloud.share_access(MAIN)
     settings = {
@@ -39,7 +39,7 @@ def stack(
 
 @contextmanager
 def private_server(folder: Path, password: str, *, names: tuple[str, ...] = ("127.0.0.1",)) -> Iterator[gcp.Cloud]:
-    """Give a cloud behind whose instances stands a real server with TLS under a private authority, on an address."""
+    """Return a cloud behind whose instances stands a real server with TLS under a private authority, on an address."""
     folder.mkdir(parents=True, exist_ok=True)
     authority, next_authority = Authority(), Authority()
     certificate = authority.certify(folder, *names)

@@ -87,12 +87,12 @@ class StackInProcess:
         return State(self._stack.state_file, read_only=True).resources
 
     def resource(self, type_: str) -> Resource:
-        """Give the one resource of a type."""
+        """Return the one resource of a type."""
         (found,) = (resource for resource in self.resources if resource.type == type_)
         return found
 
     def inputs(self, type_: str) -> dict[str, Any]:
-        """Give what was declared of the one resource of a type."""
+        """Return what was declared of the one resource of a type."""
         inputs: dict[str, Any] = wire.plain(self.resource(type_).inputs)
         return inputs
 
@@ -128,5 +128,5 @@ class StackInProcess:
 
 
 def written(resource: Resource) -> str:
-    """Give everything that the state has of a resource, secrets masked, as text."""
+    """Return everything that the state has of a resource, secrets masked, as text."""
     return json.dumps([wire.masked(resource.inputs), wire.masked(resource.outputs)])

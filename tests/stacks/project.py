@@ -112,18 +112,18 @@ class ProjectCopy:
         return self.root / ".local" / "local.env"
 
     def delivered(self) -> dict[str, str]:
-        """Give what the sink's file says, read as a shell would."""
+        """Return what the sink's file says, read as a shell would."""
         lines = shlex.split(self.dotenv.read_text())
         return dict(line.split("=", 1) for line in lines)
 
     def variables(self) -> dict[str, str]:
-        """Give the stack's REDIS_* variables, read as a shell would read `make env`."""
+        """Return the stack's REDIS_* variables, read as a shell would read `make env`."""
         lines = self.run("env").printed.splitlines()
         exports = [shlex.split(line)[1] for line in lines if line.startswith("export ")]
         return dict(export.split("=", 1) for export in exports)
 
     def outputs(self) -> dict[str, Any]:
-        """Give the stack's outputs, secrets masked."""
+        """Return the stack's outputs, secrets masked."""
         printed = self.run("outputs").printed
         outputs: dict[str, Any] = json.loads(printed[printed.index("{") :])
         return outputs
@@ -144,14 +144,14 @@ class ProjectCopy:
         return self.root / ".local" / "servers" / "local"
 
     def server_pid(self) -> int | None:
-        """Give the process of the server, if it wrote one down."""
+        """Return the process of the server, if it wrote one down."""
         try:
             return int((self.server_folder / "server.pid").read_text())
         except (OSError, ValueError):
             return None
 
     def servers(self) -> list[int]:
-        """Give the processes of all servers that were started from this copy."""
+        """Return the processes of all servers that were started from this copy."""
         return [
             process.number
             for process in living()

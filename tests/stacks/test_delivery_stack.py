@@ -87,7 +87,7 @@ def connection(variables: Mapping[str, str], password: str | None = None) -> red
 
 
 def takes(project: ProjectCopy, password: str) -> bool:
-    """Say whether the server takes a password."""
+    """Return whether the server takes a password."""
     with connection(project.delivered(), password) as client:
         try:
             return bool(client.ping())
@@ -180,7 +180,7 @@ STATE, SERVER, SINK = "state", "server", "sink"
 
 
 def reached(project: ProjectCopy, moment: str, standing: str, passwords: int, old: str) -> Callable[[], bool]:
-    """Give a condition that holds once a step has come so far."""
+    """Return a condition that holds once a step has come so far."""
 
     def holds() -> bool:
         try:
@@ -199,7 +199,7 @@ def reached(project: ProjectCopy, moment: str, standing: str, passwords: int, ol
 
 
 def standings(project: ProjectCopy) -> list[str]:
-    """Give where the rotation stands by the engine's own state."""
+    """Return where the rotation stands by the engine's own state."""
     if project.engine == "inprocess":
         resources = json.loads((project.root / ".local/inprocess/local.json").read_text())["resources"]
     else:

@@ -32,14 +32,14 @@ def _without_verification(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def described(account: aws.Account, name: str = "hospitality-redis-prod") -> dict[str, Any]:
-    """Give what the API says of a replication group."""
+    """Return what the API says of a replication group."""
     groups = account.elasticache.describe_replication_groups(ReplicationGroupId=name)["ReplicationGroups"]
     (group,) = groups
     return dict(group)
 
 
 def cluster(account: aws.Account, name: str = "hospitality-redis-prod") -> dict[str, Any]:
-    """Give what the API says of a replication group's first node."""
+    """Return what the API says of a replication group's first node."""
     return dict(account.elasticache.describe_cache_clusters(CacheClusterId=f"{name}-001")["CacheClusters"][0])
 
 

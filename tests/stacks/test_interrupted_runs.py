@@ -13,7 +13,7 @@ COMMAND = "echo $$ >> commands; sleep 60 & wait"
 
 
 def commands(project: ProjectCopy) -> list[int]:
-    """Give the process groups of all commands that were begun."""
+    """Return the process groups of all commands that were begun."""
     try:
         return [int(line) for line in (project.root / "commands").read_text().split()]
     except FileNotFoundError:
@@ -21,7 +21,7 @@ def commands(project: ProjectCopy) -> list[int]:
 
 
 def runs(group: int) -> bool:
-    """Say whether anything of a process group runs."""
+    """Return whether anything of a process group runs."""
     return any(process.group == group for process in living())
 
 

@@ -33,6 +33,6 @@ def test_killed_at_random_moments(project: ProjectCopy) -> None:
 
 
 def passed(seconds: float) -> Callable[[], bool]:
-    """Give a condition that holds so many seconds from now."""
+    """Return a condition that holds so many seconds from now."""
     moment = time.monotonic() + seconds
     return lambda: time.monotonic() > moment

@@ -85,12 +85,12 @@ def cache(account: aws.Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def configuration(account: aws.Account) -> dict[str, Any]:
-    """Give what the API says of the function."""
+    """Return what the API says of the function."""
     return dict(account.functions.get_function(FunctionName=NAME)["Configuration"])
 
 
 def failure(printed: str) -> str:
-    """Give what an `up` said of its failure."""
+    """Return what an `up` said of its failure."""
     return printed.partition("error: ")[2].partition("\nResources:")[0].partition("\nOutputs:")[0]
 
 
@@ -243,7 +243,7 @@ def no_handler(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def no_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give the function less time than a silent server takes."""
+    """Return the function less time than a silent server takes."""
     monkeypatch.setattr(aws_lambda, "TIMEOUT_SECONDS", 1)
 
 

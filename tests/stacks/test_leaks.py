@@ -160,13 +160,13 @@ class Search:
 
 
 def plain(resource: Any) -> str:
-    """Give all that the state has of a resource, secrets masked."""
+    """Return all that the state has of a resource, secrets masked."""
     masked = {"inputs": wire.masked(resource.inputs), "outputs": wire.masked(resource.outputs)}
     return json.dumps({**dataclasses.asdict(resource), **masked})
 
 
 def without(values: Mapping[str, str], *names: Iterable[str]) -> dict[str, str]:
-    """Give the values but those of some names."""
+    """Return the values but those of some names."""
     left_out = {name for each in names for name in each}
     return {name: value for name, value in values.items() if name not in left_out}
 
@@ -200,7 +200,7 @@ class World:
 
 
 def installed(folder: Path, patch: pytest.MonkeyPatch) -> Platform:
-    """Give Encore's platform, to which somebody is logged in, with its command line on PATH."""
+    """Return Encore's platform, to which somebody is logged in, with its command line on PATH."""
     platform = Platform(folder)
     platform.install()
     (folder / ".auth_token").write_text(KEYS["ENCORE_AUTH_TOKEN"])

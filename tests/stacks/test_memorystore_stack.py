@@ -46,7 +46,7 @@ def _without_verification(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def described(cloud: gcp.Cloud, stack_name: str = "prod") -> dict[str, Any]:
-    """Give what the API says of an instance."""
+    """Return what the API says of an instance."""
     return cloud.instances[f"{PARENT}/instances/hospitality-redis-{stack_name}"]
 
 

@@ -112,7 +112,7 @@ def stack(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stac
 
 
 def answers(port: int, password: str) -> bool:
-    """Say whether a server takes a password."""
+    """Return whether a server takes a password."""
     with redis.Redis(port=port, password=password, retry=Retry(NoBackoff(), 0)) as client:
         try:
             return bool(client.ping())

@@ -43,4 +43,4 @@ class Endpoints(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Stay silent."""

@@ -146,7 +146,7 @@ class Account:
         return None if response is None else (_Done(), response)
 
     def complete(self, context: dict[str, Any]) -> None:
-        """Give a new group the nodes that were asked for, of which moto makes one alone."""
+        """Return a new group the nodes that were asked for, of which moto makes one alone."""
         request = context["request"]
         if request["ReplicationGroupId"] in self.cache.moto.replication_groups:
             self.cache.set_nodes(request["ReplicationGroupId"], request["NumCacheClusters"])
@@ -187,7 +187,7 @@ def _remember(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None
 
 @contextmanager
 def account(region: str = "us-east-1") -> Iterator[Account]:
-    """Give an account with nothing in it."""
+    """Return an account with nothing in it."""
     with mock_aws():
         _current.append(Account(cache=ElastiCache(account_id=ACCOUNT_ID, region=region), region=region))
         try:

@@ -128,7 +128,7 @@ def _logs_may_not_use_the_key(request: Request, account: "Account") -> bool:
 
 
 def _log_groups(statement: Mapping[str, Any]) -> list[str]:
-    """Give the patterns of the log groups that a statement of a key's policy is for."""
+    """Return the patterns of the log groups that a statement of a key's policy is for."""
     condition = statement.get("Condition", {}).get("ArnLike", {})
     found = condition.get("kms:EncryptionContext:aws:logs:arn", ["*"])
     return [found] if isinstance(found, str) else found

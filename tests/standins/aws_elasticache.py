@@ -78,11 +78,11 @@ class ElastiCache:
         return dict(self.moto.replication_groups)
 
     def group(self, id_: str) -> Any:
-        """Give a replication group."""
+        """Return a replication group."""
         return self.moto.replication_groups[id_]
 
     def set_nodes(self, id_: str, count: int) -> None:
-        """Give a group so many nodes."""
+        """Return a group so many nodes."""
         self.group(id_).member_clusters = [f"{id_}-{number:0>3}" for number in range(1, count + 1)]
 
     def run_maintenance(self) -> None:
@@ -288,7 +288,7 @@ class ElastiCache:
         return {"CacheClusters": clusters}
 
     def _pending(self, group: Any) -> dict[str, str]:
-        """Give what waits, as DescribeCacheClusters has it: DescribeReplicationGroups has neither of the two."""
+        """Return what waits, as DescribeCacheClusters has it: DescribeReplicationGroups has neither of the two."""
         waiting = self.pending.get(group.replication_group_id, {})
         found: dict[str, str] = {key: waiting[key] for key in ("CacheNodeType", "EngineVersion") if key in waiting}
         if "EngineVersion" in found:

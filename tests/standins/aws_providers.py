@@ -71,7 +71,7 @@ class AwsResource:
         raise NotImplementedError
 
     def describe(self, id_: str) -> Properties | None:
-        """Give what the API says of it."""
+        """Return what the API says of it."""
         raise NotImplementedError
 
     def change(self, id_: str, changed: Properties, news: Properties) -> None:
@@ -100,12 +100,12 @@ def same(one: Any, other: Any) -> bool:
 
 
 def pairs(tags: Tags | None) -> list[dict[str, str]]:
-    """Give tags as most services want them."""
+    """Return tags as most services want them."""
     return [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
 
 
 def mapping(tags: list[dict[str, str]]) -> Tags:
-    """Give tags as Pulumi has them."""
+    """Return tags as Pulumi has them."""
     return {tag["Key"]: tag["Value"] for tag in tags}
 
 
@@ -708,7 +708,7 @@ class ReplicationGroup(_ElastiCache):
 
 
 def log_deliveries(news: Properties) -> list[dict[str, Any]]:
-    """Give the deliveries of logs as the API takes them."""
+    """Return the deliveries of logs as the API takes them."""
     return [
         {
             "LogType": each["logType"],
@@ -738,7 +738,7 @@ def get_replication_group(account: "Account", arguments: Properties) -> Properti
 
 
 def read_log_deliveries(group: Properties) -> list[Properties]:
-    """Give the deliveries of logs as the provider has them (log_delivery_configuration.go)."""
+    """Return the deliveries of logs as the provider has them (log_delivery_configuration.go)."""
     return [
         {
             "destination": each["DestinationDetails"]["CloudWatchLogsDetails"]["LogGroup"],

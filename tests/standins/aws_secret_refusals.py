@@ -23,7 +23,7 @@ def _scheduled(request: Request, account: "Account") -> bool:
 
 
 def _principals(policy: str) -> list[str]:
-    """Give the principals of AWS's that a policy names."""
+    """Return the principals of AWS's that a policy names."""
     found: list[str] = []
     for statement in json.loads(policy)["Statement"]:
         principal = statement["Principal"]

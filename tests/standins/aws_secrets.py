@@ -250,7 +250,7 @@ class RolePolicy(AwsResource):
 
 
 def described(account: "Account", secret: str) -> dict[str, Any] | None:
-    """Give what the API says of a secret; None where there is none."""
+    """Return what the API says of a secret; None where there is none."""
     try:
         found: dict[str, Any] = account.secrets.describe_secret(SecretId=secret)
     except ClientError:

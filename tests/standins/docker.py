@@ -94,7 +94,7 @@ class Resource:
         return Diff(changes=bool(changed), replaces=replaces, delete_before_replace=True)
 
     def differs(self, name: str, outputs: Properties, news: Properties) -> bool:
-        """Say whether an input is not what it was."""
+        """Return whether an input is not what it was."""
         return bool(news.get(name) != outputs.get(name))
 
 

@@ -60,7 +60,7 @@ class Cloud:
         return provider(self) if provider else None
 
     def share_access(self, network: str, name: str = "everything") -> None:
-        """Give a network its private service access, as its owner did long ago."""
+        """Return a network its private service access, as its owner did long ago."""
         self.addresses[name] = {"name": name, "network": network}
         self.connections[network] = {"network": network, "reservedPeeringRanges": [name]}
 
@@ -148,7 +148,7 @@ class Cloud:
             self.auth_string = None
 
     def get(self, request: Request) -> dict[str, Any]:
-        """Give an instance."""
+        """Return an instance."""
         answer = self.instances[request.parameters["name"]]
         wrong = gcp_discovery.problems(APIS["redis"], "Instance", answer, sent=False)
         assert not wrong, wrong
@@ -236,7 +236,7 @@ class Instance(GoogleResource[Cloud]):
         self.cloud.send(DELETE, {"name": id_})
 
     def body(self, news: Properties) -> dict[str, Any]:
-        """Give the message of an instance: what is empty is left out, and Pulumi's label is put in."""
+        """Return the message of an instance: what is empty is left out, and Pulumi's label is put in."""
         wanted = {_field(key): _message(value) for key, value in news.items() if key not in self.virtual}
         labels = {**news.get("labels", {}), "goog-pulumi-provisioned": "true"}
         return {key: value for key, value in {**wanted, "labels": labels}.items() if value not in (None, "", False)}

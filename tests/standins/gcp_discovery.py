@@ -17,20 +17,20 @@ INTEGERS = {"int32": range(-(2**31), 2**31), "uint32": range(2**32)}
 
 @functools.cache
 def document(api: str) -> Mapping[str, Any]:
-    """Give the discovery document of an API, like "redis.v1"."""
+    """Return the discovery document of an API, like "redis.v1"."""
     folder = Path(googleapiclient.__file__).parent / "discovery_cache" / "documents"
     found: Mapping[str, Any] = json.loads((folder / f"{api}.json").read_text())
     return found
 
 
 def schema(api: str, name: str) -> Mapping[str, Any]:
-    """Give one schema of an API."""
+    """Return one schema of an API."""
     found: Mapping[str, Any] = document(api)["schemas"][name]
     return found
 
 
 def method(api: str, id_: str) -> Mapping[str, Any]:
-    """Give one method of an API, like "redis.projects.locations.instances.create"."""
+    """Return one method of an API, like "redis.projects.locations.instances.create"."""
     found: Mapping[str, Any] = document(api)
     _, *folders, name = id_.split(".")
     for folder in folders:

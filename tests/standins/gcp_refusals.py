@@ -63,7 +63,7 @@ class Refusal:
 
 
 def of(method: str) -> list[Refusal]:
-    """Give the rows of a method."""
+    """Return the rows of a method."""
     return [row for row in REFUSALS if row.method == method]
 
 

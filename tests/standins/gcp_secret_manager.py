@@ -73,7 +73,7 @@ class SecretManager:
         return answer
 
     def latest(self, secret_id: str) -> str:
-        """Give what an application reads at `versions/latest`: the newest version, which has to be enabled.
+        """Return what an application reads at `versions/latest`: the newest version, which has to be enabled.
 
         Raises `Refused` where it is not, or where there is none.
         """

@@ -42,7 +42,7 @@ class GitHubStandIn:
     url: str = ""
 
     def environment(self) -> dict[str, str]:
-        """Give what a job of a workflow is given."""
+        """Return what a job of a workflow is given."""
         return {"GITHUB_API_URL": self.url, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_TOKEN": TOKEN}
 
     def respond(self, method: str, path: str, query: dict[str, str], content: dict[str, Any], proof: str | None) -> Any:
@@ -129,7 +129,7 @@ class GitHubStandIn:
 
 
 def page(entries: list[dict[str, Any]], query: dict[str, str]) -> list[dict[str, Any]]:
-    """Give one page, of 30 where nobody says otherwise."""
+    """Return one page, of 30 where nobody says otherwise."""
     size, number = int(query.get("per_page", "30")), int(query.get("page", "1"))
     return entries[size * (number - 1) : size * number]
 
@@ -150,12 +150,12 @@ def change(entries: list[dict[str, Any]], key: str, value: int, content: dict[st
 
 
 def blob(content: bytes) -> str:
-    """Give the id that git has for a file."""
+    """Return the id that git has for a file."""
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 def lines(content: bytes) -> str:
-    """Give base64 as GitHub does, in lines."""
+    """Return base64 as GitHub does, in lines."""
     return base64.encodebytes(content).decode()
 
 

@@ -67,7 +67,7 @@ REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def plan(number: int, name: str, size: float, unit: str, price: int | None, **changes: Any) -> dict[str, Any]:
-    """Give a plan as `GET /fixed/plans` does: one that can do everything, in us-east-1 of AWS."""
+    """Return a plan as `GET /fixed/plans` does: one that can do everything, in us-east-1 of AWS."""
     return {
         "id": number,
         "name": name,
@@ -134,7 +134,7 @@ class Task:
     result: dict[str, int] | None = None
 
     def answer(self) -> dict[str, Any]:
-        """Give what `GET /tasks/{taskId}` says."""
+        """Return what `GET /tasks/{taskId}` says."""
         known = {"taskId": self.number, "commandType": self.command, "timestamp": "2024-05-10T14:14:34.153537279Z"}
         if self.result is None:
             return {**known, "status": "processing-in-progress" if self.ends - time.monotonic() < 0.2 else "received"}
@@ -206,7 +206,7 @@ class Cloud:
         }
 
     def asked(self, method: str, path: str) -> list[Request]:
-        """Give the requests of a method whose paths match."""
+        """Return the requests of a method whose paths match."""
         return [each for each in self.requests if each.method == method and re.fullmatch(path, each.path)]
 
     def replay(self, requests: Iterable[Mapping[str, Any]]) -> None:
@@ -224,7 +224,7 @@ class Cloud:
             )
 
     def server(self, number: int) -> RedisServer:
-        """Give the server behind a database."""
+        """Return the server behind a database."""
         return self._servers[number]
 
     def close(self) -> None:
@@ -353,7 +353,7 @@ class Cloud:
         return {**task.answer(), "status": "received"}
 
     def plan_of(self, number: Any) -> dict[str, Any] | None:
-        """Give a plan that is on offer."""
+        """Return a plan that is on offer."""
         return next((each for each in self.plans if each["id"] == number), None)
 
     def _create_subscription(self, body: Mapping[str, Any]) -> dict[str, int]:
@@ -433,11 +433,11 @@ class Refusal:
     source: str
 
     def command(self, command: str) -> bool:
-        """Say whether it is about such requests."""
+        """Return whether it is about such requests."""
         return re.fullmatch(self.commands, command) is not None
 
     def refuses(self, cloud: Cloud, body: Mapping[str, Any], subscription: Mapping[str, Any] | None) -> bool:
-        """Say whether a request is refused."""
+        """Return whether a request is refused."""
         return self.when(cloud, body, subscription or {})
 
 
@@ -556,7 +556,7 @@ REFUSALS: Final = (
 
 
 def malformed(command: str, body: Mapping[str, Any]) -> str:
-    """Say what of a request is not as the OpenAPI document has it."""
+    """Describe what of a request is not as the OpenAPI document has it."""
     known = FIELDS.get(command, {})
     missing = [name for name in REQUIRED.get(command, ()) if name not in body]
     wrong = [name for name, value in body.items() if name not in known or not _is(value, known[name])]
@@ -576,7 +576,7 @@ def _shown(held: Mapping[str, Any]) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def account(folder: Path, **settings: Any) -> Iterator[Cloud]:
-    """Give an account with nothing in it, and its API at `address`."""
+    """Return an account with nothing in it, and its API at `address`."""
     cloud = Cloud(folder=folder, **settings)
 
     class Handler(BaseHTTPRequestHandler):
@@ -609,7 +609,7 @@ def account(folder: Path, **settings: Any) -> Iterator[Cloud]:
         do_GET = do_POST = do_PUT = do_DELETE = _do  # noqa: N815 - http.server's names
 
         def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - http.server's name
-            """Say nothing."""
+            """Stay silent."""
 
     with contextlib.closing(cloud), running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
         cloud.address = f"http://127.0.0.1:{server.server_address[1]}/v1"

@@ -36,7 +36,7 @@ def an_application(health: Any = HEALTH, status: Any = STATUS, code: int = 200) 
 
 
 def codes(url: str, **options: Any) -> list[str]:
-    """Give the codes of what failed."""
+    """Return the codes of what failed."""
     return [failure.code for failure in run(url, **options).failures()]
 
 

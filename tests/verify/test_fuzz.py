@@ -83,7 +83,7 @@ def odd_bytes(chance: random.Random, text: str) -> bytes:
 
 
 def odd_variables(chance: random.Random) -> dict[str, str]:
-    """Give some REDIS_* variables, most of them right, as the system hands them to a process."""
+    """Return some REDIS_* variables, most of them right, as the system hands them to a process."""
     return {
         name: os.fsdecode(odd_bytes(chance, chance.choice(values).replace("{}", SECRET)))
         for name, values in VALUES.items()

@@ -82,7 +82,7 @@ def environment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cach
 
 
 def variables(environment: CacheEnvironment) -> dict[str, str]:
-    """Give the variables of the environment."""
+    """Return the variables of the environment."""
     return {
         "REDIS_HOST": environment.host or "",
         "REDIS_PORT": str(environment.port),

@@ -25,13 +25,13 @@ ASKED = Expectation(
 
 
 def environment(port: int, **changes: str) -> CacheEnvironment:
-    """Give the environment of a client of that port."""
+    """Return the environment of a client of that port."""
     variables = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(port), "REDIS_MAX_RETRIES": "0"}
     return CacheEnvironment.from_mapping(variables | changes)
 
 
 def checked(**answers: bytes) -> dict[str, Result]:
-    """Give the results of a server with these answers, by their checks."""
+    """Return the results of a server with these answers, by their checks."""
     with listener(answering_as_redis(answers)) as port:
         report = checks.run(environment(port), ASKED)
     return {result.name: result for result in report.results}

@@ -49,7 +49,7 @@ def run(server: RedisServer, *, previous: str = "", retired: str = "", wait_seco
 
 
 def found(report: Report) -> dict[str, Result]:
-    """Give the results of the two checks, by name."""
+    """Return the results of the two checks, by name."""
     return {result.name: result for result in report.results if result.name in (PREVIOUS, RETIRED)}
 
 

@@ -53,7 +53,7 @@ def test_a_check_takes_at_most_twelve_round_trips(shared_server: RedisServer) ->
 
 
 def _seconds(*arguments: str, server: RedisServer) -> float:
-    """Give what a process takes of the processor."""
+    """Return what a process takes of the processor."""
     started = _spent_by_children()
     subprocess.run(
         [sys.executable, *arguments], env=os.environ | server.variables, stdout=subprocess.DEVNULL, check=True

@@ -114,7 +114,7 @@ def declare(settings: DockerSettings, *, stack: str) -> Declaration:
 
 
 def command(settings: DockerSettings, passwords: Sequence[str]) -> list[str]:
-    """Give the server's command line. It holds each password's SHA-256, which Redis takes in its place.
+    """Return the server's command line. It holds each password's SHA-256, which Redis takes in its place.
 
     So neither `docker inspect` nor a list of processes shows a password, and no file has it.
     """
@@ -131,7 +131,7 @@ def command(settings: DockerSettings, passwords: Sequence[str]) -> list[str]:
 
 
 def connection_host(settings: DockerSettings) -> str:
-    """Give the address that the published port is reached at from here."""
+    """Return the address that the published port is reached at from here."""
     address = ipaddress.ip_address(settings.bind_address)
     if not address.is_unspecified:
         return settings.bind_address

@@ -137,7 +137,7 @@ class DockerSettings(Settings):
 
     @property
     def container_memory_mb(self) -> int:
-        """Give a container's limit in MiB: twice the usable memory, and some for the server itself.
+        """Return a container's limit in MiB: twice the usable memory, and some for the server itself.
 
         While Redis saves or rewrites its file, a fork of it shares the memory, and each page that is written to
         meanwhile exists twice: "up to 2 times the memory normally used" (redis.io, "Redis administration"). A tighter

@@ -30,7 +30,7 @@ def key(name: str, account: Account, *, protect: bool, tags: Mapping[str, str]) 
 
 
 def policy(name: str, account: Account) -> Mapping[str, object]:
-    """Say who may use the key: whom the account's IAM lets, and the two services, for this cache's things alone.
+    """Return who may use the key: whom the account's IAM lets, and the two services, for this cache's things alone.
 
     Sources: CloudWatch Logs User Guide, "Encrypt log data using AWS KMS"; aws-samples/amazon-elasticache-samples,
     blogs/elasticache-valkey/terraform/node-based/kms.tf.

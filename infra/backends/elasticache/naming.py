@@ -11,7 +11,7 @@ _RULE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def name_of(stack: str) -> str:
-    """Give the id of the stack's replication group, user and user group.
+    """Return the id of the stack's replication group, user and user group.
 
     Raises `ValueError` where AWS would refuse it: at most 40 lower-case letters, digits and hyphens, no two hyphens
     together and none at the end (ElastiCache API reference, CreateReplicationGroup, ReplicationGroupId).

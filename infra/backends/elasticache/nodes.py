@@ -80,7 +80,7 @@ LADDER: Final = (
 
 
 def smallest(usable_bytes: int, engine: Engine) -> Node:
-    """Give the first node of the ladder on which the engine's data may take `usable_bytes`. Raises `ValueError`."""
+    """Return the first node of the ladder on which the engine's data may take `usable_bytes`. Raises `ValueError`."""
     for node in LADDER:
         if node.usable_bytes >= usable_bytes and engine in node.engines:
             return node

@@ -27,7 +27,7 @@ def _region(_: Mapping[str, Any], config: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _subnet(arguments: Mapping[str, Any], config: Mapping[str, str]) -> dict[str, Any]:
-    """Say that each subnet is the VPC's and in a zone of its own, as a stack that can be brought up has it."""
+    """Answer that each subnet is the VPC's and in a zone of its own, as a stack that can be brought up has it."""
     subnet = str(arguments.get("id", ""))
     return {"id": subnet, "vpcId": config.get("cache:vpcId", ""), "availabilityZone": f"zone of {subnet}"}
 

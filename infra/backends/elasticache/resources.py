@@ -173,14 +173,14 @@ def _expectation(settings: ElastiCacheSettings) -> Expectation:
 
 
 def _expected_version(settings: ElastiCacheSettings) -> str:
-    """Give the pinned version, or its beginning where an upgrade may still wait for the maintenance window."""
+    """Return the pinned version, or its beginning where an upgrade may still wait for the maintenance window."""
     version = settings.chosen_engine_version
     known = version if settings.applies_immediately else version.partition(".")[0]
     return f"{settings.engine} {known}"
 
 
 def _warn(now: Running | None, name: str, settings: ElastiCacheSettings, *, region: str, stack: str) -> None:
-    """Say what is not as it was asked for yet, or will not be by itself."""
+    """Describe what is not as it was asked for yet, or will not be by itself."""
     if now is None:
         return
     waiting = running.waiting(now, settings)

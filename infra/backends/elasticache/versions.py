@@ -14,12 +14,12 @@ VERSIONS: Final[Mapping[Engine, tuple[str, ...]]] = {
 
 
 def family(engine: str, version: str) -> str:
-    """Give the parameter group family: redis7, valkey8."""
+    """Return the parameter group family: redis7, valkey8."""
     return f"{engine}{version.partition('.')[0]}"
 
 
 def change_problem(old: tuple[str, str], new: tuple[str, str], *, apply_immediately: bool) -> str | None:
-    """Say why a replication group cannot go from one (engine, version) to another, or None where it can.
+    """Explain why a replication group cannot go from one (engine, version) to another, or None where it can.
 
     A downgrade makes the provider replace the group, with all data in it (terraform-provider-aws,
     customizeDiffEngineVersionForceNewOnDowngrade and customizeDiffEngineForceNewOnDowngrade).

@@ -196,7 +196,7 @@ class Server(Resource, module="local", name="Server"):
 
 
 def _outputs(props: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the inputs as they are kept in the state; numbers arrive from the engine as floats."""
+    """Return the inputs as they are kept in the state; numbers arrive from the engine as floats."""
     numbers = ("requestedPort", "maxmemory")
     return {name: int(props[name]) if name in numbers else props[name] for name in ServerInputs.__annotations__}
 
@@ -244,7 +244,7 @@ def _start(here: LocalServer, path: Path, props: Mapping[str, Any]) -> int:
 
 
 def _apply(here: LocalServer, configuration: Configuration, newest: str, logins: Iterable[str]) -> bool:
-    """Give a running server its settings, with the first of the logins that it takes; return whether it took one.
+    """Return a running server its settings, with the first of the logins that it takes; return whether it took one.
 
     The newest password as `requirepass` as well, of which the file has a hash alone: only then does
     `CONFIG SET requirepass` act on the server as everybody expects. Without it, Redis ignores one that sets "" (seen

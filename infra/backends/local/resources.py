@@ -57,7 +57,7 @@ def declare(settings: LocalSettings, *, stack: str) -> Declaration:
 
 
 def state_backend(root: Path) -> str:
-    """Say where this run keeps its state: the same folder must not serve two states.
+    """Return where this run keeps its state: the same folder must not serve two states.
 
     A place inside the project is given relative to it, so that the project can be moved.
     """
@@ -83,7 +83,7 @@ def _logged_in_backend() -> str:
 
 
 def _warn_of_loss(inputs: ServerInputs) -> None:
-    """Say in the plan that another port means another server: the engine's own "replace" does not say what is lost."""
+    """Warn in the plan that another port means another server: the engine's "replace" does not say what is lost."""
     here = server_in(inputs["folder"])
     record = here.owner()
     if record is None or record.owner != inputs["owner"]:

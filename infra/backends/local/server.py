@@ -82,7 +82,7 @@ class Configuration:
     persistence: str
 
     def mutable(self) -> Mapping[str, str]:
-        """Give the directives that a running server takes by CONFIG SET."""
+        """Return the directives that a running server takes by CONFIG SET."""
         return {
             "maxmemory": str(self.maxmemory),
             "maxmemory-policy": self.maxmemory_policy,
@@ -90,11 +90,11 @@ class Configuration:
         }
 
     def password_rules(self) -> str:
-        """Give the rules that make these passwords the user's (redis.io/docs, "ACL SETUSER", `#<hashedpassword>`)."""
+        """Return the rules that make these passwords the user's (redis.io/docs, "ACL SETUSER", `#<hashedpassword>`)."""
         return " ".join(f"#{digest}" for digest in self.password_digests)
 
     def render(self) -> str:
-        """Give the text of the configuration file."""
+        """Return the text of the configuration file."""
         fixed = {
             "bind": HOST,
             "port": str(self.port),
@@ -156,7 +156,7 @@ class LocalServer:
         return has_files or bool(self._processes())
 
     def exists(self) -> bool:
-        """Say whether the folder is there."""
+        """Return whether the folder is there."""
         return self.folder.is_dir()
 
     def is_running(self) -> bool:
@@ -386,7 +386,7 @@ def free_port() -> int:
 
 
 def is_free(port: int) -> bool:
-    """Say whether a server could listen on the port now."""
+    """Return whether a server could listen on the port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

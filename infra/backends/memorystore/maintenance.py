@@ -12,7 +12,7 @@ _DAY_MINUTES: Final = 24 * 60
 
 
 def policy(window: str) -> gcp.redis.InstanceMaintenancePolicyArgs:
-    """Give the policy of a window like "sun:03:00-sun:04:00".
+    """Return the policy of a window like "sun:03:00-sun:04:00".
 
     Without one, Google maintains an instance at any time (REST reference, `maintenancePolicy`), and one of the tier
     BASIC is empty afterwards.

@@ -11,7 +11,7 @@ _RULE: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 
 
 def name_of(stack: str) -> str:
-    """Give the id of the stack's instance and of its range of addresses.
+    """Return the id of the stack's instance and of its range of addresses.
 
     Raises `ValueError` where Google would refuse it: at most 40 lower-case letters, digits and hyphens, and no hyphen
     at the end (Memorystore for Redis REST reference, instances.create, instanceId).

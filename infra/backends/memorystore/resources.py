@@ -108,7 +108,7 @@ def declare(settings: MemorystoreSettings, *, stack: str) -> Declaration:
 
 
 def bundle(certificates: Sequence[str]) -> str:
-    """Give the certificates as one PEM text: five years after the first authority there is a second beside it.
+    """Return the certificates as one PEM text: five years after the first authority there is a second beside it.
 
     Source: Memorystore for Redis, "About in-transit encryption", "Certificate Authority rotation".
     """
@@ -116,7 +116,7 @@ def bundle(certificates: Sequence[str]) -> str:
 
 
 def _persistence(settings: MemorystoreSettings) -> gcp.redis.InstancePersistenceConfigArgs:
-    """Say everything, in every tier: what is left out, Google fills in, and it is a change in every preview.
+    """Declare everything, in every tier: what is left out, Google fills in, and it is a change in every preview.
 
     Source: sourcegraph-public-snapshot pull request 58173, where BASIC has snapshots too.
     """

@@ -10,12 +10,12 @@ NEWEST: Final[RedisVersion] = "7.2"
 
 
 def google_name(version: RedisVersion) -> str:
-    """Give Google's name of a version: REDIS_7_2."""
+    """Return Google's name of a version: REDIS_7_2."""
     return f"REDIS_{version.replace('.', '_').upper()}"
 
 
 def shown(version: RedisVersion) -> str:
-    """Give what INFO shows of a version, or its beginning: 7.2, and 6 of 6.x."""
+    """Return what INFO shows of a version, or its beginning: 7.2, and 6 of 6.x."""
     return version.removesuffix(".x")
 
 

@@ -42,7 +42,7 @@ Look = Callable[[], tuple[bool, str]]
 
 
 def missing_keys(environment: Mapping[str, str] = os.environ) -> str | None:
-    """Say what the environment lacks, all at once and with the cure; None where it lacks nothing."""
+    """Describe what the environment lacks, all at once and with the cure; None where it lacks nothing."""
     missing = [name for name in (ACCESS_KEY, SECRET_KEY) if not environment.get(name)]
     if not missing:
         return None
@@ -84,7 +84,7 @@ class Api:
         )
 
     def get(self, path: str) -> Any:
-        """Give what is there; None where nothing is. Raises `CloudError`."""
+        """Return what is there; None where nothing is. Raises `CloudError`."""
         return self._patiently("GET", path, None)
 
     def send(self, method: str, path: str, body: Mapping[str, Any] | None, *, doing: str) -> str:
@@ -187,7 +187,7 @@ class Api:
             raise AnswerLost(f"{doing}: {self.address} answered no JSON") from None
 
     def _refused(self, error: urllib.error.HTTPError, body: Mapping[str, Any] | None, doing: str) -> None:
-        """Give None for what is not there, and raise for everything else."""
+        """Return None for what is not there, and raise for everything else."""
         if error.code == http.HTTPStatus.NOT_FOUND:
             return
         if error.code == http.HTTPStatus.TOO_MANY_REQUESTS:

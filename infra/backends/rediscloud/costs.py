@@ -31,7 +31,7 @@ def plan(size: int, *, region: str = PRICED_REGION) -> Item:
 
 
 def plan_bytes(tier: TierName, maxmemory_bytes: int) -> int:
-    """Give the size of the plan: with a copy, data take half of it (redis.io, "High availability and replication")."""
+    """Return the size of the plan; with a replica, data take half (redis.io, "High availability and replication")."""
     return maxmemory_bytes if tier == "dev" else 2 * maxmemory_bytes
 
 

@@ -132,7 +132,7 @@ def _change(api: Api, number: int, props: Mapping[str, Any], olds: Mapping[str, 
 
 
 def _body(props: Mapping[str, Any], olds: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what a creation and a change have in common."""
+    """Return what a creation and a change have in common."""
     body = {
         "dataPersistence": props["dataPersistence"],
         "dataEvictionPolicy": props["dataEvictionPolicy"],

@@ -16,7 +16,7 @@ class Refused(CloudError):
     """Redis Cloud refused a request, or failed while it worked on it. `code` is its own name of the reason."""
 
     def __init__(self, doing: str, code: str, description: str) -> None:
-        """Say what was refused, why, and the cure where there is a known one."""
+        """Describe what was refused, why, and the cure where there is a known one."""
         reason = " ".join(part for part in (description, f"({code})" if code else "") if part)
         cure = CURES.get(code)
         super().__init__(f"{doing}: Redis Cloud refuses: {reason or 'no reason given'}{f'; {cure}' if cure else ''}")

@@ -13,7 +13,7 @@ LONGEST_STACK: Final = LONGEST - len(PREFIX) - DIGITS - 1
 
 
 def base_of(stack: str) -> str:
-    """Give the beginning of the name. Raises `ValueError` where Redis Cloud would refuse the whole."""
+    """Return the beginning of the name. Raises `ValueError` where Redis Cloud would refuse the whole."""
     if not re.fullmatch(r"[A-Za-z0-9-]+", stack) or len(stack) > LONGEST_STACK:
         raise ValueError(
             f'"{PREFIX}{stack}" is no name at Redis Cloud: the stack\'s name may have at most {LONGEST_STACK} letters, '
@@ -23,5 +23,5 @@ def base_of(stack: str) -> str:
 
 
 def is_of_base(name: str, base: str) -> bool:
-    """Say whether a name was made from this beginning, by whatever state."""
+    """Return whether a name was made from this beginning, by whatever state."""
     return re.fullmatch(rf"{re.escape(base)}-[0-9a-f]{{{DIGITS}}}", name) is not None

@@ -22,12 +22,12 @@ BUSY: Final = ("draft", "pending", "change", "creation")
 
 
 def changing() -> Api:
-    """Give the API for one change. Raises `CloudError` where the environment has no keys."""
+    """Return the API for one change. Raises `CloudError` where the environment has no keys."""
     return Api.from_environment(seconds=CHANGE_SECONDS)
 
 
 def reading() -> Api:
-    """Give the API for a look. Raises `CloudError` where the environment has no keys."""
+    """Return the API for a look. Raises `CloudError` where the environment has no keys."""
     return Api.from_environment(seconds=READ_SECONDS)
 
 
@@ -65,7 +65,7 @@ def remove(api: Api, path: str, *, doing: str) -> None:
 
 
 def is_busy(status: str) -> bool:
-    """Say whether a subscription or a database is not ready yet, or being changed."""
+    """Return whether a subscription or a database is not ready yet, or being changed."""
     return any(word in status for word in BUSY)
 
 

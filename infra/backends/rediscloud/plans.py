@@ -66,7 +66,7 @@ class Plan:
         )
 
     def lacks(self, demand: Demand) -> bool:
-        """Say whether it cannot do what is asked for."""
+        """Return whether it cannot do what is asked for."""
         if (self.provider.upper(), self.region) != (demand["provider"].upper(), demand["region"]):
             return True
         if demand["free"]:
@@ -83,12 +83,12 @@ class Plan:
 
     @property
     def words(self) -> str:
-        """Give the name and the price."""
+        """Return the name and the price."""
         price = "price unknown" if self.monthly_usd is None else f"{self.monthly_usd:.2f} USD a month"
         return f"{self.name} ({self.availability}, {price})"
 
     def properties(self) -> dict[str, Any]:
-        """Give what a stack's state keeps of it."""
+        """Return what a stack's state keeps of it."""
         return {
             "id": self.number,
             "name": self.name,

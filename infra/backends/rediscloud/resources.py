@@ -93,7 +93,7 @@ def declare(settings: RedisCloudSettings, *, stack: str) -> Declaration:
 
 
 def _demand(settings: RedisCloudSettings) -> Demand:
-    """Say what the plan has to do."""
+    """Return what the plan has to do."""
     return Demand(
         provider=settings.cloud_provider,
         region=settings.chosen_cloud_region,

@@ -188,7 +188,7 @@ def _subscriptions(api: Api) -> list[Mapping[str, Any]]:
 
 
 def _still_does(olds: Mapping[str, Any], demand: Demand) -> bool:
-    """Say whether the plan of last time is the one for what is asked now: another network or two need no other."""
+    """Return whether the plan of last time is the one for what is asked now: another network or two need no other."""
     has_room = demand["networks"] <= olds["plan"]["networks"]
     return has_room and {**olds["demand"], "networks": None} == {**demand, "networks": None}
 
@@ -212,7 +212,7 @@ def _change(api: Api, number: int, props: Mapping[str, Any]) -> None:
 
 
 def _terms(props: Mapping[str, Any]) -> dict[str, int]:
-    """Give the plan, and how it is paid; for the free plan that is refused (FIXED_PAYMENT_INFO_NOT_ALLOWED_…)."""
+    """Return the plan, and how it is paid; for the free plan that is refused (FIXED_PAYMENT_INFO_NOT_ALLOWED_…)."""
     terms = {"planId": int(props["plan"]["id"])}
     if props.get("paymentMethodId") is not None:
         terms["paymentMethodId"] = int(props["paymentMethodId"])
@@ -239,7 +239,7 @@ def _over_budget(plan: Mapping[str, Any], budget_usd: float | None) -> str | Non
 
 
 def _payment_problem(api: Api, plan: Mapping[str, Any], payment_method_id: int | None) -> str | None:
-    """Say what is wrong with how a paid plan is to be paid, naming the account's payment methods."""
+    """Describe what is wrong with how a paid plan is to be paid, naming the account's payment methods."""
     if plan["monthlyUsd"] == 0:
         return None
     methods = (api.get("/payment-methods") or {}).get("paymentMethods") or []

@@ -47,7 +47,7 @@ def furnished(account: aws.Account) -> aws.Account:
 
 
 def requests(account: aws.Account) -> dict[str, dict[str, Any]]:
-    """Give a request that AWS takes, for each operation; those that delete are of what is in use."""
+    """Return a request that AWS takes, for each operation; those that delete are of what is in use."""
     (group,) = account.ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["application"]}])[
         "SecurityGroups"
     ]

@@ -184,7 +184,7 @@ class Recorder:
         """Delete nothing."""
 
     def inputs(self, name: str) -> dict[str, Any]:
-        """Give what was declared of a resource, secrets in clear text."""
+        """Return what was declared of a resource, secrets in clear text."""
         plain: dict[str, Any] = wire.plain(wire.from_struct(self.requests[name].object))
         return plain
 

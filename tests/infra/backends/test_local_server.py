@@ -113,7 +113,7 @@ class Running:
         self.here.start(binary.find().path)
 
     def takes(self, password: str | None) -> bool:
-        """Say whether a client with a password gets in."""
+        """Return whether a client with a password gets in."""
         with client(self.port, password) as connection:
             try:
                 return bool(connection.ping())

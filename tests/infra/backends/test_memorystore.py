@@ -250,7 +250,7 @@ def test_the_bundle_is_every_authority_as_one_text() -> None:
 
 
 def whole() -> dict[str, Any]:
-    """Give the message of an instance that Google takes."""
+    """Return the message of an instance that Google takes."""
     return {
         "name": "projects/my-project/locations/us-central1/instances/new",
         "tier": "STANDARD_HA",
@@ -299,7 +299,7 @@ def furnished() -> gcp.Cloud:
 
 
 def broken(row: gcp_refusals.Refusal) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Give a request with what breaks it; a name that is a parameter goes there."""
+    """Return a request with what breaks it; a name that is a parameter goes there."""
     parameters, body = TAKEN[row.method]
     into = {key: value for key, value in row.breaks.items() if key in parameters}
     rest = {key: value for key, value in row.breaks.items() if key not in parameters}

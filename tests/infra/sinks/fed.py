@@ -34,7 +34,7 @@ def aws_stack(
     key_arn: str | None = None,
     **settings: str,
 ) -> AwsStack:
-    """Give a stack of sinks of AWS."""
+    """Return a stack of sinks of AWS."""
     configuration = {"backend": "elasticache", "tier": "prod", **account.network(), **settings, **fed(values)}
     if key_arn is not None:
         configuration["delivered:kmsKeyArn"] = key_arn
@@ -44,7 +44,7 @@ def aws_stack(
 def gcp_stack(
     folder: Path, cloud: SecretManager, *, name: str = "prod", values: Mapping[str, str] | None = None, **settings: str
 ) -> StackInProcess:
-    """Give a stack of Google's sink."""
+    """Return a stack of Google's sink."""
     configuration = {
         "backend": "memorystore",
         "tier": "prod",
@@ -66,12 +66,12 @@ def gcp_stack(
 
 
 def fed(values: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Give the configuration that has the program deliver these."""
+    """Return the configuration that has the program deliver these."""
     return {"delivered:values": json.dumps(VALUES if values is None else dict(values))}
 
 
 def forms(secret: str) -> set[str]:
-    """Give the texts by which a secret might be found: itself, in JSON, percent-encoded, and in base64."""
+    """Return the texts by which a secret might be found: itself, in JSON, percent-encoded, and in base64."""
     encoded = base64.b64encode(secret.encode()).decode()
     return {
         secret,

@@ -18,7 +18,7 @@ NAME = "hospitality-redis-prod"
 
 
 def stack(folder: Path, account: aws.Account, **settings: Any) -> AwsStack:
-    """Give a stack that delivers to Secrets Manager."""
+    """Return a stack that delivers to Secrets Manager."""
     return aws_stack(folder, account, sinks="aws-secrets-manager", **settings)
 
 
@@ -30,7 +30,7 @@ def delivered(account: aws.Account, stage: str = "AWSCURRENT", name: str = NAME)
 
 
 def versions(account: aws.Account) -> list[list[str]]:
-    """Give the labels of each version of the secret, the oldest first."""
+    """Return the labels of each version of the secret, the oldest first."""
     found = account.secrets.list_secret_version_ids(SecretId=NAME, IncludeDeprecated=True)["Versions"]
     return [sorted(each.get("VersionStages", [])) for each in found]
 

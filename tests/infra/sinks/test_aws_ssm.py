@@ -21,7 +21,7 @@ PARAMETERS = f"arn:aws:ssm:us-east-1:123456789012:parameter{PATH}"
 
 
 def stack(folder: Path, account: aws.Account, **settings: Any) -> AwsStack:
-    """Give a stack that delivers to Parameter Store."""
+    """Return a stack that delivers to Parameter Store."""
     return aws_stack(folder, account, sinks="aws-ssm", **settings)
 
 
@@ -32,7 +32,7 @@ def delivered(account: aws.Account) -> dict[str, str]:
 
 
 def metadata(account: aws.Account) -> list[dict[str, Any]]:
-    """Give what the API says of every parameter beside its value."""
+    """Return what the API says of every parameter beside its value."""
     found: list[dict[str, Any]] = account.parameters.describe_parameters()["Parameters"]
     return found
 

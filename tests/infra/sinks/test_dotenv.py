@@ -29,7 +29,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def inputs(**changes: Any) -> dict[str, Any]:
-    """Give what the program declares."""
+    """Return what the program declares."""
     return {"file": ".local/local.env", "values": VALUES, **changes}
 
 
@@ -48,7 +48,7 @@ def refreshed(outputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def problems(**changes: Any) -> list[str]:
-    """Give what the check refuses."""
+    """Return what the check refuses."""
     return [failure.reason for failure in DotenvProvider().check({}, inputs(**changes)).failures]
 
 

@@ -41,7 +41,7 @@ def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Platform:
 
 
 def inputs(**changes: Any) -> dict[str, Any]:
-    """Give what the program declares."""
+    """Return what the program declares."""
     return {"app": "../application", "types": ["prod"], "environments": [], "values": VALUES, **changes}
 
 
@@ -60,7 +60,7 @@ def updated(outputs: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 def problems(**changes: Any) -> list[str]:
-    """Give what the check refuses."""
+    """Return what the check refuses."""
     return [failure.reason for failure in EncoreProvider().check({}, inputs(**changes)).failures]
 
 

@@ -95,7 +95,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def inputs(values: Any = VALUES, **changes: Any) -> dict[str, Any]:
-    """Give what the program declares."""
+    """Return what the program declares."""
     return {"file": "../infra.config.json", "cluster": "cache", "content": content(values), **changes}
 
 
@@ -114,7 +114,7 @@ def refreshed(outputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def problems(**changes: Any) -> list[str]:
-    """Give what the check refuses."""
+    """Return what the check refuses."""
     return [failure.reason for failure in InfraConfigProvider().check({}, inputs(**changes)).failures]
 
 

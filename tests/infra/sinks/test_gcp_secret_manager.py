@@ -35,7 +35,7 @@ def cloud() -> SecretManager:
 
 
 def stack(folder: Path, cloud: SecretManager, **settings: Any) -> StackInProcess:
-    """Give a stack that delivers to Secret Manager."""
+    """Return a stack that delivers to Secret Manager."""
     return gcp_stack(folder, cloud, sinks="gcp-secret-manager", **settings)
 
 

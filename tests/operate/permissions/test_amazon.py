@@ -91,7 +91,7 @@ NOT_OURS: Mapping[str, str] = {
 
 
 def folder(package: str) -> Path:
-    """Give the folder of an installed package without importing it, which takes seconds with these."""
+    """Return the folder of an installed package without importing it, which takes seconds with these."""
     spec = find_spec(package)
     assert spec is not None
     assert spec.origin is not None
@@ -100,13 +100,13 @@ def folder(package: str) -> Path:
 
 @cache
 def published() -> Mapping[str, Any]:
-    """Give every service's actions, in lower case, and its resources."""
+    """Return every service's actions, in lower case, and its resources."""
     return json.loads((folder("cfnlint") / "data" / "AdditionalSpecs" / "Policies.json").read_text())
 
 
 @cache
 def handlers() -> Mapping[str, frozenset[str]]:
-    """Give what the handlers of each of CloudFormation's types ask for to create, read and delete."""
+    """Return what the handlers of each of CloudFormation's types ask for to create, read and delete."""
     found = {}
     wanted = re.compile('"typeName": ?"(' + "|".join(CLOUDFORMATION.values()) + ')"')
     for file in (folder("cfnlint") / "data" / "schemas" / "resources").glob("*.json"):
@@ -122,7 +122,7 @@ def handlers() -> Mapping[str, frozenset[str]]:
 
 
 def every_grant() -> Iterator[tuple[str, Grant, str]]:
-    """Give every action of the table, with its type and its grant."""
+    """Return every action of the table, with its type and its grant."""
     for type_, asked in GRANTS.items():
         for grant in asked:
             for action in (*grant.reads, *grant.changes):
@@ -130,7 +130,7 @@ def every_grant() -> Iterator[tuple[str, Grant, str]]:
 
 
 def limits(action: str) -> list[str]:
-    """Give the forms of ARN that AWS can limit an action to."""
+    """Return the forms of ARN that AWS can limit an action to."""
     service, _, name = action.partition(":")
     kinds = published()[service]["Actions"][name.lower()].get("Resources", [])
     known = {kind.lower(): entry["ARNFormats"] for kind, entry in published()[service]["Resources"].items()}
@@ -138,7 +138,7 @@ def limits(action: str) -> list[str]:
 
 
 def fits(pattern: str, form: str) -> bool:
-    """Say whether a pattern of ours names resources of a form, compared by their fixed beginnings."""
+    """Return whether a pattern of ours names resources of a form, compared by their fixed beginnings."""
     ours = re.sub(r"\{[a-z]+\}", "X", "arn:aws:iam::X:role/X" if pattern == "{reader}" else pattern)
     theirs = re.sub(r"\$\{[A-Za-z]+\}", "[^:]*", form)
     return re.fullmatch(theirs, ours) is not None
@@ -200,7 +200,7 @@ def test_nothing_is_excused_that_nobody_asks_for() -> None:
 
 
 def declared_in_code() -> dict[str, str]:
-    """Give the type tokens of all resources of the clouds that infra/ declares anywhere, and where."""
+    """Return the type tokens of all resources of the clouds that infra/ declares anywhere, and where."""
     found = {}
     for path in tracked():
         if path.suffix != ".py" or path.relative_to(ROOT).parts[0] != "infra":

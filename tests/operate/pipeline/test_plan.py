@@ -16,12 +16,12 @@ SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"
 
 
 def state(type_: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a resource as an event has it."""
+    """Return a resource as an event has it."""
     return {"type": type_, "urn": "", "id": "", "parent": "", "provider": "", "inputs": inputs, "outputs": outputs}
 
 
 def event(kind: str, operation: str, resource: tuple[str, str], old: object, new: object) -> dict[str, Any]:
-    """Give an event of one step, for a resource's name and type."""
+    """Return an event of one step, for a resource's name and type."""
     name, type_ = resource
     urn = f"urn:pulumi:prod::cache::{type_}::{name}"
     metadata = {"op": operation, "urn": urn, "type": type_, "provider": "", "old": old, "new": new}
@@ -35,20 +35,20 @@ def step(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
-    """Give what Pulumi says of a step, with these inputs: first that it begins, then that it ended."""
+    """Return what Pulumi says of a step, with these inputs: first that it begins, then that it ended."""
     old = None if before is None else state(type_, before, {})
     new = None if after is None else state(type_, after, {})
     return [event(kind, operation, (name, type_), old, new) for kind in ("resourcePreEvent", "resOutputsEvent")]
 
 
 def refreshed(before: Mapping[str, Any], after: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """Give what Pulumi says of a refresh that found these outputs."""
+    """Return what Pulumi says of a refresh that found these outputs."""
     new = None if after is None else state(SERVER, {}, after)
     return [event("resOutputsEvent", "refresh", ("cache", SERVER), state(SERVER, {}, before), new)]
 
 
 def costs(before: object, after: object) -> list[dict[str, Any]]:
-    """Give what Pulumi says of the stack's outputs."""
+    """Return what Pulumi says of the stack's outputs."""
     old, new = ({} if cost is None else {"monthlyCostUsd": cost} for cost in (before, after))
     return [event("resOutputsEvent", "same", ("cache-prod", STACK), state(STACK, {}, old), state(STACK, {}, new))]
 

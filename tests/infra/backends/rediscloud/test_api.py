@@ -14,7 +14,7 @@ SUBSCRIPTION = {"name": "hospitality-redis-dev-0a1b2c", "planId": 34843}
 
 
 def client(*, seconds: float = 60) -> Api:
-    """Give a client as the providers have it."""
+    """Return a client as the providers have it."""
     return Api.from_environment(seconds=seconds)
 
 

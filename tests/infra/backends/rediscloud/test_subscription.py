@@ -36,7 +36,7 @@ def checked(news: dict[str, Any], olds: dict[str, Any] | None = None) -> dict[st
 
 
 def refused(news: dict[str, Any], olds: dict[str, Any] | None = None) -> str:
-    """Give the reason why a check fails."""
+    """Return the reason why a check fails."""
     result: CheckResult = SubscriptionProvider().check(olds or {}, news)
     (failure,) = result.failures
     return str(failure.reason)
