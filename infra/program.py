@@ -1,6 +1,5 @@
 """The way through the house: settings -> backend -> connection -> verification -> sinks -> outputs."""
 
-import dataclasses
 import os
 from collections.abc import Mapping
 
@@ -62,7 +61,6 @@ def export(wanted: Settings, declaration: Declaration) -> None:
     pulumi.export("redisUrl", pulumi.Output.secret(url))
     if declaration.passwords is not None:
         pulumi.export("rotation", pulumi.Output.unsecret(declaration.passwords).apply(lambda known: known.standing))
-    asked = dataclasses.asdict(declaration.expectation)
-    pulumi.export("expectation", {name: value for name, value in asked.items() if value is not None})
+    pulumi.export("expectation", declaration.expectation.asked)
     for name, value in declaration.outputs.items():
         pulumi.export(name, value)

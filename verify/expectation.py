@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, NamedTuple, get_args
 
+from verify import access
+from verify.access import Preset
 from verify.redaction import legible
 
 Persistence = Literal["append-only", "snapshot", "none"]
@@ -28,6 +30,10 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and value != ""
 
 
+def _is_rules(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(rule, str) and not access.problem(rule) for rule in value)
+
+
 def _is_truth(value: Any) -> bool:
     return isinstance(value, bool)
 
@@ -43,6 +49,8 @@ _KINDS: Final = {
     "replicas": _Kind(_is_count, "a whole number", 1),
     "version": _Kind(_is_text, "a version or its beginning", "7.2"),
     "cluster": _Kind(_is_truth, "true or false", False),
+    "access": _Kind(get_args(Preset).__contains__, f"one of {', '.join(get_args(Preset))}", "data"),
+    "access_rules": _Kind(_is_rules, "a list of rules of an ACL", ["+flushdb"]),
 }
 
 
@@ -54,7 +62,8 @@ class InvalidExpectation(Exception):
 class Expectation:
     """What the stack asked for. None means that nothing was asked, and the check is skipped with that reason.
 
-    `version` matches from its beginning: "7" holds for 7.2.4, and so do "7.2" and "redis 7.2".
+    `version` matches from its beginning: "7" holds for 7.2.4, and so do "7.2" and "redis 7.2". `access_rules` are what
+    is added to the preset `access`, or taken away from it (verify/access.py).
     """
 
     maxmemory_bytes: int | None = None
@@ -65,10 +74,17 @@ class Expectation:
     replicas: int | None = None
     version: str | None = None
     cluster: bool | None = None
+    access: Preset | None = None
+    access_rules: tuple[str, ...] = ()
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """Return what was asked, by its names."""
+        return {name: value for name, value in asdict(self).items() if value not in (None, ())}
 
     def to_json(self) -> str:
         """Return what was asked as JSON, for `python -m verify check --expect FILE`."""
-        return json.dumps({key: value for key, value in asdict(self).items() if value is not None}, indent=2)
+        return json.dumps(self.asked, indent=2)
 
     @classmethod
     def from_json(cls, text: str) -> "Expectation":
@@ -82,7 +98,8 @@ class Expectation:
         problems = [problem for key, value in values.items() if (problem := _problem(key, value))]
         if problems:
             raise InvalidExpectation("\n".join(["the expectation will not do:", *(f"  {line}" for line in problems)]))
-        return cls(**values)
+        rules = tuple(values.pop("access_rules", None) or ())
+        return cls(**values, access_rules=rules)
 
 
 def _problem(key: str, value: Any) -> str | None:

@@ -12,6 +12,8 @@ FULL = Expectation(
     tls=False,
     replicas=0,
     version="7.2",
+    access="data",
+    access_rules=("+flushdb", "~verify:*"),
 )
 
 
@@ -39,6 +41,9 @@ def test_an_unknown_key_is_refused_with_the_nearest() -> None:
         ("tls", 1),
         ("replicas", 1.5),
         ("version", 7),
+        ("access", "queue"),
+        ("access_rules", "+flushdb"),
+        ("access_rules", ["+@all"]),
     ],
 )
 def test_a_bad_value_is_named(key: str, value: object) -> None:
