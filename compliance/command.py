@@ -11,7 +11,7 @@ from compliance import checkov, matrix, reference, waivers
 from compliance.evaluation import evaluate
 from compliance.terraform import render
 from compliance.waivers import Scope
-from infra import settings
+from infra.settings import load
 from operate.offline import answers
 from operate.offline.recorder import record
 from runner.project import LOCAL_STACK, Project, ProjectError
@@ -43,8 +43,8 @@ def comply(project: Project, stack: str, *, as_json: bool) -> int:
     allowed = waivers.load(PROJECT / waivers.FILE)
     plan = render(record(project, stack, configuration))
     scan = checkov.scan(project, plan)
-    wanted = settings.load(configuration, stack=stack)
-    scope = Scope(stack=stack, tier=wanted.tier, backend=wanted.backend)
+    settings = load(configuration, stack=stack)
+    scope = Scope(stack=stack, tier=settings.tier, backend=settings.backend)
     rows, stale = waivers.apply(allowed, evaluate(plan, scan, stack=stack), scope, datetime.now(tz=UTC).date())
     if as_json:
         print(matrix.to_json(rows))

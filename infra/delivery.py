@@ -12,32 +12,32 @@ from infra.settings import Settings
 from infra.sinks import Delivery
 
 
-def variables(declaration: Declaration, wanted: Settings) -> pulumi.Output[Mapping[str, str]]:
+def variables(declaration: Declaration, settings: Settings) -> pulumi.Output[Mapping[str, str]]:
     """Return the variables that the application is to read, as a secret."""
     return pulumi.Output.secret(
         declaration.connection.apply(
-            lambda connection: delivered(connection, declaration.own_variables, attached=wanted.attached)
+            lambda connection: delivered(connection, declaration.own_variables, attached=settings.attached)
         )
     )
 
 
-def deliver(declaration: Declaration, wanted: Settings, *, stack: str) -> None:
+def deliver(declaration: Declaration, settings: Settings, *, stack: str) -> None:
     """Declare the sinks, export what they are, and run the command of `cache:afterDelivery` after a change."""
-    values = variables(declaration, wanted)
+    values = variables(declaration, settings)
     delivery = Delivery(
         variables=(*GUIDES_VARIABLES, *declaration.own_variables),
         values=values,
         kms_key_arn=None if declaration.aws_place is None else declaration.aws_place.kms_key_arn,
     )
-    if not wanted.chosen_sinks:
+    if not settings.chosen_sinks:
         pulumi.log.warn(
             "cache:sinks is []: the connection goes nowhere, and what was delivered before is withdrawn; to have the "
             f"application do without Redis for a while: make rollback STACK={stack}"
         )
-    delivered = sinks.declare(delivery, wanted, stack=stack)
-    pulumi.export("sinks", list(wanted.chosen_sinks))
+    delivered = sinks.declare(delivery, settings, stack=stack)
+    pulumi.export("sinks", list(settings.chosen_sinks))
     for name, value in (entry for each in delivered for entry in each.outputs.items()):
         pulumi.export(name, value)
-    if wanted.after_delivery is not None:
+    if settings.after_delivery is not None:
         resources = [resource for each in delivered for resource in each.resources]
-        AfterDelivery("after-delivery", wanted.after_delivery, values, pulumi.ResourceOptions(depends_on=resources))
+        AfterDelivery("after-delivery", settings.after_delivery, values, pulumi.ResourceOptions(depends_on=resources))

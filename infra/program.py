@@ -5,33 +5,33 @@ from collections.abc import Mapping
 
 import pulumi
 
-from infra import backend, connection, costs, delivery, preconditions, rotation, settings, verification
+from infra import backend, connection, costs, delivery, preconditions, rotation, verification
 from infra.backend import BackendNotAvailable, Declaration
 from infra.costs import OverBudget
 from infra.preconditions import Unguarded
 from infra.rotation import InvalidStep
-from infra.settings import InvalidSettings, Settings
+from infra.settings import InvalidSettings, Settings, load
 
 
 async def main() -> None:
     """Declare the cache, prove it, and export it. Raises `pulumi.RunError` for whatever a user can mend."""
     stack = pulumi.get_stack()
     try:
-        wanted = load_settings(stack)
-        preconditions.require(wanted, stack=stack)
-        estimated = backend.estimate(wanted, configuration(), os.environ)
-        costs.require_within_budget(estimated, wanted.budget_usd, stack=stack)
-        rotation.require_possible(wanted, verified=verification.is_on())
-        declaration = backend.declare(wanted, stack=stack)
+        settings = load_settings(stack)
+        preconditions.require(settings, stack=stack)
+        estimated = backend.estimate(settings, configuration(), os.environ)
+        costs.require_within_budget(estimated, settings.budget_usd, stack=stack)
+        rotation.require_possible(settings, verified=verification.is_on())
+        declaration = backend.declare(settings, stack=stack)
     except (InvalidSettings, Unguarded, OverBudget, BackendNotAvailable, InvalidStep) as error:
         raise pulumi.RunError(str(error)) from None
 
     if estimated.items:
         pulumi.log.info(f"list price: {estimated.words}")
-    export(wanted, declaration)
+    export(settings, declaration)
     pulumi.export("monthlyCostUsd", estimated.output if declaration.monthly_usd is None else declaration.monthly_usd)
-    await verification.prove(declaration, wanted, stack=stack)
-    delivery.deliver(declaration, wanted, stack=stack)
+    await verification.prove(declaration, settings, stack=stack)
+    delivery.deliver(declaration, settings, stack=stack)
 
 
 def load_settings(stack: str) -> Settings:
@@ -40,9 +40,7 @@ def load_settings(stack: str) -> Settings:
     # As the provider takes it, to see what lies in another region (infra/settings/delivery.py).
     if region := os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"):
         config = {"aws:region": region, **config}
-    return settings.load(
-        config, stack=stack, secret_keys=[key for key in config if pulumi.runtime.is_config_secret(key)]
-    )
+    return load(config, stack=stack, secret_keys=[key for key in config if pulumi.runtime.is_config_secret(key)])
 
 
 def configuration() -> Mapping[str, str]:
@@ -52,12 +50,12 @@ def configuration() -> Mapping[str, str]:
     return config
 
 
-def export(wanted: Settings, declaration: Declaration) -> None:
+def export(settings: Settings, declaration: Declaration) -> None:
     """Export what does not depend on the verification."""
-    pulumi.export("backend", wanted.backend)
-    pulumi.export("tier", wanted.tier)
-    pulumi.export("connection", delivery.variables(declaration, wanted))
-    url = declaration.connection.apply(connection.url) if wanted.attached else ""
+    pulumi.export("backend", settings.backend)
+    pulumi.export("tier", settings.tier)
+    pulumi.export("connection", delivery.variables(declaration, settings))
+    url = declaration.connection.apply(connection.url) if settings.attached else ""
     pulumi.export("redisUrl", pulumi.Output.secret(url))
     if declaration.passwords is not None:
         pulumi.export("rotation", pulumi.Output.unsecret(declaration.passwords).apply(lambda known: known.standing))

@@ -26,18 +26,18 @@ APPLICATION_SECONDS: Final = 5.0
 
 
 async def of_redis(
-    verifier: Verifier, connection: CacheEnvironment, declaration: Declaration, wanted: Settings, *, stack: str
+    verifier: Verifier, connection: CacheEnvironment, declaration: Declaration, settings: Settings, *, stack: str
 ) -> None:
     """Check the Redis, then ask the application. Raises `pulumi.RunError` for what did not pass."""
     report = await verifier.check(connection, declaration, await _others(declaration))
-    _judge(report, wanted, stack=stack, repair=declaration.repair)
-    await _prove_application(wanted.application_url, expect="redis", stack=stack)
+    _judge(report, settings, stack=stack, repair=declaration.repair)
+    await _prove_application(settings.application_url, expect="redis", stack=stack)
 
 
-async def of_memory(environment: Mapping[str, str], wanted: Settings, *, stack: str) -> None:
+async def of_memory(environment: Mapping[str, str], settings: Settings, *, stack: str) -> None:
     """Try a client that is told of no Redis, then ask the application. Raises `pulumi.RunError`."""
     _prove_memory(environment, stack=stack)
-    await _prove_application(wanted.application_url, expect="memory", stack=stack)
+    await _prove_application(settings.application_url, expect="memory", stack=stack)
 
 
 async def _others(declaration: Declaration) -> OtherPasswords:
@@ -58,11 +58,11 @@ def _prove_memory(environment: Mapping[str, str], *, stack: str) -> None:
     pulumi.export("verification", {"verdict": "memory"})
 
 
-def _judge(report: Report, wanted: Settings, *, stack: str, repair: str) -> None:
+def _judge(report: Report, settings: Settings, *, stack: str, repair: str) -> None:
     """Keep what the checks found, and only then raise or, where that is asked for, warn."""
     _keep(report, stack)
     pulumi.export("verification", report.stable())
-    if report.unreachable and wanted.unreachable == "warn":
+    if report.unreachable and settings.unreachable == "warn":
         pulumi.log.warn(
             f"the cache cannot be reached from where it was checked, and nothing is proved: {_words(report)}"
         )

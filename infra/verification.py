@@ -20,25 +20,25 @@ def is_on() -> bool:
     return os.environ.get(SWITCH) != "off"
 
 
-async def prove(declaration: Declaration, wanted: Settings, *, stack: str) -> None:
+async def prove(declaration: Declaration, settings: Settings, *, stack: str) -> None:
     """Verify the cache, export what was found, and only then raise `pulumi.RunError` if it did not pass."""
-    verifier = verifiers.choose(declaration, wanted, stack=stack)
+    verifier = verifiers.choose(declaration, settings, stack=stack)
     pulumi.export("verifiedFrom", verifier.name)
     pulumi.export("repair", declaration.repair)
     connection = await declaration.connection.future()
     if connection is None or pulumi.runtime.is_dry_run():
         pulumi.export("verification", _unknown())
         return
-    in_use = wanted.attached and connection.host
+    in_use = settings.attached and connection.host
     if in_use and not is_on():
         pulumi.log.warn(f"{SWITCH}=off: the cache was not verified")
         pulumi.export("verification", {"verdict": "off"})
         return
     if in_use:
-        await proof.of_redis(verifier, connection, declaration, wanted, stack=stack)
+        await proof.of_redis(verifier, connection, declaration, settings, stack=stack)
     else:
         environment = delivered(connection, declaration.own_variables, attached=False)
-        await proof.of_memory(environment, wanted, stack=stack)
+        await proof.of_memory(environment, settings, stack=stack)
 
 
 def _unknown() -> pulumi.Output[None]:
