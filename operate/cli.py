@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Final, get_args
 
 from infra.rotation import Step
-from operate import attachment, facts, leftovers, rotation
+from operate import facts, leftovers, rollback, rotation
 from operate.offline.preview import preview
-from runner import closing, consent, verbs
+from runner import closing, confirmation, verbs
 from runner.attempt import attempt, reported, say
 from runner.engines import Choice, NotReachable
 from runner.project import LOCAL_STACK, Project
@@ -54,7 +54,7 @@ def run(project: Project, asked: argparse.Namespace) -> int:
     stack = verbs.choose(project, name, asked.engine, facts.of(project, name), only_leaving=asked.verb in LEAVING)
     match asked.verb:
         case "up":
-            consent.hand_over(project, name, asked.confirm)
+            confirmation.hand_over(project, name, asked.confirm)
             code = stack.up()
             if code == 0:
                 for line in closing.lines(stack.outputs(), stack=name, seconds=time.monotonic() - started):
@@ -83,7 +83,7 @@ def shown(project: Project, asked: argparse.Namespace) -> int:
         try:
             return verbs.choose(project, name, asked.engine, facts.of(project, name)).preview()
         except NotReachable as unreachable:
-            if asked.engine != "auto" or consent.is_pipeline():
+            if asked.engine != "auto" or confirmation.is_pipeline():
                 raise
             because = unreachable.because
     return preview(project, name, because=because, needs=facts.needs(project, name))
@@ -94,12 +94,12 @@ def change(project: Project, stack: verbs.Stack, asked: argparse.Namespace) -> i
     name: str = asked.stack
     # What is not up has nothing to rotate or to give back, and a wrong login must not build it.
     verbs.require_up(stack, name)
-    consent.hand_over(project, name, asked.confirm)
+    confirmation.hand_over(project, name, asked.confirm)
     match asked.verb:
         case "rollback":
-            return attachment.detach(project, stack, name, say)
+            return rollback.detach(project, stack, name, say)
         case "attach":
-            return attachment.attach(project, stack, name, say)
+            return rollback.attach(project, stack, name, say)
         case step:
             restarts = "cache:afterDelivery" in project.settings(name)
             return rotation.take(STEPS[step], stack, name, restarts=restarts, say=say)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from runner import consent, engines, private_file
+from runner import confirmation, engines, private_file
 from runner.attempt import say
 from runner.backend_facts import BackendFacts
 from runner.engines import Choice, NotReachable, PulumiCommand
@@ -79,7 +79,7 @@ def is_kept_in_project(project: Project, stack: str, facts: BackendFacts) -> boo
         return True
     if not facts.is_on_this_machine or engines.is_logged_in():
         return False
-    return facts.is_served_in_process or not consent.is_pipeline()
+    return facts.is_served_in_process or not confirmation.is_pipeline()
 
 
 def _in_process(project: Project, stack: str, because: str, facts: BackendFacts) -> Stack:

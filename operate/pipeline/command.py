@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from operate import attachment, facts
+from operate import facts, rollback
 from operate.pipeline import proof
 from operate.pipeline.github import GitHub
 from operate.pipeline.markdown import fitted
@@ -140,9 +140,9 @@ def propose(project: Project, arguments: argparse.Namespace) -> int:
     """Propose the stack's file as `make rollback` or `make attach` leave it. Raises `ProjectError`."""
     file = project.stack_file(arguments.stack)
     if arguments.direction == "rollback":
-        project.set_value(arguments.stack, attachment.SETTING, "false")
+        project.set_value(arguments.stack, rollback.SETTING, "false")
     else:
-        project.remove(arguments.stack, attachment.SETTING)
+        project.remove(arguments.stack, rollback.SETTING)
     state = STATES[arguments.direction]
     address = GitHub.from_environment(os.environ).propose(
         branch=f"cache/{arguments.direction}-{arguments.stack}",

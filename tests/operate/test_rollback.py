@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from operate import attachment
+from operate import rollback
 from runner.project import Project, ProjectError
 from tests.operate.stacks import FakeStack
 
@@ -32,7 +32,7 @@ def test_a_rollback_writes_the_file_and_then_runs(project: Project) -> None:
     seen: list[str] = []
     said: list[str] = []
     stack.on_up = lambda: seen.append(content(project))
-    assert attachment.detach(project, stack, "prod", said.append) == 0
+    assert rollback.detach(project, stack, "prod", said.append) == 0
     assert seen == [DETACHED]
     assert stack.steps == [None]
     assert said[0].startswith("stack prod is rolled back: its Redis stays")
@@ -50,7 +50,7 @@ def test_attach_takes_the_setting_out_and_then_runs(project: Project) -> None:
     seen: list[str] = []
     said: list[str] = []
     stack.on_up = lambda: seen.append(content(project))
-    assert attachment.attach(project, stack, "prod", said.append) == 0
+    assert rollback.attach(project, stack, "prod", said.append) == 0
     assert seen == [FILE]
     assert stack.steps == [None]
     assert said[0].startswith("stack prod is attached: its Redis is proved and delivered")
@@ -61,14 +61,14 @@ def test_attach_takes_the_setting_out_and_then_runs(project: Project) -> None:
 def test_each_reaches_the_same_state_when_run_twice(project: Project) -> None:
     """And runs an `up` each time, since the first may have failed."""
     stack = FakeStack()
-    for verb, state in ((attachment.detach, DETACHED), (attachment.attach, FILE)):
+    for verb, state in ((rollback.detach, DETACHED), (rollback.attach, FILE)):
         for _ in range(2):
             assert verb(project, stack, "prod", lambda _: None) == 0
             assert content(project) == state
     assert stack.steps == [None] * 4
 
 
-@pytest.mark.parametrize(("verb", "state"), [(attachment.detach, DETACHED), (attachment.attach, FILE)])
+@pytest.mark.parametrize(("verb", "state"), [(rollback.detach, DETACHED), (rollback.attach, FILE)])
 def test_one_that_failed_claims_nothing_and_is_kept_for_the_next(
     project: Project, verb: Callable[..., int], state: str
 ) -> None:
@@ -85,11 +85,11 @@ def test_a_file_that_cannot_be_changed_stops_before_the_up(project: Project) -> 
     project.stack_file("prod").write_text("config: {cache:backend: elasticache}\n")
     stack = FakeStack()
     with pytest.raises(ProjectError, match="edit it to have cache:attached: false"):
-        attachment.detach(project, stack, "prod", lambda _: None)
+        rollback.detach(project, stack, "prod", lambda _: None)
     assert stack.steps == []
 
 
-@pytest.mark.parametrize("verb", [attachment.detach, attachment.attach])
+@pytest.mark.parametrize("verb", [rollback.detach, rollback.attach])
 def test_one_that_could_not_even_begin_leaves_the_file_as_it_was(project: Project, verb: Callable[..., int]) -> None:
     """Another run holds the stack, or the login is another one: a later deploy must not roll back unannounced."""
     stack = FakeStack()
@@ -98,7 +98,7 @@ def test_one_that_could_not_even_begin_leaves_the_file_as_it_was(project: Projec
         raise ProjectError("another run works on this stack")
 
     stack.on_up = refuse
-    before = DETACHED if verb is attachment.attach else FILE
+    before = DETACHED if verb is rollback.attach else FILE
     project.stack_file("prod").write_text(before)
     said: list[str] = []
     with pytest.raises(ProjectError, match="another run"):
@@ -116,6 +116,6 @@ def test_one_that_was_interrupted_says_what_to_commit(project: Project) -> None:
     stack.on_up = interrupt
     said: list[str] = []
     with pytest.raises(KeyboardInterrupt):
-        attachment.detach(project, stack, "prod", said.append)
+        rollback.detach(project, stack, "prod", said.append)
     assert content(project) == DETACHED
     assert "commit it" in said[0]

@@ -7,7 +7,7 @@ import pytest
 
 from infra import preconditions
 from infra.preconditions import Unguarded
-from runner import consent
+from runner import confirmation
 from runner.project import Project
 
 
@@ -30,7 +30,7 @@ def questions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return "prod"
 
     monkeypatch.setattr("builtins.input", answer)
-    monkeypatch.setattr(consent, "_can_ask", lambda: True)
+    monkeypatch.setattr(confirmation, "_can_ask", lambda: True)
     monkeypatch.setenv("CI", "")
     # Set here, so that what the product sets is put back.
     monkeypatch.setenv("CACHE_CONFIRM", "")
@@ -39,14 +39,14 @@ def questions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_the_word_from_the_command_line_is_handed_over(project: Project, questions: list[str]) -> None:
     """`make up STACK=prod CONFIRM=prod` asks nothing more."""
-    consent.hand_over(project, "prod", "prod")
+    confirmation.hand_over(project, "prod", "prod")
     assert os.environ["CACHE_CONFIRM"] == "prod"
     assert questions == []
 
 
 def test_a_person_at_a_terminal_is_asked(project: Project, questions: list[str]) -> None:
     """Before the plan is made, and not after it was agreed to."""
-    consent.hand_over(project, "prod", "")
+    confirmation.hand_over(project, "prod", "")
     assert questions == ["Stack prod is of tier prod. Its name, to go on: "]
     assert os.environ["CACHE_CONFIRM"] == "prod"
 
@@ -62,7 +62,7 @@ def test_a_person_is_asked_wherever_the_program_would_refuse(
         is_refused = False
     except Unguarded:
         is_refused = True
-    consent.hand_over(project, "prod", "")
+    confirmation.hand_over(project, "prod", "")
     assert bool(questions) == is_refused
 
 
@@ -70,14 +70,14 @@ def test_nobody_is_asked_where_nobody_has_to_be(
     project: Project, questions: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another tier, a pipeline, a word in the environment already, or no terminal."""
-    consent.hand_over(project, "dev", "")
+    confirmation.hand_over(project, "dev", "")
     with monkeypatch.context() as pipeline:
         pipeline.setenv("CI", "true")
-        consent.hand_over(project, "prod", "")
+        confirmation.hand_over(project, "prod", "")
     with monkeypatch.context() as without:
-        without.setattr(consent, "_can_ask", lambda: False)
-        consent.hand_over(project, "prod", "")
+        without.setattr(confirmation, "_can_ask", lambda: False)
+        confirmation.hand_over(project, "prod", "")
     assert os.environ["CACHE_CONFIRM"] == ""
     monkeypatch.setenv("CACHE_CONFIRM", "prod")
-    consent.hand_over(project, "prod", "")
+    confirmation.hand_over(project, "prod", "")
     assert questions == []
