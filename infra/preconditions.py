@@ -1,6 +1,6 @@
 """What a prod stack asks for before anything of it is changed.
 
-In the program, and not in the commands around it: a plain `pulumi up` passes any guard that is not here.
+In the program, and not in the commands around it: a plain `pulumi up` passes any precondition that is not here.
 """
 
 import os
@@ -19,32 +19,32 @@ from runner.stack_file import StackFileError
 CONFIRMATION: Final = "CACHE_CONFIRM"
 
 
-class Unguarded(Exception):
-    """A stack lacks what keeps it from accidents; the message has the command that gives it."""
+class UnmetPrecondition(Exception):
+    """A stack lacks what keeps it from accidents. The message has the command that gives it."""
 
 
 def require(settings: Settings, *, stack: str) -> None:
-    """Hold the stack of this run against all guards. Raises `Unguarded`."""
+    """Hold the stack of this run against all preconditions. Raises `UnmetPrecondition`."""
     # Pulumi itself takes the name `..`, and would have us keep a server in `.local/servers/..`.
     if (problem := names.problem(stack)) is not None:
-        raise Unguarded(f"the stack's name {stack!a} {problem}: take another, pulumi stack init <name>")
+        raise UnmetPrecondition(f"the stack's name {stack!a} {problem}: take another, pulumi stack init <name>")
     key = backend.get(settings.backend).example_key
     # One without a key harms nobody else: it ends with the machine that it runs on.
     if settings.tier != "prod" or key is None:
         return
     require_key(_stack_file(stack), stack=stack, key=key)
     if not pulumi.runtime.is_dry_run():
-        require_word(os.environ, stack=stack)
+        require_confirmation(os.environ, stack=stack)
 
 
-def require_word(environment: Mapping[str, str], *, stack: str) -> None:
-    """Ask for the stack's name, where no pipeline runs this. Raises `Unguarded`.
+def require_confirmation(environment: Mapping[str, str], *, stack: str) -> None:
+    """Ask for the stack's name, where no pipeline runs this. Raises `UnmetPrecondition`.
 
     `CI` is what GitHub, GitLab, CircleCI, Buildkite and the rest set for every job of theirs.
     """
     if environment.get("CI", "").lower() not in {"", "0", "false"} or environment.get(CONFIRMATION) == stack:
         return
-    raise Unguarded(
+    raise UnmetPrecondition(
         f"stack {stack} is of tier prod, and this is no pipeline: nothing was changed. Where it is meant:\n"
         f"      make up STACK={stack} CONFIRM={stack}\n"
         f"  or, without make: {CONFIRMATION}={stack} pulumi up --stack {stack}"
@@ -52,7 +52,7 @@ def require_word(environment: Mapping[str, str], *, stack: str) -> None:
 
 
 def require_key(file: Path, *, stack: str, key: str) -> None:
-    """Refuse a stack whose secrets are encrypted with a passphrase; `key` is an example. Raises `Unguarded`.
+    """Refuse a stack whose secrets are encrypted with a passphrase; `key` is an example. Raises `UnmetPrecondition`.
 
     The stack's file tells: Pulumi writes `encryptionsalt` into it for a passphrase, `secretsprovider` and
     `encryptedkey` for a key in a cloud, and nothing where Pulumi Cloud keeps the key (pulumi/pulumi,
@@ -66,13 +66,15 @@ def require_key(file: Path, *, stack: str, key: str) -> None:
     try:
         known = stack_file.read(file)
     except StackFileError as error:
-        raise Unguarded(f"what the secrets of stack {stack} are encrypted with cannot be told: {error}") from None
+        raise UnmetPrecondition(
+            f"what the secrets of stack {stack} are encrypted with cannot be told: {error}"
+        ) from None
     # Every other provider is named by an address, like awskms://.
     if "encryptionsalt" not in known or "://" in str(known.get("secretsprovider", "")):
         return
-    raise Unguarded(
+    raise UnmetPrecondition(
         f"the secrets of stack {stack} are encrypted with a passphrase, which people have to hand around and which "
-        "nobody can take back; tier prod wants a key in a cloud (docs/state.md compares, and says what makes one):\n"
+        "nobody can take back; tier prod requires a key in a cloud (docs/state.md compares, and says what makes one):\n"
         f'      pulumi stack change-secrets-provider --stack {stack} "{key}"'
     )
 

@@ -8,7 +8,7 @@ import pulumi
 from infra import backend, connection, costs, delivery, preconditions, rotation, verification
 from infra.backend import BackendNotAvailable, Declaration
 from infra.costs import OverBudget
-from infra.preconditions import Unguarded
+from infra.preconditions import UnmetPrecondition
 from infra.rotation import InvalidStep
 from infra.settings import InvalidSettings, Settings, load
 
@@ -23,7 +23,7 @@ async def main() -> None:
         costs.require_within_budget(estimated, settings.budget_usd, stack=stack)
         rotation.require_possible(settings, verified=verification.is_on())
         declaration = backend.declare(settings, stack=stack)
-    except (InvalidSettings, Unguarded, OverBudget, BackendNotAvailable, InvalidStep) as error:
+    except (InvalidSettings, UnmetPrecondition, OverBudget, BackendNotAvailable, InvalidStep) as error:
         raise pulumi.RunError(str(error)) from None
 
     if estimated.items:

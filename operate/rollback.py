@@ -14,7 +14,7 @@ SETTING = "cache:attached"
 
 
 def detach(project: Project, stack: Stack, name: str, say: Callable[[str], None]) -> int:
-    """Have the application go on in its memory; the Redis stays. Gives the exit code. Raises `ProjectError`."""
+    """Have the application go on in its memory; the Redis stays. Return the exit code. Raises `ProjectError`."""
     file = project.stack_file(name)
     with _changed(file, f"{file.name} has cache:attached: false", f"The cache of {name} is rolled back", say):
         project.set_value(name, SETTING, "false")
@@ -28,7 +28,7 @@ def detach(project: Project, stack: Stack, name: str, say: Callable[[str], None]
 
 
 def attach(project: Project, stack: Stack, name: str, say: Callable[[str], None]) -> int:
-    """Prove the Redis and deliver its connection again. Gives the exit code. Raises `ProjectError`."""
+    """Prove the Redis and deliver its connection again. Return the exit code. Raises `ProjectError`."""
     file = project.stack_file(name)
     with _changed(file, f"{file.name} has no cache:attached", f"The cache of {name} is attached", say):
         project.remove(name, SETTING)
@@ -39,11 +39,11 @@ def attach(project: Project, stack: Stack, name: str, say: Callable[[str], None]
 
 
 @contextmanager
-def _changed(file: Path, words: str, message: str, say: Callable[[str], None]) -> Iterator[None]:
+def _changed(file: Path, state: str, subject: str, say: Callable[[str], None]) -> Iterator[None]:
     """Report how to commit the file, however the run ends; one that could not even begin leaves it as it was."""
     before = file.read_bytes()
-    commit = f"{words}; commit it, or the next deploy from elsewhere does the opposite:\n"
-    commit += f"      git commit -m '{message}' {file.name}"
+    commit = f"{state}; commit it, or the next deploy from elsewhere does the opposite:\n"
+    commit += f"      git commit -m '{subject}' {file.name}"
     try:
         yield
     except ProjectError:

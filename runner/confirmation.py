@@ -1,4 +1,4 @@
-"""The word that a prod stack asks for before it is changed, handed over to the program, whose guard it is."""
+"""The confirmation that a prod stack asks for before it is changed, handed over to the program, which requires it."""
 
 import contextlib
 import os
@@ -11,12 +11,12 @@ from runner.project import Project
 CONFIRMATION: Final = "CACHE_CONFIRM"
 
 
-def hand_over(project: Project, stack: str, word: str) -> None:
+def hand_over(project: Project, stack: str, confirmation: str) -> None:
     """Hand the confirmation to the program, or ask for it where somebody can be asked; without one the program refuses.
 
     Raises `ProjectError` for a stack's file that is not in order.
     """
-    given = word or os.environ.get(CONFIRMATION, "")
+    given = confirmation or os.environ.get(CONFIRMATION, "")
     if not given and project.settings(stack).get("cache:tier") == "prod" and not is_pipeline() and _can_ask():
         with contextlib.suppress(EOFError):
             given = input(f"Stack {stack} is of tier prod. Its name, to go on: ")

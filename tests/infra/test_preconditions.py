@@ -6,7 +6,7 @@ import pytest
 
 from infra import backend, preconditions
 from infra.backends.local.settings import LocalSettings
-from infra.preconditions import Unguarded
+from infra.preconditions import UnmetPrecondition
 
 AWS, GOOGLE = (str(backend.get(name).example_key) for name in ("elasticache", "memorystore"))
 SALT = "encryptionsalt: v1:7ASHwM5dcB8=:v1:c5sQPVOesVW29foG:PmmRgnB9MQPq5BefYYUI/xDVKasDxA==\n"
@@ -15,15 +15,17 @@ SALT = "encryptionsalt: v1:7ASHwM5dcB8=:v1:c5sQPVOesVW29foG:PmmRgnB9MQPq5BefYYUI
 @pytest.mark.parametrize("stack", ["..", ".", "../up"])
 def test_a_stack_whose_name_leads_to_another_folder_is_refused(stack: str) -> None:
     """Under a plain `pulumi up` too; Pulumi takes the first two."""
-    with pytest.raises(Unguarded, match=r"the stack's name '\.\.?(/up)?' (leads to a folder|is not up to 100 letters)"):
+    with pytest.raises(
+        UnmetPrecondition, match=r"the stack's name '\.\.?(/up)?' (leads to a folder|is not up to 100 letters)"
+    ):
         preconditions.require(LocalSettings(), stack=stack)
 
 
 @pytest.mark.parametrize("environment", [{}, {"CI": ""}, {"CI": "false"}, {"CI": "0"}, {"CACHE_CONFIRM": "staging"}])
 def test_a_prod_stack_outside_a_pipeline_asks_for_its_name(environment: dict[str, str]) -> None:
     """And says both ways of giving it."""
-    with pytest.raises(Unguarded) as refused:
-        preconditions.require_word(environment, stack="prod-eu")
+    with pytest.raises(UnmetPrecondition) as refused:
+        preconditions.require_confirmation(environment, stack="prod-eu")
     assert "make up STACK=prod-eu CONFIRM=prod-eu" in str(refused.value)
     assert "CACHE_CONFIRM=prod-eu pulumi up --stack prod-eu" in str(refused.value)
 
@@ -31,7 +33,7 @@ def test_a_prod_stack_outside_a_pipeline_asks_for_its_name(environment: dict[str
 @pytest.mark.parametrize("environment", [{"CI": "true"}, {"CI": "1"}, {"CACHE_CONFIRM": "prod"}])
 def test_a_pipeline_and_a_person_who_gave_the_name_go_on(environment: dict[str, str]) -> None:
     """A pipeline has approvals of its own."""
-    preconditions.require_word(environment, stack="prod")
+    preconditions.require_confirmation(environment, stack="prod")
 
 
 @pytest.mark.parametrize("written", [SALT, f"secretsprovider: passphrase\n{SALT}", f"secretsprovider: default\n{SALT}"])
@@ -39,9 +41,9 @@ def test_a_passphrase_is_refused_with_the_command_that_changes_it(tmp_path: Path
     """As Pulumi writes it into the stack's file."""
     file = tmp_path / "Pulumi.prod.yaml"
     file.write_text(written)
-    with pytest.raises(Unguarded, match='pulumi stack change-secrets-provider --stack prod "awskms://'):
+    with pytest.raises(UnmetPrecondition, match='pulumi stack change-secrets-provider --stack prod "awskms://'):
         preconditions.require_key(file, stack="prod", key=AWS)
-    with pytest.raises(Unguarded, match='pulumi stack change-secrets-provider --stack prod "gcpkms://'):
+    with pytest.raises(UnmetPrecondition, match='pulumi stack change-secrets-provider --stack prod "gcpkms://'):
         preconditions.require_key(file, stack="prod", key=GOOGLE)
 
 

@@ -1,4 +1,4 @@
-"""The word for a prod stack reaches the program, and is asked for only where somebody can answer."""
+"""The confirmation for a prod stack reaches the program, and is asked for only where somebody can answer."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra import preconditions
-from infra.preconditions import Unguarded
+from infra.preconditions import UnmetPrecondition
 from runner import confirmation
 from runner.project import Project
 
@@ -37,7 +37,7 @@ def questions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-def test_the_word_from_the_command_line_is_handed_over(project: Project, questions: list[str]) -> None:
+def test_the_confirmation_from_the_command_line_is_handed_over(project: Project, questions: list[str]) -> None:
     """`make up STACK=prod CONFIRM=prod` asks nothing more."""
     confirmation.hand_over(project, "prod", "prod")
     assert os.environ["CACHE_CONFIRM"] == "prod"
@@ -58,9 +58,9 @@ def test_a_person_is_asked_wherever_the_program_would_refuse(
     """Both read `CI` the same way: nobody is refused who was not asked, nor asked for what nobody wants."""
     monkeypatch.setenv("CI", value)
     try:
-        preconditions.require_word(os.environ, stack="prod")
+        preconditions.require_confirmation(os.environ, stack="prod")
         is_refused = False
-    except Unguarded:
+    except UnmetPrecondition:
         is_refused = True
     confirmation.hand_over(project, "prod", "")
     assert bool(questions) == is_refused

@@ -1,4 +1,4 @@
-"""The guards of a prod stack, met as a user meets them: nothing is made, and the command that helps is said."""
+"""The preconditions of a prod stack, met as a user meets them: nothing is made, and the command that helps is said."""
 
 from pathlib import Path
 
