@@ -13,7 +13,7 @@ from pulumi.dynamic import CreateResult, DiffResult, Resource, UpdateResult
 
 from infra import rotation
 from infra.dynamic import Provider
-from infra.rotation import Passwords, Standing
+from infra.rotation import Passwords, RotationState
 
 # ElastiCache takes 16 to 128 characters, and letters and digits alone need no encoding in a URL (AWS,
 # "Authenticating with Role-Based Access Control"; 190 bits are left).
@@ -47,7 +47,7 @@ class Password(Resource, module="password", name="Password"):
     value: pulumi.Output[str]
     previous: pulumi.Output[str]
     retired: pulumi.Output[str]
-    standing: pulumi.Output[Standing]
+    standing: pulumi.Output[RotationState]
 
     def __init__(self, name: str, *, at_once: int = 2, opts: pulumi.ResourceOptions | None = None) -> None:
         """Declare it, for a cache that takes so many passwords at once. Raises `rotation.InvalidStep`."""
@@ -70,7 +70,7 @@ class Password(Resource, module="password", name="Password"):
         """Return all of them, as a secret."""
         return pulumi.Output.secret(
             pulumi.Output.all(self.value, self.previous, self.retired, self.standing).apply(
-                lambda known: Passwords(current=known[0], previous=known[1], retired=known[2], standing=known[3])
+                lambda known: Passwords(current=known[0], previous=known[1], retired=known[2], state=known[3])
             )
         )
 
@@ -80,7 +80,7 @@ def _known(olds: dict[str, Any]) -> Passwords:
         current=olds["value"],
         previous=olds.get("previous") or "",
         retired=olds.get("retired") or "",
-        standing=cast("Standing", olds.get("standing") or "closed"),
+        state=cast("RotationState", olds.get("standing") or "closed"),
     )
 
 
@@ -93,7 +93,7 @@ def _outputs(passwords: Passwords) -> dict[str, Any]:
         "value": passwords.current,
         "previous": passwords.previous,
         "retired": passwords.retired,
-        "standing": passwords.standing,
+        "standing": passwords.state,
     }
 
 

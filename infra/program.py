@@ -58,7 +58,7 @@ def export(settings: Settings, declaration: Declaration) -> None:
     url = declaration.connection.apply(connection.url) if settings.attached else ""
     pulumi.export("redisUrl", pulumi.Output.secret(url))
     if declaration.passwords is not None:
-        pulumi.export("rotation", pulumi.Output.unsecret(declaration.passwords).apply(lambda known: known.standing))
+        pulumi.export("rotation", pulumi.Output.unsecret(declaration.passwords).apply(lambda known: known.state))
     pulumi.export("expectation", declaration.expectation.asked)
     for name, value in declaration.outputs.items():
         pulumi.export(name, value)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Step = Literal["start", "finish", "undo"]
 # "started": the newer password is the one that is delivered; "undone": the older one is again. Both are valid in both.
 # "replaced": the cache takes one at a time, and has been given the newer.
-Standing = Literal["closed", "started", "undone", "replaced"]
+RotationState = Literal["closed", "started", "undone", "replaced"]
 
 # In the environment, for one run alone: a setting would be saved in the stack and rotate at every `up`.
 VARIABLE: Final = "CACHE_ROTATION"
@@ -39,7 +39,7 @@ class Passwords:
     current: str = field(repr=False)
     previous: str = field(default="", repr=False)
     retired: str = field(default="", repr=False)
-    standing: Standing = "closed"
+    state: RotationState = "closed"
 
     @property
     def valid(self) -> tuple[str, ...]:
@@ -52,16 +52,16 @@ class Passwords:
         `fresh` is a new password, for the step that needs one. `at_once` is how many the cache can take at a time:
         where that is one, the old password ends as the new one begins.
         """
-        match step, self.standing:
+        match step, self.state:
             case "start", "closed" if at_once == 1:
-                return Passwords(current=fresh, retired=self.current, standing="replaced")
+                return Passwords(current=fresh, retired=self.current, state="replaced")
             case "start", "closed":
-                return replace(self, current=fresh, previous=self.current, standing="started")
+                return replace(self, current=fresh, previous=self.current, state="started")
             case ("start", "undone") | ("undo", "started"):
-                standing: Standing = "started" if step == "start" else "undone"
-                return replace(self, current=self.previous, previous=self.current, standing=standing)
+                state: RotationState = "started" if step == "start" else "undone"
+                return replace(self, current=self.previous, previous=self.current, state=state)
             case "finish", "replaced":
-                return replace(self, standing="closed")
+                return replace(self, state="closed")
             case "finish", "started" | "undone":
                 return Passwords(current=self.current, retired=self.previous)
             case _:

@@ -19,7 +19,7 @@ def take(step: Step, stack: Stack, name: str, *, restarts: bool, say: Callable[[
     # Before the old password ends, what a run before did not come to is delivered and restarted. A last step that was
     # cut off is in the state already, and comes to the cache by the same.
     code = stack.up() if step == "finish" else _up(stack, step)
-    if code == 0 and step != "start" and _standing(stack) == "closed":
+    if code == 0 and step != "start" and _state(stack) == "closed":
         say(f"no rotation of stack {name} is open")
         return 0
     if code == 0 and step == "finish":
@@ -29,18 +29,18 @@ def take(step: Step, stack: Stack, name: str, *, restarts: bool, say: Callable[[
     if code == 0:
         say(_words(stack, name))
         return 0
-    back = f", or go back: make rotate-undo STACK={name}" if step == "start" and _standing(stack) in OPEN else ""
+    back = f", or go back: make rotate-undo STACK={name}" if step == "start" and _state(stack) in OPEN else ""
     say(f"the rotation of stack {name} is not through; once what failed is mended, run the same command again{back}")
     return code
 
 
 def _goes_on(stack: Stack, name: str, *, restarts: bool, say: Callable[[str], None]) -> bool:
     """Return whether the last step needs nobody to come between, and why."""
-    standing = _standing(stack)
-    if standing == "replaced":
+    state = _state(stack)
+    if state == "replaced":
         say(f"this cache takes one password at a time: whatever reads the secrets of stack {name} has to restart now")
         return True
-    if restarts and standing in OPEN and _is_proved(stack):
+    if restarts and state in OPEN and _is_proved(stack):
         say("the application was restarted by cache:afterDelivery, so the rotation goes on to its end")
         return True
     return False
@@ -54,7 +54,7 @@ def _up(stack: Stack, step: Step) -> int:
         del os.environ[VARIABLE]
 
 
-def _standing(stack: Stack) -> str:
+def _state(stack: Stack) -> str:
     return str(stack.outputs().get("rotation", "closed"))
 
 
@@ -64,7 +64,7 @@ def _is_proved(stack: Stack) -> bool:
 
 def _words(stack: Stack, name: str) -> str:
     doubt = "" if _is_proved(stack) else " But nothing of it was proved: see what the run said of its verification."
-    match _standing(stack):
+    match _state(stack):
         case "started":
             delivered = "the new password is delivered, and the one before still works"
         case "undone":

@@ -149,6 +149,6 @@ def test_all_of_its_passwords_are_secrets(tmp_path: Path, monkeypatch: pytest.Mo
         known.update(value for name in SECRETS if (value := wire.plain(resource.outputs[name])))
         assert not [password for password in known if password in printed + written(resource)]
     assert len(known) == 2
-    assert stack.outputs["shown"] == "Passwords(standing='closed')"
+    assert stack.outputs["shown"] == "Passwords(state='closed')"
     assert len(stack.outputs["valid"]) == 1
     assert stack._stack.outputs(show_secrets=False)["valid"] == "[secret]"

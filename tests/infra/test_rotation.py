@@ -1,4 +1,4 @@
-"""The state machine of a rotation: every step from every standing, and what a stack refuses to take."""
+"""The state machine of a rotation: every step from every state, and what a stack refuses to take."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,16 +9,16 @@ import pytest
 from infra import rotation
 from infra.backends import BACKENDS, settings_of
 from infra.capabilities import PasswordSupport
-from infra.rotation import VARIABLE, InvalidStep, Passwords, Standing, Step
+from infra.rotation import VARIABLE, InvalidStep, Passwords, RotationState, Step
 from infra.settings import Settings
 
 CLOSED = Passwords(current="old", retired="older")
-STARTED = Passwords(current="new", previous="old", retired="older", standing="started")
-UNDONE = Passwords(current="old", previous="new", retired="older", standing="undone")
+STARTED = Passwords(current="new", previous="old", retired="older", state="started")
+UNDONE = Passwords(current="old", previous="new", retired="older", state="undone")
 FINISHED = Passwords(current="new", retired="old")
 TAKEN_BACK = Passwords(current="old", retired="new")
 
-AFTER: dict[tuple[Step | None, Standing], Passwords] = {
+AFTER: dict[tuple[Step | None, RotationState], Passwords] = {
     (None, "closed"): CLOSED,
     (None, "started"): STARTED,
     (None, "undone"): UNDONE,
@@ -32,7 +32,7 @@ AFTER: dict[tuple[Step | None, Standing], Passwords] = {
     ("finish", "started"): FINISHED,
     ("finish", "undone"): TAKEN_BACK,
 }
-STANDINGS = {passwords.standing: passwords for passwords in (CLOSED, STARTED, UNDONE)}
+STATES = {passwords.state: passwords for passwords in (CLOSED, STARTED, UNDONE)}
 # Where the cache takes one password at a time; its steps are below.
 ONE_AT_A_TIME = {"replaced"}
 
@@ -40,30 +40,28 @@ ONE_AT_A_TIME = {"replaced"}
 class TestSteps:
     """What the passwords are after a step."""
 
-    def test_every_step_from_every_standing_is_here(self) -> None:
+    def test_every_step_from_every_state_is_here(self) -> None:
         """A new one of either has to say what it does."""
         steps = (None, *get_args(Step))
-        assert {
-            (step, standing) for step in steps for standing in {*get_args(Standing)} - ONE_AT_A_TIME
-        } == AFTER.keys()
+        assert {(step, state) for step in steps for state in {*get_args(RotationState)} - ONE_AT_A_TIME} == AFTER.keys()
 
-    @pytest.mark.parametrize(("step", "standing"), AFTER)
-    def test_a_step_leads_to_its_passwords(self, step: Step | None, standing: Standing) -> None:
+    @pytest.mark.parametrize(("step", "state"), AFTER)
+    def test_a_step_leads_to_its_passwords(self, step: Step | None, state: RotationState) -> None:
         """And a fresh one is taken by nothing but a start of a closed rotation."""
-        assert STANDINGS[standing].after(step, fresh="new", at_once=2) == AFTER[step, standing]
+        assert STATES[state].after(step, fresh="new", at_once=2) == AFTER[step, state]
 
-    @pytest.mark.parametrize(("step", "standing"), AFTER)
-    def test_a_step_taken_twice_is_taken_once(self, step: Step | None, standing: Standing) -> None:
+    @pytest.mark.parametrize(("step", "state"), AFTER)
+    def test_a_step_taken_twice_is_taken_once(self, step: Step | None, state: RotationState) -> None:
         """So a step that was cut off can be run again."""
-        once = STANDINGS[standing].after(step, fresh="new", at_once=2)
+        once = STATES[state].after(step, fresh="new", at_once=2)
         assert once.after(step, fresh="another", at_once=2) == once
 
-    @pytest.mark.parametrize(("step", "standing"), AFTER)
+    @pytest.mark.parametrize(("step", "state"), AFTER)
     def test_what_is_delivered_before_a_step_outlives_it_unless_the_rotation_is_finished(
-        self, step: Step | None, standing: Standing
+        self, step: Step | None, state: RotationState
     ) -> None:
         """An application that did not restart is never locked out by a start or an undo."""
-        before = STANDINGS[standing]
+        before = STATES[state]
         after = before.after(step, fresh="new", at_once=2)
         assert before.current in after.valid
         if step != "finish":
@@ -72,7 +70,7 @@ class TestSteps:
     def test_a_finished_rotation_can_be_followed_by_another(self) -> None:
         """The password that ends with it is then the one to be refused."""
         again = FINISHED.after("start", fresh="newest", at_once=2)
-        assert again == Passwords(current="newest", previous="new", retired="old", standing="started")
+        assert again == Passwords(current="newest", previous="new", retired="old", state="started")
         assert again.after("finish", fresh="x", at_once=2) == Passwords(current="newest", retired="new")
 
     def test_to_and_fro_makes_no_third_password(self) -> None:
@@ -87,7 +85,7 @@ class TestSteps:
     def test_where_one_is_taken_at_a_time_the_old_one_ends_at_once(self) -> None:
         """Started twice it is started once, whether or not the vendor came to know; and there is no way back."""
         after = CLOSED.after("start", fresh="new", at_once=1)
-        assert after == Passwords(current="new", retired="old", standing="replaced")
+        assert after == Passwords(current="new", retired="old", state="replaced")
         assert after.valid == ("new",)
         assert after.after("start", fresh="another", at_once=1) == after
         assert after.after("undo", fresh="another", at_once=1) == after
@@ -103,8 +101,8 @@ class TestSteps:
 
     def test_the_repr_shows_no_password(self) -> None:
         """They can be logged by accident."""
-        passwords = Passwords(current="hunter1", previous="hunter2", retired="hunter3", standing="started")
-        assert repr(passwords) == "Passwords(standing='started')"
+        passwords = Passwords(current="hunter1", previous="hunter2", retired="hunter3", state="started")
+        assert repr(passwords) == "Passwords(state='started')"
 
 
 class TestRequest:

@@ -26,7 +26,7 @@ from verify.report import Report, Result
 
 CONNECTION = CacheEnvironment(host="127.0.0.1", port=1, password="hunter2")
 
-PASSWORDS = Passwords(current="hunter2", previous="hunter1", retired="hunter0", standing="started")
+PASSWORDS = Passwords(current="hunter2", previous="hunter1", retired="hunter0", state="started")
 
 PASSED = Report(results=(Result(name="connect", title="the server is reached", verdict="pass"),), server="valkey 9")
 FAILED = Report(

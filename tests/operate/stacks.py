@@ -25,7 +25,7 @@ class FakeStack:
         self.on_up()
         code = self._codes.pop(0) if self._codes else 0
         if code == 0 and self.rotation is not None:
-            standings = {
+            states = {
                 ("start", "closed"): "started" if self._at_once == 2 else "replaced",
                 ("start", "undone"): "started",
                 ("undo", "started"): "undone",
@@ -33,7 +33,7 @@ class FakeStack:
                 ("finish", "undone"): "closed",
                 ("finish", "replaced"): "closed",
             }
-            self.rotation = standings.get((str(step), self.rotation), self.rotation)
+            self.rotation = states.get((str(step), self.rotation), self.rotation)
         return code
 
     def preview(self) -> int:

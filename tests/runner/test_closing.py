@@ -36,11 +36,11 @@ def test_it_says_when_nothing_was_proved() -> None:
     assert first.endswith("It was not verified (off).")
 
 
-@pytest.mark.parametrize("standing", ["started", "undone"])
-def test_it_reminds_of_a_rotation_that_is_open(standing: str) -> None:
+@pytest.mark.parametrize("state", ["started", "undone"])
+def test_it_reminds_of_a_rotation_that_is_open(state: str) -> None:
     """At every `up`, until it is finished: two passwords are valid meanwhile."""
     verification = {"verdict": "passed", "server": "valkey 9.1.2", "checks": {"connect": "pass"}}
-    said = closing.lines({"verification": verification, "rotation": standing}, stack="prod", seconds=1)
+    said = closing.lines({"verification": verification, "rotation": state}, stack="prod", seconds=1)
     assert said[-1] == "  Two passwords are valid: once everything was restarted, make rotate-finish STACK=prod"
 
 
