@@ -24,7 +24,7 @@ from verify.expectation import Expectation
 
 # Only to be typed with: most stacks are not in AWS.
 if TYPE_CHECKING:
-    from infra.verifiers.lambda_network import Place
+    from infra.verifiers.lambda_network import LambdaNetwork
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +39,8 @@ class Declaration:
     own_variables: tuple[str, ...] = ()
     # None where the vendor makes the password.
     passwords: pulumi.Output[Passwords] | None = None
-    # A place inside the cache's network, where it cannot be reached from outside.
-    aws_place: Place | None = None
+    # What a Lambda function needs inside the cache's network, where it cannot be reached from outside.
+    lambda_network: LambdaNetwork | None = None
     # What the vendor itself says that a month costs, where it says so: better than a list price.
     monthly_usd: pulumi.Output[float | None] | None = None
     outputs: Mapping[str, pulumi.Input[Any]] = field(default_factory=dict)

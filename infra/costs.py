@@ -74,7 +74,7 @@ class Estimate:
         return round(sum(known), 2) if len(known) == len(self.items) else None
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """The sum and what it is made of."""
         items = (
             f"{item.what} {UNKNOWN if item.monthly_usd is None else f'{item.monthly_usd:.2f}'}" for item in self.items
@@ -115,7 +115,7 @@ def require_within_budget(estimated: Estimate, budget_usd: float | None, *, stac
         )
     if cost > budget_usd:
         raise OverBudget(
-            f"cache:budgetUsd is {budget_usd:.2f}, and stack {stack} costs {estimated.words}\n"
+            f"cache:budgetUsd is {budget_usd:.2f}, and stack {stack} costs {estimated.description}\n"
             f"      pulumi config set cache:budgetUsd {math.ceil(cost)} --stack {stack}"
         )
 

@@ -27,7 +27,7 @@ def deliver(declaration: Declaration, settings: Settings, *, stack: str) -> None
     delivery = Delivery(
         variables=(*GUIDES_VARIABLES, *declaration.own_variables),
         values=values,
-        kms_key_arn=None if declaration.aws_place is None else declaration.aws_place.kms_key_arn,
+        kms_key_arn=None if declaration.lambda_network is None else declaration.lambda_network.kms_key_arn,
     )
     if not settings.chosen_sinks:
         pulumi.log.warn(

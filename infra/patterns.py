@@ -5,21 +5,21 @@ import re
 from typing import NamedTuple
 
 
-class Form(NamedTuple):
-    """What a vendor's name looks like: a pattern, and the words for what it is not."""
+class Pattern(NamedTuple):
+    """What a vendor's name looks like: a regular expression, and its description in an error."""
 
     pattern: str
-    words: str
+    description: str
 
-    def problem(self, text: str) -> str | None:
-        """Describe what a text is not, as a predicate, or None where it has the form."""
-        return None if re.fullmatch(self.pattern, text, re.ASCII) else f"is not {self.words}"
+    def problem(self, value: str) -> str | None:
+        """Return what is wrong with a value, as a predicate, or None where it matches."""
+        return None if re.fullmatch(self.pattern, value, re.ASCII) else f"is not {self.description}"
 
 
-def network_problem(text: str, *, example: str, everywhere: str) -> str | None:
-    """Explain why a text is no network of IPv4, as a predicate; of the one that holds every address, `everywhere`."""
+def network_problem(value: str, *, example: str, everywhere: str) -> str | None:
+    """Explain why a value is no network of IPv4, as a predicate; of the one that holds every address, `everywhere`."""
     try:
-        network = ipaddress.IPv4Network(text)
+        network = ipaddress.IPv4Network(value)
     except ValueError:
         return f"is not an IPv4 network like {example}, with no bit set behind its mask"
     return everywhere if network.prefixlen == 0 else None

@@ -27,7 +27,7 @@ async def main() -> None:
         raise pulumi.RunError(str(error)) from None
 
     if estimated.items:
-        pulumi.log.info(f"list price: {estimated.words}")
+        pulumi.log.info(f"list price: {estimated.description}")
     export(settings, declaration)
     pulumi.export("monthlyCostUsd", estimated.output if declaration.monthly_usd is None else declaration.monthly_usd)
     await verification.prove(declaration, settings, stack=stack)

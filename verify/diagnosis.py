@@ -16,7 +16,7 @@ from verify.faults import COMMAND_BLOCKED, FAULTS, PASSWORD_MISSING, UNKNOWN, Ca
 class _Symptoms:
     errors: tuple[BaseException, ...]
     replies: tuple[str, ...]
-    words: str
+    message: str
     phase: Phase
     tls: bool
 
@@ -34,7 +34,7 @@ def diagnose(error: BaseException, *, tls: bool, phase: Phase | None = None) -> 
     symptoms = _Symptoms(
         errors=errors,
         replies=tuple(_reply(link) for link in errors),
-        words="\n".join(str(link) for link in errors),
+        message="\n".join(str(link) for link in errors),
         phase=phase or _phase(errors),
         tls=tls,
     )
@@ -43,7 +43,7 @@ def diagnose(error: BaseException, *, tls: bool, phase: Phase | None = None) -> 
 
 def diagnose_reply(reply: str, *, tls: bool) -> Fault:
     """Name the fault behind an error reply, given as it came over the wire without its leading minus."""
-    return _find(_Symptoms(errors=(), replies=(reply,), words="", phase="answer", tls=tls))
+    return _find(_Symptoms(errors=(), replies=(reply,), message="", phase="answer", tls=tls))
 
 
 def cache_error(error: BaseException, environment: CacheEnvironment, *, phase: Phase | None = None) -> CacheError:
@@ -69,7 +69,7 @@ def _shows(sign: Sign, symptoms: _Symptoms) -> bool:
     raised, verdicts = sign.raised, {getattr(error, "verify_code", None) for error in symptoms.errors}
     return (
         (sign.reply is None or any(reply.startswith(sign.reply) for reply in symptoms.replies))
-        and (sign.words is None or sign.words in symptoms.words)
+        and (sign.message is None or sign.message in symptoms.message)
         and (raised is None or any(isinstance(error, raised) for error in symptoms.errors))
         and (not sign.certificate or not verdicts.isdisjoint(sign.certificate))
         and (sign.phase is None or sign.phase == symptoms.phase)

@@ -14,10 +14,10 @@ Persistence = Literal["append-only", "snapshot", "none"]
 
 
 class _Kind(NamedTuple):
-    """What a value must be: the test, the words for it, and a right one."""
+    """What a value must be: the test, its description, and a right one."""
 
     accepts: Callable[[Any], bool]
-    words: str
+    description: str
     example: Any
 
 
@@ -26,7 +26,7 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _is_text(value: Any) -> bool:
+def _is_string(value: Any) -> bool:
     return isinstance(value, str) and value != ""
 
 
@@ -34,21 +34,21 @@ def _is_rules(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(rule, str) and not access.problem(rule) for rule in value)
 
 
-def _is_truth(value: Any) -> bool:
+def _is_boolean(value: Any) -> bool:
     return isinstance(value, bool)
 
 
 _KINDS: Final = {
     "maxmemory_bytes": _Kind(_is_count, "a whole number of bytes", 104857600),
-    "maxmemory_policy": _Kind(_is_text, "a policy's name", "allkeys-lru"),
+    "maxmemory_policy": _Kind(_is_string, "a policy's name", "allkeys-lru"),
     "persistence": _Kind(
         get_args(Persistence).__contains__, f"one of {', '.join(get_args(Persistence))}", "append-only"
     ),
-    "authentication": _Kind(_is_truth, "true or false", True),
-    "tls": _Kind(_is_truth, "true or false", True),
+    "authentication": _Kind(_is_boolean, "true or false", True),
+    "tls": _Kind(_is_boolean, "true or false", True),
     "replicas": _Kind(_is_count, "a whole number", 1),
-    "version": _Kind(_is_text, "a version or its beginning", "7.2"),
-    "cluster": _Kind(_is_truth, "true or false", False),
+    "version": _Kind(_is_string, "a version or its beginning", "7.2"),
+    "cluster": _Kind(_is_boolean, "true or false", False),
     "access": _Kind(get_args(Preset).__contains__, f"one of {', '.join(get_args(Preset))}", "data"),
     "access_rules": _Kind(_is_rules, "a list of rules of an ACL", ["+flushdb"]),
 }
@@ -110,4 +110,6 @@ def _problem(key: str, value: Any) -> str | None:
     kind = _KINDS[key]
     if value is None or kind.accepts(value):
         return None
-    return f"{key} is {legible(json.dumps(value))}, not {kind.words}; for example {json.dumps({key: kind.example})}"
+    return (
+        f"{key} is {legible(json.dumps(value))}, not {kind.description}; for example {json.dumps({key: kind.example})}"
+    )

@@ -26,7 +26,7 @@ class Sign:
     """
 
     reply: str | None = None
-    words: str | None = None
+    message: str | None = None
     raised: type[BaseException] | None = None
     certificate: tuple[int, ...] = ()
     phase: Phase | None = None
@@ -84,7 +84,7 @@ CLIENT_MISSING = Fault(
     cause="the client library redis-py is not installed here",
     remedy="Install the requirements with `make install`, or `pip install redis` where verify ships alone",
     exit_code=ExitCode.CONFIGURATION,
-    signs=(Sign(raised=ModuleNotFoundError, words="No module named 'redis'"),),
+    signs=(Sign(raised=ModuleNotFoundError, message="No module named 'redis'"),),
 )
 
 # --- name ------------------------------------------------------------------------------------------------
@@ -118,9 +118,9 @@ NO_ROUTE = Fault(
     retryable=True,
     exit_code=ExitCode.UNREACHABLE,
     signs=(
-        Sign(words="Network is unreachable"),
-        Sign(words="No route to host"),
-        Sign(words="Host is unreachable"),
+        Sign(message="Network is unreachable"),
+        Sign(message="No route to host"),
+        Sign(message="Host is unreachable"),
     ),
 )
 
@@ -132,7 +132,7 @@ TLS_NOT_SPOKEN = Fault(
     cause="REDIS_USE_TLS is true, and the port speaks plain text",
     remedy="Set REDIS_USE_TLS=false for a server without TLS (a local one), or switch encryption in "
     "transit on at the server",
-    signs=(Sign(words="WRONG_VERSION_NUMBER", tls=True),),
+    signs=(Sign(message="WRONG_VERSION_NUMBER", tls=True),),
 )
 TLS_REQUIRED = Fault(
     code="tls-required",
@@ -169,8 +169,8 @@ CLIENT_CERTIFICATE_WANTED = Fault(
     cause="the server broke the TLS handshake off, as one does that wants a certificate from its clients",
     remedy="Switch client certificates off at the server (tls-auth-clients no): the REDIS_* variables carry none",
     signs=(
-        Sign(words="CERTIFICATE_REQUIRED", tls=True),
-        Sign(words="HANDSHAKE_FAILURE", tls=True),
+        Sign(message="CERTIFICATE_REQUIRED", tls=True),
+        Sign(message="HANDSHAKE_FAILURE", tls=True),
     ),
 )
 TLS_CLOSED = Fault(
@@ -192,9 +192,9 @@ TLS_VERSION = Fault(
     cause="server and client have no version of TLS in common",
     remedy="Switch TLS 1.2 or 1.3 on at the server (tls-protocols)",
     signs=(
-        Sign(words="PROTOCOL_VERSION", tls=True),
-        Sign(words="UNSUPPORTED_PROTOCOL", tls=True),
-        Sign(words="NO_PROTOCOLS_AVAILABLE", tls=True),
+        Sign(message="PROTOCOL_VERSION", tls=True),
+        Sign(message="UNSUPPORTED_PROTOCOL", tls=True),
+        Sign(message="NO_PROTOCOLS_AVAILABLE", tls=True),
     ),
 )
 CA_UNREADABLE = Fault(
@@ -203,8 +203,8 @@ CA_UNREADABLE = Fault(
     cause="the certificate authority's file or text cannot be read",
     remedy="Set REDIS_TLS_CA to the PEM text itself, with its line breaks",
     signs=(
-        Sign(words="no certificate or crl found"),
-        Sign(words="no start line"),
+        Sign(message="no certificate or crl found"),
+        Sign(message="no start line"),
         Sign(raised=FileNotFoundError),
     ),
 )
@@ -228,7 +228,7 @@ CONNECT_TIMEOUT = Fault(
     exit_code=ExitCode.UNREACHABLE,
     signs=(
         Sign(raised=TimeoutError, phase="connect"),
-        Sign(words="Timeout connecting to server"),
+        Sign(message="Timeout connecting to server"),
     ),
 )
 CONNECTIONS_IN_USE = Fault(
@@ -238,7 +238,7 @@ CONNECTIONS_IN_USE = Fault(
     remedy="See why commands take so long (`python -m verify check` measures the latency), run fewer threads in one "
     "process, or raise REDIS_CONNECT_TIMEOUT, which is how long a thread waits",
     retryable=True,
-    signs=(Sign(words="No connection available."),),
+    signs=(Sign(message="No connection available."),),
 )
 NO_ANSWER = Fault(
     code="no-answer",
@@ -248,7 +248,7 @@ NO_ANSWER = Fault(
     remedy="Check that REDIS_PORT is the cache's, and that the server is not overloaded; "
     "set REDIS_USE_TLS=true where the port wants TLS",
     retryable=True,
-    signs=(Sign(raised=TimeoutError), Sign(words="Timeout reading from")),
+    signs=(Sign(raised=TimeoutError), Sign(message="Timeout reading from")),
 )
 ANSWER_DRIPS = Fault(
     code="answer-drips",
@@ -276,7 +276,7 @@ CONNECTION_CLOSED = Fault(
         Sign(raised=BrokenPipeError),
         # What Python before 3.13 makes of either in TLS.
         Sign(raised=ssl.SSLEOFError, phase="answer"),
-        Sign(words="Connection closed by server"),
+        Sign(message="Connection closed by server"),
     ),
 )
 NOT_REDIS = Fault(
@@ -284,7 +284,7 @@ NOT_REDIS = Fault(
     layer="network",
     cause="what answers on REDIS_PORT does not speak Redis's protocol",
     remedy="Check REDIS_HOST and REDIS_PORT: another service, or an HTTP proxy, listens there",
-    signs=(Sign(words="Protocol error, got"), Sign(words="Protocol Error:")),  # with hiredis, and without,
+    signs=(Sign(message="Protocol error, got"), Sign(message="Protocol Error:")),  # with hiredis, and without,
 )
 
 # --- authentication --------------------------------------------------------------------------------------

@@ -38,11 +38,11 @@ VERIFIERS: Final[Mapping[str, str]] = {
 
 def choose(declaration: Declaration, settings: Settings, *, stack: str) -> Verifier:
     """Return the verifier that the stack asks for; by itself, the one inside the cache's network where there is one."""
-    if declaration.aws_place is not None and settings.verify_from in ("auto", "aws-lambda"):
+    if declaration.lambda_network is not None and settings.verify_from in ("auto", "aws-lambda"):
         # Late, since it needs the SDK of AWS, which most environments do not have.
         from infra.verifiers.aws_lambda import AwsLambda
 
-        return AwsLambda(declaration.aws_place, stack=stack)
+        return AwsLambda(declaration.lambda_network, stack=stack)
     return Here()
 
 

@@ -20,7 +20,7 @@ from infra.governance import Governance
 from infra.permission import EVERYWHERE, Grant, Permissions
 from infra.plan import Plan, Resource
 from infra.verifiers import bundle
-from infra.verifiers.lambda_network import Place
+from infra.verifiers.lambda_network import LambdaNetwork
 from verify import redaction
 from verify.checks.passwords import OtherPasswords
 from verify.environment import CacheEnvironment
@@ -48,28 +48,28 @@ class AwsLambda:
 
     name = "aws-lambda"
 
-    def __init__(self, place: Place, *, stack: str) -> None:
+    def __init__(self, network: LambdaNetwork, *, stack: str) -> None:
         """Declare the function, its role and its log."""
         # Not above: GOVERNANCE is read where the SDK is not installed, too.
         import pulumi_aws as aws
 
-        name = f"{place.name}-verifier"
+        name = f"{network.name}-verifier"
         root = Path(pulumi.runtime.get_root_directory() or ".")
         archive = bundle.build(root / ".local" / "bundles")
-        role = aws.iam.Role(name, assume_role_policy=json.dumps(TRUST), tags=place.tags)
+        role = aws.iam.Role(name, assume_role_policy=json.dumps(TRUST), tags=network.tags)
         policy = aws.iam.RolePolicyAttachment(
-            name, role=role.name, policy_arn=EXECUTION_POLICY.format(partition=place.partition)
+            name, role=role.name, policy_arn=EXECUTION_POLICY.format(partition=network.partition)
         )
         log = aws.cloudwatch.LogGroup(
             name,
             name=f"/aws/lambda/{name}",
             retention_in_days=log_group.RETENTION_DAYS,
-            kms_key_id=place.kms_key_arn,
-            tags=place.tags,
+            kms_key_id=network.kms_key_arn,
+            tags=network.tags,
         )
         self._stack = stack
         self._name = name
-        self._ready = place.ready
+        self._ready = network.ready
         self._function = aws.lambda_.Function(
             name,
             name=name,
@@ -83,12 +83,12 @@ class AwsLambda:
             timeout=TIMEOUT_SECONDS,
             role=role.arn,
             vpc_config=aws.lambda_.FunctionVpcConfigArgs(
-                subnet_ids=place.subnet_ids, security_group_ids=[place.security_group_id]
+                subnet_ids=network.subnet_ids, security_group_ids=[network.security_group_id]
             ),
             logging_config=aws.lambda_.FunctionLoggingConfigArgs(log_format="JSON", log_group=log.name),
             # What Lambda takes where nothing is said, written down for whoever audits the plan.
             tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="PassThrough"),
-            tags=place.tags,
+            tags=network.tags,
             opts=pulumi.ResourceOptions(depends_on=[policy]),
         )
 

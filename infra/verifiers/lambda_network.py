@@ -1,4 +1,4 @@
-"""A place inside the cache's network, for a function that verifies it from there."""
+"""The network of a Lambda function that verifies the cache from inside its own."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ import pulumi
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where the function stands: in the cache's subnets, in a group that the cache lets in and that leads nowhere else.
+class LambdaNetwork:
+    """The cache's subnets, in a group that the cache lets in and that leads nowhere else.
 
     `name` is the cache's. `ready` is what has to be there before a call can get through.
     """

@@ -148,7 +148,7 @@ def test_a_redis_cloud_plan_without_a_known_price_is_unknown() -> None:
 def test_redis_clouds_free_plan_costs_nothing_and_a_paid_one_is_told_by_its_api() -> None:
     """Of which a list price may not know: what the plan really costs is held against the budget where it is chosen."""
     free = estimated(settings(backend="rediscloud", tier="dev", accept_plain_text=True), region=None)
-    assert (free.monthly_usd, free.words) == (0, "0.00 USD a month (Redis Cloud's free plan of 30 MB 0.00)")
+    assert (free.monthly_usd, free.description) == (0, "0.00 USD a month (Redis Cloud's free plan of 30 MB 0.00)")
     paid = estimated(settings(backend="rediscloud"), region=None)
     costs.require_within_budget(paid, 1, stack="prod")
     elsewhere = settings(backend="rediscloud", tier="staging", cloud_region="eu-west-1")

@@ -16,7 +16,7 @@ from infra.backends.elasticache.settings import ElastiCacheSettings
 from infra.backends.elasticache.tier_defaults import CARE
 from infra.password import Password
 from infra.tags import tags_of
-from infra.verifiers.lambda_network import Place
+from infra.verifiers.lambda_network import LambdaNetwork
 from verify.environment import CacheEnvironment
 from verify.expectation import Expectation
 
@@ -106,7 +106,7 @@ def declare(settings: ElastiCacheSettings, *, stack: str) -> Declaration:
         expectation=_expectation(settings),
         passwords=password.passwords,
         repair=f"to undo what was changed at AWS by hand: pulumi refresh --stack {stack} && make up STACK={stack}",
-        aws_place=Place(
+        lambda_network=LambdaNetwork(
             name=name,
             partition=here.partition,
             subnet_ids=subnet_group.subnet_ids,

@@ -12,7 +12,7 @@ from infra.backends.elasticache.naming import name_of
 from infra.backends.elasticache.nodes import NODES, Node
 from infra.backends.elasticache.versions import VERSIONS
 from infra.capabilities import Capabilities, PasswordSupport, Persistence
-from infra.patterns import Form
+from infra.patterns import Pattern
 from infra.settings.base import NotSet, Refusal, Strings, Wrong, checked, each_checked, readable
 from infra.settings.delivery import Settings, require_in_region
 from infra.sizing import MEBIBYTE, TierName
@@ -20,7 +20,7 @@ from infra.sizing import MEBIBYTE, TierName
 # Replicas that take over when the primary fails, where nothing else is asked.
 REPLICAS: Final[dict[TierName, int]] = {"dev": 0, "staging": 1, "prod": 1}
 
-_STACK: Final = Form(r"[\w.-]+/[\w.-]+/[\w.-]+", "a stack with its organization and project")
+_STACK: Final = Pattern(r"[\w.-]+/[\w.-]+/[\w.-]+", "a stack with its organization and project")
 
 
 class ElastiCacheSettings(Settings):

@@ -9,14 +9,14 @@ from infra.backends.memorystore.naming import name_of
 from infra.backends.memorystore.versions import NEWEST, RedisVersion
 from infra.capabilities import Capabilities, PasswordSupport, Persistence
 from infra.gcp import patterns
-from infra.patterns import Form
+from infra.patterns import Pattern
 from infra.settings.base import NotSet, Refusal, Wrong, checked, readable
 from infra.settings.delivery import Settings
 
 # Google's window is always one hour long (REST reference, WeeklyMaintenanceWindow).
 WINDOW_MINUTES: Final = 60
 
-_PROVIDERS: Final[dict[str | None, Form]] = {"project": patterns.PROJECT, "region": patterns.REGION}
+_PROVIDERS: Final[dict[str | None, Pattern]] = {"project": patterns.PROJECT, "region": patterns.REGION}
 
 
 class MemorystoreSettings(Settings):

@@ -82,7 +82,7 @@ class Plan:
         )
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """Return the name and the price."""
         price = "price unknown" if self.monthly_usd is None else f"{self.monthly_usd:.2f} USD a month"
         return f"{self.name} ({self.availability}, {price})"
@@ -128,7 +128,7 @@ def _nothing_fits(offered: Iterable[Plan], demand: Demand) -> str:
         *(["with persistence"] if demand["persistent"] else []),
         *([f"for {demand['networks']} networks"] if demand["networks"] else []),
     ]
-    names = ", ".join(plan.words for plan in sorted(there, key=lambda plan: plan.size_bytes))
+    names = ", ".join(plan.description for plan in sorted(there, key=lambda plan: plan.size_bytes))
     return (
         f"Redis Cloud offers no Essentials plan of {', '.join(asked)} in {demand['region']} of {demand['provider']}; "
         f"it offers: {names}; see cache:tier, cache:memoryMb and cache:persistence (a copy doubles the size)"
