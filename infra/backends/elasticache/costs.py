@@ -5,7 +5,7 @@ from typing import Any, Final, get_args
 
 from infra.backends.elasticache.nodes import Engine
 from infra.backends.elasticache.settings import ElastiCacheSettings
-from infra.backends.elasticache.tier_defaults import CARE
+from infra.backends.elasticache.tier_defaults import TIER_DEFAULTS
 from infra.costs import HOURS, Estimate, GuideEstimate, Item, place, priced, prices
 from infra.sizing import GIBIBYTE, TierName
 
@@ -19,7 +19,7 @@ def estimate(settings: ElastiCacheSettings, *, region: str | None) -> Estimate:
     node, count = settings.node.name, 1 + settings.chosen_replicas
     hourly = listed.get("nodes", {}).get(settings.engine, {}).get(node)
     items = [priced(f"{count} x {node} ({settings.engine}) in {place(region)}", hourly, count * HOURS)]
-    days = CARE[settings.tier].snapshot_days if settings.chosen_persistence == "snapshot" else 0
+    days = TIER_DEFAULTS[settings.tier].snapshot_days if settings.chosen_persistence == "snapshot" else 0
     if days:
         # A snapshot is the data, which are at most the memory asked for.
         gib = settings.maxmemory_bytes / GIBIBYTE

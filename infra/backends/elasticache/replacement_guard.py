@@ -27,7 +27,7 @@ from infra.dynamic import Provider
 FINAL_SNAPSHOT: Final = "finalSnapshot"
 
 
-class LineageInputs(TypedDict):
+class ReplacementGuardInputs(TypedDict):
     """What the stack asks of its replication group."""
 
     name: str
@@ -69,18 +69,18 @@ class LineageProvider(Provider):
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Compare what was asked."""
-        return DiffResult(changes=any(olds.get(key) != news[key] for key in LineageInputs.__annotations__))
+        return DiffResult(changes=any(olds.get(key) != news[key] for key in ReplacementGuardInputs.__annotations__))
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Write down what is asked now."""
         return UpdateResult({**news, FINAL_SNAPSHOT: olds[FINAL_SNAPSHOT]})
 
 
-class Lineage(Resource, module="lineage", name="Lineage"):
-    """The lineage of one replication group."""
+class ReplacementGuard(Resource, module="lineage", name="Lineage"):
+    """The guard of one replication group. Its names in a state are those of its first release."""
 
     finalSnapshot: pulumi.Output[str]  # noqa: N815 - the SDK fills the attribute that has the property's name
 
-    def __init__(self, name: str, inputs: LineageInputs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, inputs: ReplacementGuardInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Declare it."""
         super().__init__(LineageProvider(), name, {**inputs, FINAL_SNAPSHOT: None}, opts)

@@ -10,10 +10,10 @@ from infra.aws import account
 from infra.backend import Declaration
 from infra.backends.elasticache import encryption, logs, network, rbac, running, versions
 from infra.backends.elasticache.naming import name_of
-from infra.backends.elasticache.replacement_guard import Lineage
+from infra.backends.elasticache.replacement_guard import ReplacementGuard
 from infra.backends.elasticache.running import Running
 from infra.backends.elasticache.settings import ElastiCacheSettings
-from infra.backends.elasticache.tier_defaults import CARE
+from infra.backends.elasticache.tier_defaults import TIER_DEFAULTS
 from infra.password import Password
 from infra.tags import tags_of
 from infra.verifiers.lambda_network import LambdaNetwork
@@ -30,7 +30,7 @@ TIMEOUTS: Final = pulumi.CustomTimeouts(create="90m", update="120m", delete="90m
 def declare(settings: ElastiCacheSettings, *, stack: str) -> Declaration:
     """Declare the replication group of a stack and everything around it."""
     name = name_of(stack)
-    care = CARE[settings.tier]
+    defaults = TIER_DEFAULTS[settings.tier]
     here = account.find(settings.account_id)
     tags = tags_of(stack, settings.tier)
     running.require_no_downgrade(running.find(name), settings, stack=stack)
@@ -39,12 +39,12 @@ def declare(settings: ElastiCacheSettings, *, stack: str) -> Declaration:
     subnet_group = network.subnet_group(name, around, zones=2 if settings.chosen_replicas else 1, tags=tags)
     groups = network.security_groups(name, around, tags=tags)
     key_arn: pulumi.Input[str] = (
-        settings.kms_key_arn or encryption.key(name, here, protect=care.protected, tags=tags).arn
+        settings.kms_key_arn or encryption.key(name, here, protect=defaults.protected, tags=tags).arn
     )
     log_groups = logs.log_groups(name, key_arn, tags=tags)
     password = Password("password")
     _, user_group = rbac.user_group(name, password.passwords, tags=tags)
-    lineage = Lineage(
+    guard = ReplacementGuard(
         "lineage",
         {
             "name": name,
@@ -59,7 +59,7 @@ def declare(settings: ElastiCacheSettings, *, stack: str) -> Declaration:
         description=f"Cache of the hospitality application, stack {stack}",
         engine=settings.engine,
         engine_version=settings.chosen_engine_version,
-        auto_minor_version_upgrade=care.protected,
+        auto_minor_version_upgrade=defaults.protected,
         node_type=settings.node.name,
         num_cache_clusters=1 + settings.chosen_replicas,
         automatic_failover_enabled=settings.chosen_replicas > 0,
@@ -73,15 +73,15 @@ def declare(settings: ElastiCacheSettings, *, stack: str) -> Declaration:
         at_rest_encryption_enabled=True,
         kms_key_id=key_arn,
         user_group_ids=[user_group.user_group_id],
-        snapshot_retention_limit=care.snapshot_days if settings.chosen_persistence == "snapshot" else 0,
+        snapshot_retention_limit=defaults.snapshot_days if settings.chosen_persistence == "snapshot" else 0,
         snapshot_window=settings.chosen_snapshot_window,
-        final_snapshot_identifier=lineage.finalSnapshot if care.protected else None,
+        final_snapshot_identifier=guard.finalSnapshot if defaults.protected else None,
         maintenance_window=settings.maintenance_window,
         apply_immediately=settings.applies_immediately,
         log_delivery_configurations=logs.configurations(name, log_groups),
         tags=tags,
         opts=pulumi.ResourceOptions(
-            protect=care.protected,
+            protect=defaults.protected,
             # Its id is the stack's: there cannot be two at a time.
             delete_before_replace=True,
             custom_timeouts=TIMEOUTS,
@@ -89,7 +89,7 @@ def declare(settings: ElastiCacheSettings, *, stack: str) -> Declaration:
             # (terraform-provider-aws issue 49842).
             ignore_changes=[] if settings.applies_immediately else ["logDeliveryConfigurations"],
             # A downgrade is refused before anything is asked of AWS.
-            depends_on=[lineage],
+            depends_on=[guard],
         ),
     )
     # Asked again once the group is as it is to be.
@@ -126,7 +126,7 @@ def declare(settings: ElastiCacheSettings, *, stack: str) -> Declaration:
             "kmsKeyArn": key_arn,
             "userGroupId": user_group.user_group_id,
             "logGroups": {log_type: log_group.name for log_type, log_group in log_groups.items()},
-            "finalSnapshot": lineage.finalSnapshot if care.protected else None,
+            "finalSnapshot": guard.finalSnapshot if defaults.protected else None,
         },
     )
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from infra.sizing import TierName
 
 
-class Care(NamedTuple):
+class TierDefaults(NamedTuple):
     """How a tier is kept from loss."""
 
     snapshot_days: int
@@ -17,11 +17,11 @@ class Care(NamedTuple):
     protected: bool
 
 
-CARE: Final[Mapping[TierName, Care]] = MappingProxyType(
+TIER_DEFAULTS: Final[Mapping[TierName, TierDefaults]] = MappingProxyType(
     {
-        "dev": Care(snapshot_days=0, protected=False),
-        "staging": Care(snapshot_days=1, protected=False),
+        "dev": TierDefaults(snapshot_days=0, protected=False),
+        "staging": TierDefaults(snapshot_days=1, protected=False),
         # What AWS Config's elasticache-redis-cluster-automatic-backup-check and NIST 800-53 ask for.
-        "prod": Care(snapshot_days=15, protected=True),
+        "prod": TierDefaults(snapshot_days=15, protected=True),
     }
 )

@@ -17,7 +17,7 @@ PREFIX_LENGTH: Final = 24
 
 
 @dataclass(frozen=True, kw_only=True)
-class Access:
+class PrivateServiceAccess:
     """What an instance says of its network. `ready` is what has to be there before it."""
 
     network: str
@@ -26,11 +26,11 @@ class Access:
     ready: Sequence[pulumi.Resource] = field(default_factory=tuple)
 
 
-def access(name: str, settings: MemorystoreSettings) -> Access:
+def private_service_access(name: str, settings: MemorystoreSettings) -> PrivateServiceAccess:
     """Declare the private service access of the network, or take the one that it has."""
     network = settings.network
     if settings.private_service_access == "adopt":
-        return Access(network=network, allocated_range=settings.allocated_range)
+        return PrivateServiceAccess(network=network, allocated_range=settings.allocated_range)
     addresses = gcp.compute.GlobalAddress(
         name,
         name=name,
@@ -53,4 +53,4 @@ def access(name: str, settings: MemorystoreSettings) -> Access:
         # off whatever else uses it (terraform-provider-google issue 19908; magic-modules pull request 18476).
         deletion_policy="DELETE",
     )
-    return Access(network=network, allocated_range=addresses.name, ready=[connection])
+    return PrivateServiceAccess(network=network, allocated_range=addresses.name, ready=[connection])

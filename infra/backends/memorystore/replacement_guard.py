@@ -21,7 +21,7 @@ from infra.backends.memorystore.versions import is_downgrade
 from infra.dynamic import Provider
 
 
-class PermanenceInputs(TypedDict):
+class ReplacementGuardInputs(TypedDict):
     """What the stack asks of its instance; an empty text is none."""
 
     stack: str
@@ -84,9 +84,9 @@ class PermanenceProvider(Provider):
         return UpdateResult(news)
 
 
-class Permanence(Resource, module="permanence", name="Permanence"):
-    """The permanence of one instance."""
+class ReplacementGuard(Resource, module="permanence", name="Permanence"):
+    """The guard of one instance. Its names in a state are those of its first release."""
 
-    def __init__(self, name: str, inputs: PermanenceInputs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, inputs: ReplacementGuardInputs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Declare it."""
         super().__init__(PermanenceProvider(), name, {**inputs}, opts)

@@ -9,7 +9,7 @@ import pulumi_gcp as gcp
 from infra.backend import Declaration
 from infra.backends.memorystore import maintenance, network, versions
 from infra.backends.memorystore.naming import name_of
-from infra.backends.memorystore.replacement_guard import Permanence
+from infra.backends.memorystore.replacement_guard import ReplacementGuard
 from infra.backends.memorystore.settings import MemorystoreSettings
 from infra.backends.memorystore.sizing import size_of
 from infra.backends.memorystore.tier_defaults import SNAPSHOT_PERIODS
@@ -28,7 +28,7 @@ def declare(settings: MemorystoreSettings, *, stack: str) -> Declaration:
     encryption = "SERVER_AUTHENTICATION" if settings.tls else "DISABLED"
     _warn_of_clear_text(settings)
 
-    permanence = Permanence(
+    guard = ReplacementGuard(
         "permanence",
         {
             "stack": stack,
@@ -42,7 +42,7 @@ def declare(settings: MemorystoreSettings, *, stack: str) -> Declaration:
             "redisVersion": settings.redis_version,
         },
     )
-    access = network.access(name, settings)
+    private_service_access = network.private_service_access(name, settings)
     # Nothing is said of zones and of read replicas: for the tier BASIC that is an error or a replacement, and for
     # STANDARD_HA Google's own choice is one copy in another zone (terraform-provider-google issues 11425, 11559 and
     # 14734; terraform-google-memorystore issues 83 and 97).
@@ -57,8 +57,8 @@ def declare(settings: MemorystoreSettings, *, stack: str) -> Declaration:
         redis_version=versions.google_name(settings.redis_version),
         redis_configs={"maxmemory-policy": settings.maxmemory_policy},
         connect_mode="PRIVATE_SERVICE_ACCESS",
-        authorized_network=access.network,
-        reserved_ip_range=access.allocated_range,
+        authorized_network=private_service_access.network,
+        reserved_ip_range=private_service_access.allocated_range,
         auth_enabled=True,
         transit_encryption_mode=encryption,
         customer_managed_key=settings.kms_key_name,
@@ -73,7 +73,7 @@ def declare(settings: MemorystoreSettings, *, stack: str) -> Declaration:
             delete_before_replace=True,
             custom_timeouts=TIMEOUTS,
             # What would replace it is refused before anything is asked of Google.
-            depends_on=[permanence, *access.ready],
+            depends_on=[guard, *private_service_access.ready],
         ),
     )
     # A secret here already: an engine that does not know which of a resource's outputs are would print it.
@@ -100,7 +100,7 @@ def declare(settings: MemorystoreSettings, *, stack: str) -> Declaration:
             "instanceTier": size.service_tier,
             "memorySizeGb": instance.memory_size_gb,
             "redisVersion": instance.redis_version,
-            "network": access.network,
+            "network": private_service_access.network,
             "authoritiesExpire": instance.server_ca_certs.apply(lambda known: [each.expire_time for each in known]),
             "snapshotPeriod": SNAPSHOT_PERIODS[settings.tier] if settings.chosen_persistence == "snapshot" else None,
         },
