@@ -12,8 +12,8 @@ from compliance.evaluation import evaluate
 from compliance.terraform import render
 from compliance.waivers import Scope
 from infra.settings import load
-from operate.offline import answers
-from operate.offline.recorder import record
+from offline import answers
+from offline.recorder import record
 from runner.project import LOCAL_STACK, Project, ProjectError
 
 PROJECT = Path(__file__).resolve().parents[1]

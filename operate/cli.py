@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final, get_args
 
 from infra.rotation import Step
+from offline.preview import preview
 from operate import facts, leftovers, rollback, rotation
-from operate.offline.preview import preview
 from runner import closing, confirmation, verbs
 from runner.attempt import attempt, reported, say
 from runner.engines import Choice, NotReachable

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from operate.offline.recorder import record
+from offline.recorder import record
 from runner.inprocess.deployment import Registration
 from runner.project import Project
 

@@ -270,7 +270,7 @@ def test_what_a_new_backend_declares_is_previewed_and_evaluated(house_with_a_toy
         from compliance.checkov import Scan
         from compliance.evaluation import evaluate
         from compliance.terraform import render
-        from operate.offline.recorder import record
+        from offline.recorder import record
         from runner.project import Project
         here = Project(Path.cwd())
         plan = render(record(here, "toy", here.configuration("toy")))

@@ -12,8 +12,8 @@ from infra.aws.patterns import partition_of
 from infra.naming import PREFIX
 from infra.permission import Grant, Roles
 from infra.settings.base import items
-from operate.offline import answers
-from operate.offline.recorder import record
+from offline import answers
+from offline.recorder import record
 from runner.project import Project
 
 Permission = TypeVar("Permission", Grant, Roles)

@@ -14,8 +14,8 @@ from compliance import matrix
 from compliance.terraform import render
 from compliance.waivers import Scope
 from infra.backends.memorystore import controls
-from operate.offline import answers
-from operate.offline.recorder import record
+from offline import answers
+from offline.recorder import record
 from runner.project import Project
 from tests.compliance.verdicts import evaluated, red, scanned
 from tests.recorded_stacks import ROOT, Declared, changed

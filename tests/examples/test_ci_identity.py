@@ -7,7 +7,7 @@ import boto3  # type: ignore[import-untyped]
 import pytest
 from moto import mock_aws
 
-from operate.offline.recorder import record
+from offline.recorder import record
 from operate.permissions import document
 from runner.inprocess.deployment import Registration
 from runner.project import Project

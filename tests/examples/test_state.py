@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from operate.offline.recorder import record
+from offline.recorder import record
 from runner.inprocess.deployment import Registration
 from runner.project import Project
 from tests.stacks.project import ROOT

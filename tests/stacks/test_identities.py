@@ -12,7 +12,7 @@ import dill  # type: ignore[import-untyped]
 import pytest
 import yaml
 
-from operate.offline.recorder import record
+from offline.recorder import record
 from runner.inprocess.providers import PROVIDER_KEY
 from runner.project import Project
 

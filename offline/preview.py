@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import pulumi
 
-from operate.offline import answers
-from operate.offline.recorder import recording
+from offline import answers
+from offline.recorder import recording
 from runner.attempt import FAILED, say
 from runner.inprocess import wire
 from runner.inprocess.deployment import Registration

@@ -7,7 +7,7 @@ import pulumi
 import pytest
 
 from infra.backends.rediscloud.api import ACCESS_KEY, SECRET_KEY
-from operate.offline import answers
+from offline import answers
 from tests.recorded_stacks import GROUP, INGRESS, Declared, project, recorded
 
 pytestmark = pytest.mark.stack

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import resource_pb2
 
-from operate.offline import answers
+from offline import answers
 from runner.inprocess import wire
 from runner.inprocess.deployment import Registration
 from runner.inprocess.display import Display
