@@ -133,7 +133,7 @@ def plain_text_meets_tls(bench: Workbench) -> CacheEnvironment:
     return plain(bench.secured("localhost"), host="localhost")
 
 
-def certificate_is_a_strangers(bench: Workbench) -> CacheEnvironment:
+def certificate_is_untrusted(bench: Workbench) -> CacheEnvironment:
     """The authority is not in this system's list."""
     return secure(bench.secured("localhost"))
 
@@ -155,13 +155,13 @@ def certificate_is_not_for_the_server_name(bench: Workbench) -> CacheEnvironment
     return secure(port, host="127.0.0.1", tls_ca=bench.authority.pem, tls_server_name="other.example")
 
 
-def client_certificate_is_wanted(bench: Workbench) -> CacheEnvironment:
+def client_certificate_is_required(bench: Workbench) -> CacheEnvironment:
     """In TLS 1.3 the refusal comes after the handshake."""
     port = bench.secured("localhost", client_authority=bench.authority.pem)
     return secure(port, tls_ca=bench.authority.pem)
 
 
-def client_certificate_is_wanted_in_tls_12(bench: Workbench) -> CacheEnvironment:
+def client_certificate_is_required_in_tls_12(bench: Workbench) -> CacheEnvironment:
     """In TLS 1.2 it comes within."""
     port = bench.secured("localhost", client_authority=bench.authority.pem, newest=ssl.TLSVersion.TLSv1_2)
     return secure(port, tls_ca=bench.authority.pem)
@@ -337,12 +337,12 @@ CASES = (
     Case(tls_meets_plain_text, "tls-not-spoken", "REDIS_USE_TLS=false"),
     Case(tls_meets_http, "tls-not-spoken", "REDIS_USE_TLS=false"),
     Case(plain_text_meets_tls, "tls-required", "REDIS_USE_TLS=true"),
-    Case(certificate_is_a_strangers, "certificate-untrusted", "REDIS_TLS_CA"),
+    Case(certificate_is_untrusted, "certificate-untrusted", "REDIS_TLS_CA"),
     Case(certificate_has_expired, "certificate-out-of-date", "Renew"),
     Case(certificate_has_another_name, "certificate-name", "REDIS_TLS_SERVER_NAME"),
     Case(certificate_is_not_for_the_server_name, "certificate-name", "REDIS_TLS_SERVER_NAME"),
-    Case(client_certificate_is_wanted, "client-certificate-wanted", "tls-auth-clients"),
-    Case(client_certificate_is_wanted_in_tls_12, "client-certificate-wanted", "tls-auth-clients"),
+    Case(client_certificate_is_required, "client-certificate-required", "tls-auth-clients"),
+    Case(client_certificate_is_required_in_tls_12, "client-certificate-required", "tls-auth-clients"),
     Case(it_hangs_up_in_the_handshake, "tls-closed", "a restart", retryable=True),
     Case(it_hangs_up_at_once, "tls-closed", "a restart", retryable=True),
     Case(it_answers_half_a_line, "connection-closed", "a restart", retryable=True),

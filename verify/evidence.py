@@ -33,11 +33,11 @@ _LATENCY_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Access:
+class Login:
     """How far a client came: `client` is ready for commands, or None with the `fault` that kept it out.
 
-    `preflight` is None if not even a stranger was heard. `detail` is the driver's text, and `milliseconds` the
-    time that the server took for both.
+    `preflight` is None if a client without a password was not answered at all. `detail` is the driver's text, and
+    `milliseconds` the time that the server took for both.
     """
 
     environment: CacheEnvironment
@@ -105,7 +105,7 @@ class Evidence:
         return redis_information.server(answer) if isinstance(answer, Mapping) else UNKNOWN_SERVER
 
 
-def approach(environment: CacheEnvironment, expectation: Expectation) -> Access:
+def approach(environment: CacheEnvironment, expectation: Expectation) -> Login:
     """Go as far as a client can, in one attempt: the first look, then the greeting with the password."""
     preflight = client = None
     try:
@@ -122,7 +122,7 @@ def approach(environment: CacheEnvironment, expectation: Expectation) -> Access:
         told = cache_error(error, environment)
         if client is not None:
             client.close()
-        return Access(
+        return Login(
             environment=environment,
             expectation=expectation,
             preflight=preflight,
@@ -130,7 +130,7 @@ def approach(environment: CacheEnvironment, expectation: Expectation) -> Access:
             detail=told.detail,
             milliseconds=preflight.milliseconds if preflight else 0.0,
         )
-    return Access(
+    return Login(
         environment=environment,
         expectation=expectation,
         preflight=preflight,
@@ -139,7 +139,7 @@ def approach(environment: CacheEnvironment, expectation: Expectation) -> Access:
     )
 
 
-def gather(access: Access, client: "redis.Redis") -> Evidence:
+def gather(login: Login, client: "redis.Redis") -> Evidence:
     """Ask the server everything that the checks want to know; nothing of it stays there.
 
     Raises `CacheError` if the connection breaks. A command that the server refuses is a reply like any other.
@@ -174,7 +174,7 @@ def gather(access: Access, client: "redis.Redis") -> Evidence:
         time.sleep(max(EXPIRY_MS + EXPIRY_MARGIN_MS - _since(written), 0) / 1000)
         replies |= _ask(client, {"get-expired": ("GET", expiring_key)})
     except Exception as error:  # noqa: BLE001 — a report names it, whatever it is
-        broken = cache_error(error, access.environment)
+        broken = cache_error(error, login.environment)
     finally:
         # What cannot be removed now goes by itself within a minute.
         with contextlib.suppress(Exception):
@@ -182,8 +182,8 @@ def gather(access: Access, client: "redis.Redis") -> Evidence:
     if broken is not None:
         raise broken
     return Evidence(
-        environment=access.environment,
-        expectation=access.expectation,
+        environment=login.environment,
+        expectation=login.expectation,
         replies=replies,
         latencies_ms=latencies_ms,
         small=small,

@@ -163,8 +163,8 @@ CERTIFICATE_UNTRUSTED = Fault(
     "or install this system's CA bundle",
     signs=(Sign(raised=ssl.SSLCertVerificationError),),
 )
-CLIENT_CERTIFICATE_WANTED = Fault(
-    code="client-certificate-wanted",
+CLIENT_CERTIFICATE_REQUIRED = Fault(
+    code="client-certificate-required",
     layer="tls",
     cause="the server broke the TLS handshake off, as one does that wants a certificate from its clients",
     remedy="Switch client certificates off at the server (tls-auth-clients no): the REDIS_* variables carry none",
@@ -435,8 +435,8 @@ NOT_ENFORCED = Fault(
     remedy="Set the password again at the service: requirepass, the ACL user, or RBAC; for one of this project's "
     "stacks restart the server as the failed `make up` says",
 )
-STRANGER_LET_IN = Fault(
-    code="stranger-let-in",
+ANONYMOUS_ACCESS = Fault(
+    code="anonymous-access",
     layer="expectation",
     cause="a client without a password gets in, as a user with few rights",
     remedy="Switch the `default` user off or give it a password (ACL SETUSER default off)",
@@ -623,7 +623,7 @@ FAULTS: Final = (
     CERTIFICATE_OUT_OF_DATE,
     CERTIFICATE_NAME,
     CERTIFICATE_UNTRUSTED,
-    CLIENT_CERTIFICATE_WANTED,
+    CLIENT_CERTIFICATE_REQUIRED,
     TLS_CLOSED,
     TLS_VERSION,
     CA_UNREADABLE,
@@ -653,7 +653,7 @@ FAULTS: Final = (
     COMMAND_BLOCKED,
     UNKNOWN,
     NOT_ENFORCED,
-    STRANGER_LET_IN,
+    ANONYMOUS_ACCESS,
     PREVIOUS_REFUSED,
     RETIRED_TAKEN,
     TLS_NOT_ENFORCED,

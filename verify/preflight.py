@@ -38,12 +38,12 @@ _SECOND_LOOK_SECONDS: Final = 1.0
 class Preflight:
     """What the first look saw.
 
-    `stranger` is what a client without a password heard, like "+PONG" or "-NOAUTH Authentication required.".
+    `anonymous` is what a client without a password heard, like "+PONG" or "-NOAUTH Authentication required.".
     `tls_version` and `certificate_ends` (seconds since 1970) are None where TLS was not spoken. `plain_text` is
     what a client heard that spoke plain text to a port of TLS: nothing, if it was refused as it should be.
     """
 
-    stranger: str
+    anonymous: str
     milliseconds: float
     tls_version: str | None = None
     certificate_ends: float | None = None
@@ -57,13 +57,13 @@ def look(environment: CacheEnvironment) -> Preflight:
     """
     started = time.perf_counter()
     with connect(environment, environment.connect_timeout_seconds) as plain, secure(plain, environment) as link:
-        stranger = _ask(link, environment)
+        anonymous = _ask(link, environment)
         milliseconds = (time.perf_counter() - started) * 1000
         if not isinstance(link, ssl.SSLSocket):
-            return Preflight(stranger=stranger, milliseconds=milliseconds)
+            return Preflight(anonymous=anonymous, milliseconds=milliseconds)
         ends = (link.getpeercert() or {}).get("notAfter")
         return Preflight(
-            stranger=stranger,
+            anonymous=anonymous,
             milliseconds=milliseconds,
             tls_version=link.version(),
             certificate_ends=ssl.cert_time_to_seconds(ends) if isinstance(ends, str) else None,

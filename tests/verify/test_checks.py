@@ -136,7 +136,7 @@ class TestAuthentication:
         admin.execute_command("ACL", "SETUSER", "default", "-@all")
         environment = server.environment(REDIS_USERNAME="app", REDIS_PASSWORD="secret")
         result = result_of(checks.run(environment, NOTHING), "authentication-enforced")
-        assert (result.verdict, result.code) == ("warn", "stranger-let-in")
+        assert (result.verdict, result.code) == ("warn", "anonymous-access")
 
 
 class TestData:
@@ -187,8 +187,8 @@ class TestData:
     ) -> None:
         """What no real server does is put into its answers: a proxy might."""
 
-        def gather(access: evidence.Access, client: redis.Redis) -> evidence.Evidence:
-            seen = evidence.gather(access, client)
+        def gather(login: evidence.Login, client: redis.Redis) -> evidence.Evidence:
+            seen = evidence.gather(login, client)
             return replace(seen, replies={**seen.replies, **replies})
 
         monkeypatch.setattr(checks, "gather", gather)
@@ -418,8 +418,8 @@ class TestCondition:
     ) -> None:
         """An empty INFO is no failure, and proves nothing of the settings."""
 
-        def gather(access: evidence.Access, client: redis.Redis) -> evidence.Evidence:
-            seen = evidence.gather(access, client)
+        def gather(login: evidence.Login, client: redis.Redis) -> evidence.Evidence:
+            seen = evidence.gather(login, client)
             return replace(seen, replies={**seen.replies, "info": {}})
 
         monkeypatch.setattr(checks, "gather", gather)
@@ -432,8 +432,8 @@ class TestCondition:
         """Put into a server's INFO what would take a test too long to bring about."""
 
         def change(**information: object) -> None:
-            def gather(access: evidence.Access, client: redis.Redis) -> evidence.Evidence:
-                seen = evidence.gather(access, client)
+            def gather(login: evidence.Login, client: redis.Redis) -> evidence.Evidence:
+                seen = evidence.gather(login, client)
                 changed = {**seen.replies["info"], **information}
                 return replace(seen, replies={**seen.replies, "info": changed})
 

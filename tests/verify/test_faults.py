@@ -20,7 +20,7 @@ from benchmarks.faulty_servers import (
     NOTHING,
     Case,
     Workbench,
-    client_certificate_is_wanted,
+    client_certificate_is_required,
     it_answers_half_a_line,
     password_is_wrong,
     read_and_write,
@@ -139,10 +139,10 @@ def test_a_refusal_that_comes_before_the_first_command_is_heard(
         speak(link, *arguments)
 
     monkeypatch.setattr(ssl.SSLSocket, "sendall", late)
-    environment = client_certificate_is_wanted(bench)
-    with pytest.raises(CacheError, match="client-certificate-wanted"):
+    environment = client_certificate_is_required(bench)
+    with pytest.raises(CacheError, match="client-certificate-required"):
         preflight.look(environment)
-    with open_cache(environment) as cache, pytest.raises(CacheError, match="client-certificate-wanted"):
+    with open_cache(environment) as cache, pytest.raises(CacheError, match="client-certificate-required"):
         read_and_write(cache)
     assert len(closed) == 2
 

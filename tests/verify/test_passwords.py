@@ -14,7 +14,7 @@ from tests.clock import Clock
 from verify import checks
 from verify.checks import passwords
 from verify.checks.check import Check
-from verify.checks.passwords import Login, OtherPasswords
+from verify.checks.passwords import OtherPasswords, PasswordAttempt
 from verify.expectation import Expectation
 from verify.function import handle
 from verify.report import Report, Result
@@ -114,7 +114,7 @@ class TestChecks:
         assert "hunter2" not in report.to_json() + report.to_text() + repr(report)
         assert (server.password or "") not in report.to_text()
         assert repr(OtherPasswords(previous=OTHER, retired=OTHER)) == "OtherPasswords()"
-        assert "hunter2" not in repr(Login(server.environment(), OTHER))
+        assert "hunter2" not in repr(PasswordAttempt(server.environment(), OTHER))
 
     def test_a_cache_that_is_not_there_is_not_called_a_refusal(self, tmp_path: Path) -> None:
         """Both are skipped: nothing was tried."""
@@ -123,11 +123,13 @@ class TestChecks:
         assert not report.passed
 
     @pytest.mark.parametrize("check", [passwords.previous_taken, passwords.retired_refused])
-    def test_another_fault_is_said_as_what_it_is(self, server: RedisServer, check: Callable[[Login], Any]) -> None:
+    def test_another_fault_is_said_as_what_it_is(
+        self, server: RedisServer, check: Callable[[PasswordAttempt], Any]
+    ) -> None:
         """A server that fell silent meanwhile has refused no password."""
         with listener(silent) as port:
-            login = Login(server.environment(REDIS_PORT=str(port), REDIS_CONNECT_TIMEOUT="200"), OTHER)
-            result = Check("x", "x", check).result(login, blind="")
+            attempt = PasswordAttempt(server.environment(REDIS_PORT=str(port), REDIS_CONNECT_TIMEOUT="200"), OTHER)
+            result = Check("x", "x", check).result(attempt, blind="")
         assert result.verdict == "fail"
         assert result.code not in ("previous-password-refused", "retired-password-taken", "check-broke")
 

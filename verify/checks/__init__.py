@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Final
 
 from verify import deadline
-from verify.checks import access, condition, data, encryption, settings
+from verify.checks import authentication, condition, data, encryption, settings
 from verify.checks.check import Check
-from verify.checks.passwords import NO_OTHERS, Login, OtherPasswords, previous_taken, retired_refused
+from verify.checks.passwords import NO_OTHERS, OtherPasswords, PasswordAttempt, previous_taken, retired_refused
 from verify.environment import CacheEnvironment
-from verify.evidence import Access, Evidence, approach, gather
+from verify.evidence import Evidence, Login, approach, gather
 from verify.exit_code import ExitCode
 from verify.expectation import Expectation
 from verify.faults import NO_HOST, CacheError, Fault
@@ -26,10 +26,10 @@ _LEAST_SECONDS: Final = 10.0
 _BLIND: Final = "there is no connection"
 
 
-ACCESS_CHECKS: Final[tuple[Check[Access], ...]] = (
-    Check("connect", "the server is reached", access.connects),
-    Check("authentication-works", "authentication works", access.authentication_works),
-    Check("authentication-enforced", "authentication is enforced", access.authentication_enforced),
+LOGIN_CHECKS: Final[tuple[Check[Login], ...]] = (
+    Check("connect", "the server is reached", authentication.connects),
+    Check("authentication-works", "authentication works", authentication.works),
+    Check("authentication-enforced", "authentication is enforced", authentication.is_enforced),
     Check("tls-enforced", "TLS is enforced", encryption.tls_enforced),
     Check("certificate", "the certificate is good for a while", encryption.certificate, volatile=True),
 )
@@ -53,8 +53,10 @@ CHECKS: Final[tuple[Check[Evidence], ...]] = (
     Check("latency", "latency", condition.latency, volatile=True),
 )
 # Of a rotation alone: without one there is no other password to try.
-PREVIOUS: Final[Check[Login]] = Check("previous-password", "the previous password is still taken", previous_taken)
-RETIRED: Final[Check[Login]] = Check("retired-password", "the retired password is refused", retired_refused)
+PREVIOUS: Final[Check[PasswordAttempt]] = Check(
+    "previous-password", "the previous password is still taken", previous_taken
+)
+RETIRED: Final[Check[PasswordAttempt]] = Check("retired-password", "the retired password is refused", retired_refused)
 
 
 def run(
@@ -76,11 +78,11 @@ def run(
     """
     started = time.perf_counter()
     with nullcontext() if deadline.is_set() else deadline.within(_seconds(environment, others, wait_seconds)):
-        access = _wait(environment, expectation, wait_seconds, on_wait)
-        ended = _ended(access.fault, waited=wait_seconds > 0)
-        unreachable = access.fault is not None and access.fault.exit_code is ExitCode.UNREACHABLE
-        access, evidence = _examine(access)
-        results = [check.result(access, blind=_BLIND) for check in ACCESS_CHECKS]
+        login = _wait(environment, expectation, wait_seconds, on_wait)
+        ended = _ended(login.fault, waited=wait_seconds > 0)
+        unreachable = login.fault is not None and login.fault.exit_code is ExitCode.UNREACHABLE
+        login, evidence = _examine(login)
+        results = [check.result(login, blind=_BLIND) for check in LOGIN_CHECKS]
         results += _try(environment, others, is_reached=evidence is not None, seconds=wait_seconds)
         results += [check.result(evidence, blind=_BLIND) for check in CHECKS]
     return Report(
@@ -104,19 +106,19 @@ def _wait(
     expectation: Expectation,
     seconds: float,
     on_wait: Callable[[str], None] | None,
-) -> Access:
+) -> Login:
     """Approach until a client is through, a fault is for good, or the time is over; at least once."""
     if environment.host is None:
-        return Access(environment=environment, expectation=expectation, fault=NO_HOST)
+        return Login(environment=environment, expectation=expectation, fault=NO_HOST)
     ends_at = time.monotonic() + seconds
     pause = _FIRST_PAUSE_SECONDS
     while True:
-        access = approach(environment, expectation)
+        login = approach(environment, expectation)
         left = ends_at - time.monotonic()
-        if access.fault is None or not access.fault.retryable or left <= 0:
-            return access
+        if login.fault is None or not login.fault.retryable or left <= 0:
+            return login
         if on_wait is not None:
-            on_wait(f"{access.fault.cause} ({access.fault.code}), {left:.0f} s left")
+            on_wait(f"{login.fault.cause} ({login.fault.code}), {left:.0f} s left")
         time.sleep(min(pause, left))
         pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
@@ -129,24 +131,24 @@ def _try(
     for check, password in ((PREVIOUS, others.previous), (RETIRED, others.retired)):
         if not password:
             continue
-        login = Login(environment, password) if is_reached else None
-        result = check.result(login, blind=_BLIND)
+        attempt = PasswordAttempt(environment, password) if is_reached else None
+        result = check.result(attempt, blind=_BLIND)
         while result.verdict == "fail" and time.monotonic() < ends_at:
             time.sleep(_FIRST_PAUSE_SECONDS)
-            result = check.result(login, blind=_BLIND)
+            result = check.result(attempt, blind=_BLIND)
         yield result
 
 
-def _examine(access: Access) -> tuple[Access, Evidence | None]:
+def _examine(login: Login) -> tuple[Login, Evidence | None]:
     """Gather the evidence; a connection that breaks on the way is one that was never there."""
-    if access.client is None:
-        return access, None
+    if login.client is None:
+        return login, None
     try:
-        return access, gather(access, access.client)
+        return login, gather(login, login.client)
     except CacheError as error:
-        return replace(access, fault=error.fault, detail=error.detail), None
+        return replace(login, fault=error.fault, detail=error.detail), None
     finally:
-        access.client.close()
+        login.client.close()
 
 
 def _ended(fault: Fault | None, *, waited: bool) -> ExitCode | None:

@@ -4,7 +4,7 @@ import time
 from typing import Final
 
 from verify.checks.finding import Finding, failed, passed, skipped, warned
-from verify.evidence import Access
+from verify.evidence import Login
 from verify.faults import CERTIFICATE_ENDS_SOON, TLS_NOT_ENFORCED
 
 _DAY_SECONDS: Final = 86400
@@ -12,13 +12,13 @@ _DAY_SECONDS: Final = 86400
 _ENOUGH_DAYS: Final = 14
 
 
-def tls_enforced(access: Access) -> Finding:
+def tls_enforced(login: Login) -> Finding:
     """A client that speaks plain text is refused: a port that takes both lets passwords travel in the clear."""
-    preflight = access.preflight
+    preflight = login.preflight
     if preflight is None:
         return skipped("there is no connection")
-    if not access.environment.use_tls:
-        if access.expectation.tls:
+    if not login.environment.use_tls:
+        if login.expectation.tls:
             return failed(TLS_NOT_ENFORCED, "REDIS_USE_TLS is not true, and the server answers")
         return skipped("TLS is not asked for")
     # HTTP's word for "you spoke plain text" would be an answer too; Redis's begin with one of these.
@@ -27,9 +27,9 @@ def tls_enforced(access: Access) -> Finding:
     return passed("a client that speaks plain text is refused")
 
 
-def certificate(access: Access) -> Finding:
+def certificate(login: Login) -> Finding:
     """The server's certificate, whose chain and name the connection has verified, does not end soon."""
-    preflight = access.preflight
+    preflight = login.preflight
     if preflight is None:
         return skipped("there is no connection")
     if preflight.certificate_ends is None:

@@ -25,31 +25,31 @@ NO_OTHERS: Final = OtherPasswords()
 
 
 @dataclass(frozen=True)
-class Login:
+class PasswordAttempt:
     """One password to try in the place of the environment's own."""
 
     environment: CacheEnvironment
     password: str = field(repr=False)
 
     def fault(self) -> Fault | None:
-        """Try it, and give what keeps it out."""
-        access = approach(replace(self.environment, password=self.password), Expectation())
-        if access.client is not None:
-            access.client.close()
-        return access.fault
+        """Return what keeps it out, or None where it gets in."""
+        login = approach(replace(self.environment, password=self.password), Expectation())
+        if login.client is not None:
+            login.client.close()
+        return login.fault
 
 
-def previous_taken(login: Login) -> Finding:
+def previous_taken(attempt: PasswordAttempt) -> Finding:
     """An application that still has the password of before gets in."""
-    fault = login.fault()
+    fault = attempt.fault()
     if fault is None:
         return passed("an application that has not restarted yet gets in")
     return failed(PREVIOUS_REFUSED if fault is WRONG_PASSWORD else fault)
 
 
-def retired_refused(login: Login) -> Finding:
+def retired_refused(attempt: PasswordAttempt) -> Finding:
     """Whoever has the password that was dropped stays out."""
-    fault = login.fault()
+    fault = attempt.fault()
     if fault is WRONG_PASSWORD:
         return passed("it is refused")
     return failed(RETIRED_TAKEN if fault is None else fault)

@@ -63,9 +63,9 @@ def subnet_group(name: str, network: Network, *, zones: int, tags: Mapping[str, 
 
 
 def _checked(vpc_id: str, subnets: Sequence[aws.ec2.GetSubnetResult], *, zones: int) -> list[str]:
-    strangers = [subnet.id for subnet in subnets if subnet.vpc_id != vpc_id]
-    if strangers:
-        raise pulumi.RunError(f"the subnets {', '.join(strangers)} are not of {vpc_id}: check cache:subnetIds")
+    elsewhere = [subnet.id for subnet in subnets if subnet.vpc_id != vpc_id]
+    if elsewhere:
+        raise pulumi.RunError(f"the subnets {', '.join(elsewhere)} are not of {vpc_id}: check cache:subnetIds")
     seen = {subnet.availability_zone for subnet in subnets}
     if len(seen) < zones:
         raise pulumi.RunError(
