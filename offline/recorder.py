@@ -61,11 +61,11 @@ class Recorder:
         """Start with nothing."""
         self.declared: list[Registration] = []
 
-    def settle(self, wanted: Registration) -> tuple[str, dict[str, Any]]:
+    def settle(self, registration: Registration) -> tuple[str, dict[str, Any]]:
         """Remember one resource."""
-        self.declared.append(wanted)
+        self.declared.append(registration)
         # A null among the inputs stands for an output that the provider fills in.
-        return "", {key: value for key, value in wanted.inputs.items() if value is not None}
+        return "", {key: value for key, value in registration.inputs.items() if value is not None}
 
     def settle_component(self, urn: str, type_: str, parent: str) -> None:
         """Leave a component out: it is only the name of what lies in it."""

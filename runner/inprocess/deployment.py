@@ -53,47 +53,43 @@ class Deployment:
         self._display = display
         self._preview = preview
 
-    def settle(self, wanted: Registration) -> tuple[str, Properties]:
+    def settle(self, registration: Registration) -> tuple[str, Properties]:
         """Bring one resource to what the program declares; give its id and its outputs in wire form.
 
         Raises `OperationFailed`.
         """
-        known = self._state.find(wanted.urn)
-        if known is not None and known.pending == "delete":
-            self._delete_one(known)
-            known = None
-        finished = known if known is not None and known.pending is None else None
-
-        provider = self._provider(wanted.type, wanted.name, wire.plain(wanted.inputs))
+        finished = self._finished(registration.urn)
+        given = wire.plain(registration.inputs)
+        provider = self._provider(registration, given)
         old_inputs = wire.plain(finished.inputs) if finished else {}
         old_outputs = wire.plain(finished.outputs) if finished else {}
-        declared = {key: value for key, value in wire.plain(wanted.inputs).items() if value is not None}
-        for key in wanted.ignore_changes if finished else ():
-            declared.pop(key, None)
-            if key in old_inputs:
-                # As a refresh found it, which a provider of a cloud puts into the inputs under the real engine.
-                declared[key] = old_inputs[key] = old_outputs.get(key, old_inputs[key])
-        with _reported(wanted.type, wanted.name):
+        ignored = registration.ignore_changes if finished else ()
+        # As a refresh found it, which a provider of a cloud puts into the inputs under the real engine.
+        kept = {key: old_outputs.get(key, old_inputs[key]) for key in ignored if key in old_inputs}
+        old_inputs |= kept
+        declared = {key: value for key, value in given.items() if value is not None and key not in ignored} | kept
+        with _reported(registration):
             inputs, problems = provider.check(old_inputs, declared)
         if problems:
-            raise OperationFailed("\n".join(f"{short(wanted.type)} {wanted.name}: {each}" for each in problems))
+            raise OperationFailed("\n".join(f"{_named(registration)}: {each}" for each in problems))
 
         if finished is None:
-            return self._create(wanted, provider, inputs)
+            with self._operation("create", registration):
+                return self._make(registration, provider, inputs)
         if wire.has_unknown(inputs):
             diff = Diff(changes=inputs != old_inputs)
         else:
-            with _reported(wanted.type, wanted.name):
+            with _reported(registration):
                 diff = provider.diff(finished.id, old_inputs, old_outputs, inputs)
         if diff.replaces:
-            return self._replace(wanted, provider, inputs, finished, diff)
+            return self._replace(registration, provider, inputs, finished, diff)
         if diff.changes:
-            return self._update(wanted, provider, inputs, finished)
+            return self._update(registration, provider, inputs, finished)
         self._display.counts["same"] += 1
-        kept = self._resource(wanted, finished.id, inputs, old_outputs)
-        if kept != finished and not self._preview:
-            self._state.put(kept)
-        return kept.id, kept.outputs
+        same = self._resource(registration, finished.id, inputs, old_outputs)
+        if same != finished and not self._preview:
+            self._state.put(same)
+        return same.id, same.outputs
 
     def settle_component(self, urn: str, type_: str, parent: str) -> None:
         """Record a resource that only holds others."""
@@ -106,8 +102,8 @@ class Deployment:
         """Look at what exists, and correct the state where it is not as it was left."""
         for known in [each for each in self._state.resources if each.custom and each.pending is None]:
             outputs = wire.plain(known.outputs)
-            provider = self._provider(known.type, known.name, outputs)
-            with _reported(known.type, known.name, of_state=True):
+            provider = self._provider(known, outputs)
+            with _reported(known, of_state=True):
                 found = provider.read(known.id, outputs)
             if found is None:
                 self._state.drop(known)
@@ -126,8 +122,7 @@ class Deployment:
         if protected:
             raise OperationFailed(
                 "\n".join(
-                    f"{short(known.type)} {known.name} is protected; set protect=False in the program and run "
-                    "`make up` first"
+                    f"{_named(known)} is protected; set protect=False in the program and run `make up` first"
                     for known in protected
                 )
             )
@@ -140,66 +135,70 @@ class Deployment:
         if failures:
             raise OperationFailed("\n".join(failures))
 
-    def _create(self, wanted: Registration, provider: Provider, inputs: Properties) -> tuple[str, Properties]:
-        with self._operation("create", wanted.type, wanted.name):
-            return self._make(wanted, provider, inputs)
+    def _finished(self, urn: str) -> Resource | None:
+        """Return the resource as the last run left it; one that it began to delete is deleted first."""
+        known = self._state.find(urn)
+        if known is not None and known.pending == "delete":
+            self._delete_one(known)
+        return known if known is not None and known.pending is None else None
 
-    def _make(self, wanted: Registration, provider: Provider, inputs: Properties) -> tuple[str, Properties]:
+    def _make(self, registration: Registration, provider: Provider, inputs: Properties) -> tuple[str, Properties]:
         """Create a resource, so that a run that is cut off finds in the state what it may have to adopt."""
-        begun = self._resource(wanted, "", inputs, {})
+        begun = self._resource(registration, "", inputs, {})
         if self._preview:
             return "", begun.inputs
         self._state.put(replace(begun, pending="create"))
         try:
-            with _reported(wanted.type, wanted.name):
+            with _reported(registration):
                 id_, outputs = provider.create(inputs)
         except OperationFailed:
             # A creation that fails has cleaned up after itself (pulumi.dynamic.ResourceProvider.create).
-            self._state.drop(self._state.require(wanted.urn))
+            self._state.drop(self._state.require(registration.urn))
             raise
-        made = self._resource(wanted, id_, inputs, outputs)
+        made = self._resource(registration, id_, inputs, outputs)
         self._state.put(made)
         return made.id, made.outputs
 
     def _update(
-        self, wanted: Registration, provider: Provider, inputs: Properties, known: Resource
+        self, registration: Registration, provider: Provider, inputs: Properties, known: Resource
     ) -> tuple[str, Properties]:
         changed = _changed(wire.plain(known.inputs), inputs)
-        with self._operation("update", wanted.type, wanted.name, changed):
+        with self._operation("update", registration, changed):
             if self._preview:
-                return known.id, self._resource(wanted, known.id, inputs, {}).inputs
-            with _reported(wanted.type, wanted.name):
+                return known.id, self._resource(registration, known.id, inputs, {}).inputs
+            with _reported(registration):
                 outputs = provider.update(known.id, wire.plain(known.outputs), inputs)
-            updated = self._resource(wanted, known.id, inputs, outputs)
+            updated = self._resource(registration, known.id, inputs, outputs)
             self._state.put(updated)
             return updated.id, updated.outputs
 
     def _replace(
-        self, wanted: Registration, provider: Provider, inputs: Properties, known: Resource, diff: Diff
+        self, registration: Registration, provider: Provider, inputs: Properties, known: Resource, diff: Diff
     ) -> tuple[str, Properties]:
-        if wanted.protect:
+        if registration.protect:
             raise OperationFailed(
-                f"{short(wanted.type)} {wanted.name} is protected, and a change of {', '.join(diff.replaces)} "
-                "replaces it"
+                f"{_named(registration)} is protected, and a change of {', '.join(diff.replaces)} replaces it"
             )
         delete_first = (
-            diff.delete_before_replace if wanted.delete_before_replace is None else wanted.delete_before_replace
+            diff.delete_before_replace
+            if registration.delete_before_replace is None
+            else registration.delete_before_replace
         )
-        with self._operation("replace", wanted.type, wanted.name, diff.replaces):
+        with self._operation("replace", registration, diff.replaces):
             if self._preview:
-                return "", self._resource(wanted, "", inputs, {}).inputs
+                return "", self._resource(registration, "", inputs, {}).inputs
             if delete_first:
                 self._erase(known)
             else:
                 self._state.put(replace(known, condemned=True), over=known)
-            return self._make(wanted, provider, inputs)
+            return self._make(registration, provider, inputs)
 
     def _delete_one(self, known: Resource) -> None:
         if not known.custom:
             self._erase(known)
             return
         # What a replacement leaves over was counted with it.
-        with self._operation("delete", known.type, known.name, counted=not known.condemned):
+        with self._operation("delete", known, counted=not known.condemned):
             self._erase(known)
 
     def _erase(self, known: Resource) -> None:
@@ -208,61 +207,60 @@ class Deployment:
         if known.custom and not known.retain_on_delete:
             # A creation that was cut off left no outputs; its inputs say where to look for what it made.
             properties = wire.plain(known.inputs if known.pending == "create" else known.outputs)
-            provider = self._provider(known.type, known.name, properties)
+            provider = self._provider(known, properties)
             if known.pending is None:
                 begun = replace(known, pending="delete")
                 self._state.put(begun, over=known)
                 known = begun
-            with _reported(known.type, known.name, of_state=True):
+            with _reported(known, of_state=True):
                 provider.delete(known.id, properties)
         self._state.drop(known)
 
-    def _provider(self, type_: str, name: str, properties: Properties) -> Provider:
-        with _reported(type_, name):
+    def _provider(self, resource: Registration | Resource, properties: Properties) -> Provider:
+        with _reported(resource):
             for find in self._finders:
-                provider = find(type_, properties)
+                provider = find(resource.type, properties)
                 if provider is not None:
                     return provider
-        raise OperationFailed(f"{type_} {name} {NEEDS_CLI}")
+        raise OperationFailed(f"{resource.type} {resource.name} {NEEDS_CLI}")
 
     @staticmethod
-    def _resource(wanted: Registration, id_: str, inputs: Properties, outputs: Properties) -> Resource:
+    def _resource(registration: Registration, id_: str, inputs: Properties, outputs: Properties) -> Resource:
         # An output of the name of a secret input is secret too, as under the real engine.
-        secrets = {key for key, value in wanted.inputs.items() if wire.holds_secret(value)}
+        secrets = {key for key, value in registration.inputs.items() if wire.holds_secret(value)}
         return Resource(
-            urn=wanted.urn,
-            type=wanted.type,
+            urn=registration.urn,
+            type=registration.type,
             custom=True,
             id=id_,
-            parent=wanted.parent,
+            parent=registration.parent,
             inputs=_marked(inputs, secrets),
-            outputs=_marked(outputs, secrets | set(wanted.secret_outputs)),
-            dependencies=sorted(set(wanted.dependencies)),
-            protect=wanted.protect,
-            retain_on_delete=wanted.retain_on_delete,
+            outputs=_marked(outputs, secrets | set(registration.secret_outputs)),
+            dependencies=sorted(set(registration.dependencies)),
+            protect=registration.protect,
+            retain_on_delete=registration.retain_on_delete,
         )
 
     @contextmanager
     def _operation(
         self,
         operation: Operation,
-        type_: str,
-        name: str,
+        resource: Registration | Resource,
         changed: Sequence[str] = (),
         *,
         counted: bool = True,
     ) -> Iterator[None]:
-        self._display.begin(operation, type_, name, changed)
+        self._display.begin(operation, resource.type, resource.name, changed)
         started = time.monotonic()
         yield
         if not self._preview:
-            self._display.end(operation, type_, name, time.monotonic() - started)
+            self._display.end(operation, resource.type, resource.name, time.monotonic() - started)
         if counted:
             self._display.counts[operation] += 1
 
 
 @contextmanager
-def _reported(type_: str, name: str, *, of_state: bool = False) -> Iterator[None]:
+def _reported(resource: Registration | Resource, *, of_state: bool = False) -> Iterator[None]:
     """Turn whatever a provider raises into one line that names the resource.
 
     Where all that it was given is `of_state`, what it misses there is missing in the state.
@@ -272,10 +270,14 @@ def _reported(type_: str, name: str, *, of_state: bool = False) -> Iterator[None
     except (OperationFailed, StateError):
         raise
     except Exception as error:
-        words = f"{short(type_)} {name}: {str(error) or type(error).__name__}"
+        message = f"{_named(resource)}: {str(error) or type(error).__name__}"
         if of_state and isinstance(error, (LookupError, TypeError, AttributeError)):
-            raise DamagedState(f"{words}: the state of it is damaged") from error
-        raise OperationFailed(words) from error
+            raise DamagedState(f"{message}: the state of it is damaged") from error
+        raise OperationFailed(message) from error
+
+
+def _named(resource: Registration | Resource) -> str:
+    return f"{short(resource.type)} {resource.name}"
 
 
 def _changed(old: Properties, new: Properties) -> list[str]:

@@ -44,7 +44,7 @@ HONOURED_FIELDS: Final = frozenset(
 class Settler(Protocol):
     """What is done with each resource that a program declares."""
 
-    def settle(self, wanted: Registration) -> tuple[str, Properties]:
+    def settle(self, registration: Registration) -> tuple[str, Properties]:
         """Bring one resource to what the program declares; give its id and its outputs in wire form."""
 
     def settle_component(self, urn: str, type_: str, parent: str) -> None:
