@@ -59,7 +59,7 @@ def load(file: Path) -> list[Waiver]:
     problems = [f"  {key} is no part of it; there is [[waiver]]" for key in content.keys() - {"waiver"}]
     waivers = []
     for place, entry in enumerate(content.get("waiver", []), start=1):
-        found = [f"  waiver {place}: {words}" for words in _problems(entry)]
+        found = [f"  waiver {place}: {message}" for message in _problems(entry)]
         if found:
             problems += found
         else:

@@ -78,7 +78,7 @@ def report(organizations: int, config: Mapping[str, Any]) -> Iterator[str]:
         for asked in known.offered(tier, memory_mb, config):
             estimated = known.estimate(asked, region=known.priced_region(config))
             cost = costs.UNKNOWN if estimated.monthly_usd is None else f"{estimated.monthly_usd:,.2f} USD"
-            what = ", ".join(item.what for item in estimated.items) or asked.size_words
+            what = ", ".join(item.what for item in estimated.items) or asked.size_description
             yield f"  {known.name:<13}{cost:>12} a month  {what}"
     for known in backend.all_backends():
         if known.region is not None:

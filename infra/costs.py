@@ -95,7 +95,7 @@ def prices(backend: str) -> Mapping[str, Any]:
     return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
-def place(region: str | None) -> str:
+def region_name(region: str | None) -> str:
     """Return the words for a region."""
     return region or "a region that the configuration does not name"
 

@@ -60,7 +60,7 @@ def _tier_rows() -> Iterator[list[str]]:
 def _offer(known: Backend, asked: Settings) -> list[str]:
     estimated = known.estimate(asked, region=known.priced_region({}))
     what = ", ".join(item.what for item in estimated.items)
-    return [asked.memory_words, known.name, what, _usd(estimated.monthly_usd)]
+    return [asked.memory_description, known.name, what, _usd(estimated.monthly_usd)]
 
 
 def _guide() -> Iterator[str]:

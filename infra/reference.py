@@ -73,15 +73,15 @@ def written_into(text: str) -> str:
     return text
 
 
-def _yes(truth: bool) -> str:  # noqa: FBT001 - the two words of a table's cell
-    return "yes" if truth else "no"
+def _yes(boolean: bool) -> str:  # noqa: FBT001 - the two words of a table's cell
+    return "yes" if boolean else "no"
 
 
 def _values(entry: Schema) -> str:
     if "enum" in entry:
         return ", ".join(f"`{value}`" for value in entry["enum"])
-    words = {"string": "text", "integer": "whole number", "boolean": "`true`, `false`", "array": "list"}
-    return words.get(entry["type"], "number")
+    types = {"string": "text", "integer": "whole number", "boolean": "`true`, `false`", "array": "list"}
+    return types.get(entry["type"], "number")
 
 
 def _default(field: FieldInfo, entry: Schema) -> str:

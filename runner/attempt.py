@@ -36,7 +36,7 @@ def reported(action: Callable[[], int]) -> int:
         return FAILED
     except OSError as error:
         # A disk that is full, a file of another user's: the machine's state, and no fault in a program.
-        say(f"error: {in_words(error)}")
+        say(f"error: {explained(error)}")
         return FAILED
     except ModuleNotFoundError as error:
         say(f"error: {error}: make install, with the same STACK")
@@ -45,7 +45,7 @@ def reported(action: Callable[[], int]) -> int:
         return interrupted()
 
 
-def in_words(error: OSError) -> str:
+def explained(error: OSError) -> str:
     """Return what the machine refused, with what to do about it."""
     file = str(error.filename or "")
     place = f"{file}: " if file else ""

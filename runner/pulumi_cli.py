@@ -287,8 +287,8 @@ class CliStack:
                 else "\nlog in with: pulumi login (or name your backend in PULUMI_BACKEND_URL)"
             )
             cure = login if "login" in printed or "PULUMI_ACCESS_TOKEN" in printed else ""
-            words = " ".join(argument for argument in arguments if not argument.startswith("-"))
-            failure = f"pulumi {words} failed for stack {self.stack}:\n{printed}{cure}"
+            message = " ".join(argument for argument in arguments if not argument.startswith("-"))
+            failure = f"pulumi {message} failed for stack {self.stack}:\n{printed}{cure}"
             # It was replaced by another.
             if self.is_kept_in_project and "incorrect passphrase" in printed:
                 state = self.project.cli_state(self.stack)
@@ -311,9 +311,9 @@ def _living_holder(lock: Path) -> str:
         return ""
     except (OSError, ValueError, KeyError, TypeError):
         raise ProjectError(f"{lock} cannot be read; if no other run works on this stack: rm {lock}") from None
-    words = f"process {pid} on {host}{f', since {since}' if since else ''}"
+    message = f"process {pid} on {host}{f', since {since}' if since else ''}"
     if host != socket.gethostname():
-        return words
+        return message
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
     # A zombie has ended, and only waits for a parent that was killed with it.
-    return "" if not state.strip() or state.startswith("Z") else words
+    return "" if not state.strip() or state.startswith("Z") else message

@@ -231,7 +231,7 @@ def _install_as_child(folder: str, version: str) -> None:
 
         command = PulumiCommand.install(root=folder, version=VersionInfo.parse(version))
     except Exception as failure:  # noqa: BLE001 - whatever it is, the parent says it in words
-        _report(f"failed {_in_words(failure)}")
+        _report(f"failed {_explained(failure)}")
     else:
         _report(f"installed {command.version}")
 
@@ -246,7 +246,7 @@ def _report(event: str) -> None:
     print(event, flush=True)
 
 
-def _in_words(failure: Exception) -> str:
+def _explained(failure: Exception) -> str:
     """Return one line on a failure: the script's last line, the network's reason, or the exception's text."""
     text = str(getattr(failure, "reason", failure))
     if isinstance(failure, subprocess.CalledProcessError) and failure.output:

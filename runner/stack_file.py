@@ -92,8 +92,8 @@ class _Loader(yaml.BaseLoader):
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode):
                 if key.value in known:
-                    words = f"{key.value[:100]} stands there twice"
-                    raise yaml.constructor.ConstructorError(problem=words, problem_mark=key.start_mark)
+                    message = f"{key.value[:100]} stands there twice"
+                    raise yaml.constructor.ConstructorError(problem=message, problem_mark=key.start_mark)
                 known.add(key.value)
         return super().construct_mapping(node, deep)
 
@@ -157,8 +157,10 @@ def _write(file: Path, text: str, changed: str, meant: tuple[str, str | None], p
     except StackFileError:
         is_meant = False
     if not is_meant:
-        words = f"{key}: {value}" if value else f"no {key}"
-        raise StackFileError(f"{file.name} is written in a way that is not changed by machine; edit it to have {words}")
+        message = f"{key}: {value}" if value else f"no {key}"
+        raise StackFileError(
+            f"{file.name} is written in a way that is not changed by machine; edit it to have {message}"
+        )
     _replace(file.resolve(), changed)
     return True
 

@@ -108,8 +108,8 @@ def checked(problem: Callable[[str], str | None]) -> AfterValidator:
     """Refuse a string for what is said of it, as a predicate like "is not the id of a subnet"."""
 
     def check(string: str | None) -> str | None:
-        if string is not None and (words := problem(string)):
-            raise Wrong(f"it {words}")
+        if string is not None and (message := problem(string)):
+            raise Wrong(f"it {message}")
         return string
 
     return AfterValidator(check)
@@ -120,7 +120,9 @@ def each_checked(problem: Callable[[str], str | None]) -> AfterValidator:
 
     def check(items: tuple[str, ...]) -> tuple[str, ...]:
         problems = ["it names the same twice"] if len(set(items)) < len(items) else []
-        problems += [f"item {place} {words}" for place, item in enumerate(items, start=1) if (words := problem(item))]
+        problems += [
+            f"item {place} {message}" for place, item in enumerate(items, start=1) if (message := problem(item))
+        ]
         if problems:
             raise Wrong("; ".join(problems))
         return items

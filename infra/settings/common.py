@@ -198,12 +198,12 @@ class CommonSettings(Model):
         return MEBIBYTE * sizing.memory_mb(self.tier, asked_mb=self.memory_mb, organizations=self.organizations)
 
     @property
-    def memory_words(self) -> str:
+    def memory_description(self) -> str:
         """The memory, as a table has it."""
         return f"{self.maxmemory_bytes // MEBIBYTE} MiB"
 
     @property
-    def size_words(self) -> str:
+    def size_description(self) -> str:
         """What the stack takes of its machine."""
         return f"maxmemory {self.maxmemory_bytes // MEBIBYTE} MiB"
 

@@ -90,7 +90,7 @@ def unanswered(config: Mapping[str, str]) -> dict[str, str]:
 def read(model: type[Settings], config: Mapping[str, str]) -> tuple[Settings | None, Mapping[str, Refusal]]:
     """Return the settings, or why not: a refusal for each key that is refused, and None."""
     keys = model.keys()
-    own = {key: text for key, text in config.items() if key.startswith(PREFIX) or key in keys.values()}
+    own = {key: string for key, string in config.items() if key.startswith(PREFIX) or key in keys.values()}
     try:
         return model.model_validate(own), {}
     except ValidationError as error:
@@ -125,18 +125,18 @@ def _misplaced(key: str, backend: str) -> Refusal | None:
     """Return what is said of a key that the stack's backend does not have; of no backend, no other's is misplaced."""
     owners = [name for name in BACKENDS if key in model_of(name).keys().values()]
     if owners:
-        words = f"is a setting of {' and '.join(owners)}, and this stack's backend is {{backend}}"
-        return Refusal(words) if backend in BACKENDS else None
+        message = f"is a setting of {' and '.join(owners)}, and this stack's backend is {{backend}}"
+        return Refusal(message) if backend in BACKENDS else None
     known = {own.removeprefix(PREFIX): own for own in model_of(backend).keys().values() if own.startswith(PREFIX)}
     nearest = difflib.get_close_matches(key.removeprefix(PREFIX)[:LONGEST], known, n=1)
-    words = f"did you mean {known[nearest[0]]}?" if nearest else f"there are {', '.join(known.values())}"
-    return Refusal(f"is no setting; {words}")
+    message = f"did you mean {known[nearest[0]]}?" if nearest else f"there are {', '.join(known.values())}"
+    return Refusal(f"is no setting; {message}")
 
 
 def shown(value: object) -> str:
     """Return a value as a message has it: of bounded length, and with control characters escaped."""
-    text = str(value)
-    cut = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    string = str(value)
+    cut = string if len(string) <= LONGEST else f"{string[:LONGEST]}…"
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in cut)
 
 
@@ -172,7 +172,7 @@ class _Report:
         self.names = {key: name for name, key in self.keys.items()}
         self.secret = {self.names[key] for key in secret_keys if key in self.names}
         # What a proposal may be made of.
-        self.shown = {key: text for key, text in config.items() if key not in secret_keys}
+        self.shown = {key: string for key, string in config.items() if key not in secret_keys}
         self.values = {name: config.get(key, model.model_fields[name].default) for name, key in self.keys.items()}
 
     def problem(self, key: str, refusal: Refusal, *, cure: str) -> str:
@@ -180,11 +180,11 @@ class _Report:
         field = self.names.get(key, "")
         used = {name for _, name, _, _ in Formatter().parse(refusal.message) if name}
         values = {**self.values, "description": self._description(field), **refusal.values}
-        texts = {name: HIDDEN if name in self.secret else shown(values.get(name)) for name in used}
-        texts["value"] = "the value" if field in self.secret else f'"{shown(self.values.get(field))}"'
+        strings = {name: HIDDEN if name in self.secret else shown(values.get(name)) for name in used}
+        strings["value"] = "the value" if field in self.secret else f'"{shown(self.values.get(field))}"'
         # Without the value the sentence begins at its verb.
-        words = refusal.message.format_map(texts).replace(f'"{HIDDEN}" ', "")
-        return self.lines(f"{shown(key)} {words}", cure=cure)
+        message = refusal.message.format_map(strings).replace(f'"{HIDDEN}" ', "")
+        return self.lines(f"{shown(key)} {message}", cure=cure)
 
     def cures(self, refusals: Mapping[str, Refusal]) -> dict[str, str]:
         """Return for each refused setting a change that makes it valid, and at best no other setting invalid.
@@ -192,7 +192,7 @@ class _Report:
         Each is tried, after those before it: what suits most stacks may be refused beside other settings. Empty where
         none is found.
         """
-        working: Mapping[str, str] = {key: text for key, text in self.config.items() if key in self.names}
+        working: Mapping[str, str] = {key: string for key, string in self.config.items() if key in self.names}
         invalid: AbstractSet[str] = refusals.keys() & self.names.keys()
         found = {}
         for key in [key for key in refusals if key in self.names]:
@@ -206,8 +206,8 @@ class _Report:
         return found
 
     def _tried(self, config: Mapping[str, str], key: str, value: str | None) -> _Trial:
-        texts = {**config, key: value}
-        changed = {own: text for own, text in texts.items() if text is not None}
+        strings = {**config, key: value}
+        changed = {own: string for own, string in strings.items() if string is not None}
         # A proposal may name the backend, and so another model.
         model = model_of(changed.get(BACKEND_KEY, ""))
         return _Trial(value, changed, read(model, changed)[1].keys() & self.names.keys())
@@ -226,10 +226,10 @@ class _Report:
         example = self.model.proposals(field, self.shown)[0]
         return self.lines(f"or {key}: {self._description(field)}", cure=f"config set {key} {example}")
 
-    def lines(self, words: str, *, cure: str) -> str:
+    def lines(self, message: str, *, cure: str) -> str:
         """Return the two lines of a problem: what it is, and the command of Pulumi's that cures it, where one does."""
-        return f"  {words}\n      pulumi {cure} --stack {self.stack}" if cure else f"  {words}"
+        return f"  {message}\n      pulumi {cure} --stack {self.stack}" if cure else f"  {message}"
 
     def _description(self, field: str) -> str:
-        words = (self.model.model_fields[field].description or "") if field else ""
-        return words[:1].lower() + words[1:]
+        message = (self.model.model_fields[field].description or "") if field else ""
+        return message[:1].lower() + message[1:]

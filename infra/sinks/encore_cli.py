@@ -128,6 +128,6 @@ def _run(folder: Path, arguments: Sequence[str], value: str = "") -> str:
 
 def _explained(printed: str, value: str) -> str:
     """Return the error's words in one line, without the value, and with the cure."""
-    words = redaction.fit(" ".join(printed.split()), [value])
-    words = words.removeprefix("error: ") or "it said nothing"
-    return words + next((cure for sign, cure in CURES.items() if sign in words), "")
+    message = redaction.fit(" ".join(printed.split()), [value])
+    message = message.removeprefix("error: ") or "it said nothing"
+    return message + next((cure for sign, cure in CURES.items() if sign in message), "")

@@ -203,8 +203,8 @@ def _is_tracked_in(folder: Path, file: Path) -> bool:
         return False
     listed = _git(folder, "--literal-pathspecs", "ls-files", "-z", "--", file)
     if listed.returncode:
-        words = " ".join(listed.stderr.decode(errors="replace").split())
-        raise GitError(words.removeprefix("fatal: ") or f"git ended with code {listed.returncode}")
+        message = " ".join(listed.stderr.decode(errors="replace").split())
+        raise GitError(message.removeprefix("fatal: ") or f"git ended with code {listed.returncode}")
     return listed.stdout != b""
 
 

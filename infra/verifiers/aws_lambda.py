@@ -123,10 +123,10 @@ class AwsLambda:
         return Report.from_json(body["report"]).redacted(passwords)
 
 
-def _cause(words: str) -> str:
+def _cause(message: str) -> str:
     """Return in one line why a call failed: what the function raised, or what the provider says."""
-    raised = re.search(r'"errorMessage": ?("(?:[^"\\]|\\.)*")', words)
-    return " ".join((json.loads(raised[1]) if raised else words).split())
+    raised = re.search(r'"errorMessage": ?("(?:[^"\\]|\\.)*")', message)
+    return " ".join((json.loads(raised[1]) if raised else message).split())
 
 
 FUNCTION: Final = "aws_lambda_function"

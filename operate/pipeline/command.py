@@ -77,10 +77,10 @@ def parse() -> argparse.Namespace:
 
 def plan(project: Project, arguments: argparse.Namespace) -> int:
     """Write the words of the comment; fail where the preview does. Raises `ProjectError`."""
-    from operate.pipeline import words
+    from operate.pipeline import summary
 
     found = previewed(project, arguments.stack)
-    written = words.comment(found, stack=arguments.stack)
+    written = summary.comment(found, stack=arguments.stack)
     write(folder(project, arguments.stack) / PLAN, written)
     summarize(written)
     return FAILED if found.problems else 0
@@ -96,10 +96,10 @@ def comment(project: Project, arguments: argparse.Namespace) -> int:
 
 def drift(project: Project, arguments: argparse.Namespace) -> int:
     """Report what drift there is; fail where there is any. Raises `ProjectError`."""
-    from operate.pipeline import words
+    from operate.pipeline import summary
 
     found = previewed(project, arguments.stack)
-    written = words.drift(found, stack=arguments.stack)
+    written = summary.drift(found, stack=arguments.stack)
     write(
         folder(project, arguments.stack) / DRIFT,
         json.dumps({"drifted": not found.is_empty, "words": written}, indent=2),

@@ -167,10 +167,10 @@ def _refusal(error: urllib.error.HTTPError, request: str) -> str:
         said = json.load(error).get("message", "")
     except (OSError, ValueError, AttributeError):
         said = ""
-    words = f"GitHub refused {request}: {error.code} {said}".rstrip()
+    message = f"GitHub refused {request}: {error.code} {said}".rstrip()
     if error.code not in {http.HTTPStatus.FORBIDDEN, http.HTTPStatus.NOT_FOUND, http.HTTPStatus.UNAUTHORIZED}:
-        return words
+        return message
     return (
-        f"{words}\n  the job's permissions in the workflow say what its token may do; for a pull request, Settings -> "
-        "Actions -> General has to allow GitHub Actions to create pull requests as well"
+        f"{message}\n  the job's permissions in the workflow say what its token may do; for a pull request, Settings "
+        "-> Actions -> General has to allow GitHub Actions to create pull requests as well"
     )

@@ -44,14 +44,14 @@ class Difference:
 class Change:
     """One resource that is not as the program declares it.
 
-    `operation` is what `up` would do about it. `wanted` is what the program says differently from the state, and
+    `operation` is what `up` would do about it. `changed` is what the program says differently from the state, and
     `found` what is no longer as the last `up` left it; `is_gone` where it was deleted.
     """
 
     operation: str
     type: str
     name: str
-    wanted: tuple[Difference, ...] = ()
+    changed: tuple[Difference, ...] = ()
     found: tuple[Difference, ...] = ()
     is_gone: bool = False
 
@@ -137,7 +137,7 @@ class _Reading:
                 operation=step.op.value,
                 type=step.type.removeprefix(DYNAMIC),
                 name=urn.rpartition("::")[2],
-                wanted=tuple(_differences(_inputs(step.old), _inputs(step.new))) if step.old and step.new else (),
+                changed=tuple(_differences(_inputs(step.old), _inputs(step.new))) if step.old and step.new else (),
                 found=()
                 if refreshed is None or is_gone
                 else tuple(_differences(_outputs(refreshed.old), _outputs(refreshed.new))),

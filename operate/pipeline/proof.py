@@ -34,7 +34,7 @@ def of_cache(project: Project, stack: Stack, name: str, say: Callable[[str], Non
             environment(outputs["connection"], name),
             Expectation.from_json(json.dumps(outputs.get("expectation", {}))),
             wait_seconds=CACHE_SECONDS,
-            on_wait=lambda words: say(f"waiting: {words}"),
+            on_wait=lambda message: say(f"waiting: {message}"),
         )
     file = project.local / "reports" / f"{name}.json"
     try:
@@ -57,7 +57,7 @@ def of_application(url: str, stack: Stack, name: str, *, wait_seconds: float, sa
     say(f"the application of stack {name} is to say that it is healthy on {expected}")
     try:
         return application.run(
-            url, expect=expected, wait_seconds=wait_seconds, on_wait=lambda words: say(f"waiting: {words}")
+            url, expect=expected, wait_seconds=wait_seconds, on_wait=lambda message: say(f"waiting: {message}")
         )
     except ValueError as problem:
         raise ProjectError(f"--url {url}: {problem}") from None

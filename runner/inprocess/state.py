@@ -14,7 +14,7 @@ from typing import Any, Literal, get_origin, get_type_hints
 import pulumi
 
 from runner import private_file, sealed_file
-from runner.attempt import in_words
+from runner.attempt import explained
 from runner.inprocess import wire
 from runner.project import ProjectError
 
@@ -144,7 +144,7 @@ class State:
             sealed_file.write(self._file, {"resources": resources, "outputs": self.outputs})
         except OSError as error:
             if self._must_save:
-                raise StateError(f"the state cannot be written: {in_words(error)}") from None
+                raise StateError(f"the state cannot be written: {explained(error)}") from None
 
 
 def _resource(entry: Any) -> Resource:

@@ -72,9 +72,9 @@ def hook(settings: DockerSettings, container: str, volume: str, stack: str) -> p
 
     async def explain(failure: pulumi.ErrorHookArgs) -> bool:
         # In a thread: it asks Docker for the log, and the engine's calls go on meanwhile.
-        words = await asyncio.to_thread(explanation, settings, container, volume, stack, "\n".join(failure.errors))
-        if words:
-            pulumi.log.error(words)
+        message = await asyncio.to_thread(explanation, settings, container, volume, stack, "\n".join(failure.errors))
+        if message:
+            pulumi.log.error(message)
         return False
 
     return pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook("docker-explanation", explain)])
@@ -88,7 +88,7 @@ def explanation(settings: DockerSettings, container: str, volume: str, stack: st
         remove = docker_command(settings.docker_host, "rm", "--force", container)
         return f"{container} is there and not this stack's; if nobody needs it: {' '.join(remove)}"
     port = settings.port or DEFAULT_PORT
-    found = next((words for marks, words in EXPLANATIONS.items() if re.search(marks, error)), "")
+    found = next((message for pattern, message in EXPLANATIONS.items() if re.search(pattern, error)), "")
     return found.format(
         port=port,
         other_port=next(other for other in OTHER_PORTS if other != port),
@@ -101,13 +101,13 @@ def explanation(settings: DockerSettings, container: str, volume: str, stack: st
 
 def _unhealthy(settings: DockerSettings, container: str, volume: str) -> str:
     log = last_lines(settings.docker_host, container)
-    words = f"{container} was not healthy within {HEALTHY_SECONDS} s; the last lines of its log:\n{log}"
+    message = f"{container} was not healthy within {HEALTHY_SECONDS} s; the last lines of its log:\n{log}"
     if "Permission denied" not in log:
-        return words
+        return message
     # So a container that ran as root left it.
     own = ("run", "--rm", "--user", "root", "--entrypoint", "chown", "--volume", f"{volume}:{DATA}", settings.image)
     cure = docker_command(settings.docker_host, *own, "-R", f"{USER}:{USER}", DATA)
-    return f"{words}\n  The files of volume {volume} are not {USER}'s; to give them: {' '.join(cure)}"
+    return f"{message}\n  The files of volume {volume} are not {USER}'s; to give them: {' '.join(cure)}"
 
 
 def last_lines(docker_host: str | None, name: str) -> str:

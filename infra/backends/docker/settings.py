@@ -146,9 +146,9 @@ class DockerSettings(Settings):
         return 2 * self.maxmemory_bytes // MEBIBYTE + SERVER_MB
 
     @property
-    def size_words(self) -> str:
+    def size_description(self) -> str:
         """What the stack takes of its machine."""
-        return f"{super().size_words} in a container of {self.container_memory_mb} MiB"
+        return f"{super().size_description} in a container of {self.container_memory_mb} MiB"
 
 
 def remote_host(docker_host: str | None) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any, Final, get_args
 from infra.backends.elasticache.nodes import Engine
 from infra.backends.elasticache.settings import ElastiCacheSettings
 from infra.backends.elasticache.tier_defaults import TIER_DEFAULTS
-from infra.costs import HOURS, Estimate, GuideEstimate, Item, place, priced, prices
+from infra.costs import HOURS, Estimate, GuideEstimate, Item, priced, prices, region_name
 from infra.sizing import GIBIBYTE, TierName
 
 # A cache's price does not depend on which network it is in.
@@ -18,7 +18,7 @@ def estimate(settings: ElastiCacheSettings, *, region: str | None) -> Estimate:
     listed = prices("elasticache").get(region or "", {})
     node, count = settings.node.name, 1 + settings.chosen_replicas
     hourly = listed.get("nodes", {}).get(settings.engine, {}).get(node)
-    items = [priced(f"{count} x {node} ({settings.engine}) in {place(region)}", hourly, count * HOURS)]
+    items = [priced(f"{count} x {node} ({settings.engine}) in {region_name(region)}", hourly, count * HOURS)]
     days = TIER_DEFAULTS[settings.tier].snapshot_days if settings.chosen_persistence == "snapshot" else 0
     if days:
         # A snapshot is the data, which are at most the memory asked for.

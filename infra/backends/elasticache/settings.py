@@ -267,7 +267,7 @@ class ElastiCacheSettings(Settings):
 
     @property
     def chosen_replicas(self) -> int:
-        """How many copies take over: as asked, or what the tier is given."""
+        """How many replicas take over: as asked, or what the tier is given."""
         return REPLICAS[self.tier] if self.replicas is None else self.replicas
 
     @property

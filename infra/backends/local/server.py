@@ -368,13 +368,13 @@ class LocalServer:
         # A server that starts warns of the machine's memory overcommit, which keeps none from starting.
         lines = [line.strip() for line in self._printed(log_start).splitlines() if "overcommit" not in line]
         wanted = [line for line in lines if " # " in line or "FATAL" in line] or lines
-        words = " / ".join(line.split(" # ")[-1] for line in wanted[-3:] if line) or "it printed nothing"
-        if any(sign in words for sign in UNREADABLE_DATA):
-            words += (
+        message = " / ".join(line.split(" # ")[-1] for line in wanted[-3:] if line) or "it printed nothing"
+        if any(sign in message for sign in UNREADABLE_DATA):
+            message += (
                 f"; its data in {self._data} are damaged: mend them (redis-check-aof --fix, redis-check-rdb), or begin "
                 "without them: make down, then make up"
             )
-        return words
+        return message
 
 
 def free_port() -> int:

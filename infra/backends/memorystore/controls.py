@@ -1,4 +1,4 @@
-"""Google's Memorystore for Redis: who comes in, encryption, copies, snapshots, protection.
+"""Google's Memorystore for Redis: who comes in, encryption, replicas, snapshots, protection.
 
 Rule ids: the sources of checkov 3.3.30 and of Steampipe's terraform-gcp-compliance, read whole for Redis. Prowler and
 Trivy have no rule for it. checkov has these two, and looks at nothing else of an instance.
@@ -27,7 +27,7 @@ def _private(instance: Resource, _: Plan) -> str | None:
     return None if mode == "PRIVATE_SERVICE_ACCESS" else f"connect_mode is {mode or 'not set'}"
 
 
-def _copies(instance: Resource, _: Plan) -> str | None:
+def _replicas(instance: Resource, _: Plan) -> str | None:
     tier = instance.known("tier")
     return None if tier == "STANDARD_HA" else f"the tier is {tier or 'not set'}, which is one node alone"
 
@@ -90,7 +90,7 @@ CONTROLS: Final = (
         name="memorystore-copies",
         title="a copy in another zone takes over by itself",
         types=(INSTANCE,),
-        check=_copies,
+        check=_replicas,
         cure="choose tier staging or prod; on an existing cache this replaces it",
     ),
     Control(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from infra.backends.memorystore.settings import MemorystoreSettings
 from infra.backends.memorystore.sizing import MemorystoreSize, size_of
-from infra.costs import HOURS, Estimate, GuideEstimate, Item, place, priced, prices
+from infra.costs import HOURS, Estimate, GuideEstimate, Item, priced, prices, region_name
 
 
 def estimate(settings: MemorystoreSettings, *, region: str | None) -> Estimate:
@@ -14,7 +14,7 @@ def estimate(settings: MemorystoreSettings, *, region: str | None) -> Estimate:
 
 def instance(size: MemorystoreSize, *, region: str | None) -> Item:
     """Estimate an instance: the rate of its band holds for all of its memory."""
-    what = f"{size.memory_size_gb} GB of Memorystore {size.service_tier} in {place(region)}"
+    what = f"{size.memory_size_gb} GB of Memorystore {size.service_tier} in {region_name(region)}"
     listed = prices("memorystore").get(region or "")
     if listed is None:
         return Item(what=what, monthly_usd=None)

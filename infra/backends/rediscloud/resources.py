@@ -115,8 +115,8 @@ def _authorities(settings: RedisCloudSettings) -> str | None:
     try:
         text = file.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        words = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise BackendNotAvailable(f"cache:tlsCaFile {settings.tls_ca_file} cannot be read: {words}") from None
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise BackendNotAvailable(f"cache:tlsCaFile {settings.tls_ca_file} cannot be read: {reason}") from None
     if "-----BEGIN CERTIFICATE-----" not in text:
         raise BackendNotAvailable(f"cache:tlsCaFile {settings.tls_ca_file} has no certificate in it")
     return text

@@ -177,9 +177,9 @@ class RedisCloudSettings(Settings):
         return self.tier == "prod" if self.deletion_protection is None else self.deletion_protection
 
     @property
-    def memory_words(self) -> str:
+    def memory_description(self) -> str:
         """The memory, as a table has it."""
-        return f"{self.FREE_PLAN_MB} MB" if self.takes_free_plan else super().memory_words
+        return f"{self.FREE_PLAN_MB} MB" if self.takes_free_plan else super().memory_description
 
     @property
     def takes_free_plan(self) -> bool:

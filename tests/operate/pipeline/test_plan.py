@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from operate.pipeline import words
+from operate.pipeline import summary
 from operate.pipeline.plan import Change, Difference, Plan, PlanUnreadable
 
 STACK = "pulumi:pulumi:Stack"
@@ -87,7 +87,7 @@ def test_a_change_has_what_the_program_wants_and_what_was_found() -> None:
             operation="update",
             type="local:Server",
             name="cache",
-            wanted=(Difference(key="maxmemory", before="1", after="2"),),
+            changed=(Difference(key="maxmemory", before="1", after="2"),),
             found=(Difference(key="running", before="true", after="false"),),
         ),
     )
@@ -131,7 +131,7 @@ def test_values_of_secrets_and_of_the_future_are_not_shown() -> None:
             },
         )
     )
-    shown = {each.key: (each.before, each.after) for each in plan.changes[0].wanted}
+    shown = {each.key: (each.before, each.after) for each in plan.changes[0].changed}
     assert shown["values"] == ("a secret", "a secret")
     assert shown["id"] == ('"a"', "known after up")
     assert shown["gone"] == ("1", "nothing")
@@ -144,8 +144,8 @@ def test_a_preview_that_failed_is_never_empty() -> None:
     plan = read(error="cache:tierr is no setting\n")
     assert plan.problems == ("cache:tierr is no setting",)
     assert not plan.is_empty
-    assert "cannot be told: the preview failed" in words.drift(plan, stack="prod")
-    assert "cache:tierr is no setting" in words.comment(plan, stack="prod")
+    assert "cannot be told: the preview failed" in summary.drift(plan, stack="prod")
+    assert "cache:tierr is no setting" in summary.comment(plan, stack="prod")
 
 
 @pytest.mark.parametrize("text", ["", "{}", "not JSON", '{"sequence": 1, "timestamp": 1, "cancelEvent": {}}', "[]"])
@@ -169,7 +169,7 @@ def test_a_file_that_is_no_whole_preview_is_refused(text: str) -> None:
 )
 def test_the_cost_is_compared_with_what_the_stack_costs_now(before: object, after: object, expected: str) -> None:
     """From one preview: the stack's output as it is, and as it would be."""
-    comment = words.comment(read(costs(before, after), unchanged=1), stack="prod")
+    comment = summary.comment(read(costs(before, after), unchanged=1), stack="prod")
     assert f"**Cost:** {expected}\n" in comment
     assert "Nothing to do: 1 resource unchanged." in comment
 
@@ -182,7 +182,7 @@ def test_the_comment_names_what_would_be_lost_before_all_else() -> None:
         costs(1, 2),
         unchanged=4,
     )
-    comment = words.comment(plan, stack="prod")
+    comment = summary.comment(plan, stack="prod")
     assert "**Replaced or deleted, with what is in it:** `cache`" in comment
     assert "+ create local:Server alarm\n- replace local:Server cache\n      port: 1 -> 2" in comment
     assert "1 to create, 1 to replace, 4 unchanged." in comment
@@ -192,24 +192,24 @@ def test_nothing_in_a_plan_ends_the_block_that_it_is_shown_in() -> None:
     """A pull request decides the values: they must not become headings, links or pictures."""
     evil = "```\n![](https://example.com/pixel)"
     for plan in (read(step("update", before={"a": "b"}, after={"a": evil})), read(error=evil)):
-        for text in (words.comment(plan, stack="prod"), words.drift(plan, stack="prod")):
+        for text in (summary.comment(plan, stack="prod"), summary.drift(plan, stack="prod")):
             assert len(re.findall(r"^````(?:diff)?$", text, re.MULTILINE)) == 2
 
 
 def test_drift_is_told_in_words() -> None:
     """What is gone, what is different and what nobody declares any more, each with what an `up` would do."""
     gone = read(refreshed({"running": True}, None), step("create", after={}))
-    assert "local:Server cache was deleted, and not by Pulumi; up would create it again" in words.drift(
+    assert "local:Server cache was deleted, and not by Pulumi; up would create it again" in summary.drift(
         gone, stack="prod"
     )
     changed = read(refreshed({"running": True}, {"running": False}), step("update", before={"a": 1}, after={"a": 2}))
-    told = words.drift(changed, stack="prod")
+    told = summary.drift(changed, stack="prod")
     assert "local:Server cache is not as declared; up would update it" in told
     assert "found: running: true -> false" in told
     assert "up: a: 1 -> 2" in told
     assert "make up STACK=prod" in told
-    new = words.drift(read(step("create", after={})), stack="prod")
+    new = summary.drift(read(step("create", after={})), stack="prod")
     assert "is declared and does not exist; up would create it" in new
-    old = words.drift(read(step("delete", before={})), stack="prod")
+    old = summary.drift(read(step("delete", before={})), stack="prod")
     assert "is no longer declared; up would delete it" in old
-    assert "no drift" in words.drift(read(unchanged=2), stack="prod")
+    assert "no drift" in summary.drift(read(unchanged=2), stack="prod")

@@ -1,4 +1,4 @@
-"""ElastiCache's replication group: encryption, copies, snapshots, upgrades, logs.
+"""ElastiCache's replication group: encryption, replicas, snapshots, upgrades, logs.
 
 Rule ids and what each looks at: AWS Security Hub's and AWS Config's references, Control Tower's proactive controls, and
 the sources of checkov 3.3.30, Prowler 5.46.0, trivy-checks, cfn_nag, cdk-nag, the Guard rules registry and cfn-lint
@@ -18,12 +18,12 @@ REDIS_PORT: Final = 6379
 LOGS: Final = {"slow-log", "engine-log"}
 
 
-def _is(attribute: str, wanted: object) -> Check:
+def _is(attribute: str, expected: object) -> Check:
     """Ask for one value of an attribute."""
 
     def check(resource: Resource, _: Plan) -> str | None:
         found = resource.known(attribute)
-        return None if found == wanted else f"{attribute} is {_shown(found)}"
+        return None if found == expected else f"{attribute} is {_shown(found)}"
 
     return check
 
@@ -49,7 +49,7 @@ def _all(*checks: Check) -> Check:
     return check
 
 
-def _copies(resource: Resource, _: Plan) -> str | None:
+def _replicas(resource: Resource, _: Plan) -> str | None:
     nodes = resource.known("num_cache_clusters") or 1
     replicas = resource.known("replicas_per_node_group") or 0
     return None if nodes > 1 or replicas > 0 else "there is one node alone, and nothing to fail over to"
@@ -88,8 +88,8 @@ def _port(resource: Resource, _: Plan) -> str | None:
     return None if resource.known("port") not in (None, REDIS_PORT) else f"the port is {REDIS_PORT}"
 
 
-_encrypted_in_transit: Final = _is("transit_encryption_enabled", wanted=True)
-_encrypted_at_rest: Final = _is("at_rest_encryption_enabled", wanted=True)
+_encrypted_in_transit: Final = _is("transit_encryption_enabled", expected=True)
+_encrypted_at_rest: Final = _is("at_rest_encryption_enabled", expected=True)
 _users: Final = _present("user_group_ids")
 
 CONTROLS: Final = (
@@ -116,7 +116,7 @@ CONTROLS: Final = (
         name="cache-tls-required",
         title="clear text is refused, not only discouraged",
         types=(GROUP,),
-        check=_is("transit_encryption_mode", wanted="required"),
+        check=_is("transit_encryption_mode", expected="required"),
         cure=f'set transit_encryption_mode="required" in {DECLARATION}',
     ),
     Control(
@@ -184,7 +184,7 @@ CONTROLS: Final = (
         name="cache-failover",
         title="another node takes over by itself",
         types=(GROUP,),
-        check=_all(_is("automatic_failover_enabled", wanted=True), _copies),
+        check=_all(_is("automatic_failover_enabled", expected=True), _replicas),
         cure=f"set automatic_failover_enabled=True in {DECLARATION}; pulumi config set cache:replicas 1 --stack STACK",
         rules={
             "checkov": ("CKV2_AWS_50",),
@@ -199,7 +199,7 @@ CONTROLS: Final = (
         name="cache-multi-az",
         title="the nodes are in several zones",
         types=(GROUP,),
-        check=_all(_is("multi_az_enabled", wanted=True), _copies),
+        check=_all(_is("multi_az_enabled", expected=True), _replicas),
         cure=f"set multi_az_enabled=True in {DECLARATION}; pulumi config set cache:replicas 1 --stack STACK",
         rules={
             "Prowler": ("elasticache_redis_cluster_multi_az_enabled",),
@@ -260,7 +260,7 @@ CONTROLS: Final = (
         name="cache-minor-upgrades",
         title="minor versions come by themselves",
         types=(GROUP,),
-        check=_is("auto_minor_version_upgrade", wanted=True),
+        check=_is("auto_minor_version_upgrade", expected=True),
         cure=f"set auto_minor_version_upgrade=True in {DECLARATION}",
         rules={
             "Security Hub": ("ElastiCache.2",),

@@ -1,4 +1,4 @@
-"""A plan in words: the comment on a pull request, and what drift there is. Both are Markdown."""
+"""The summary of a plan: the comment on a pull request, and what drift there is. Both are Markdown."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -48,21 +48,21 @@ def cost(before: Cost, after: Cost) -> str:
     """Describe what a month costs, in USD, and how much that is more or less than now."""
     if not isinstance(after, int | float):
         return "unknown: infra/prices.toml has no price for a part of it"
-    words = f"{after:,.2f} USD a month"
+    price = f"{after:,.2f} USD a month"
     if before is None:
-        return f"{words}, for a stack that is new"
+        return f"{price}, for a stack that is new"
     if not isinstance(before, int | float):
-        return f"{words}; what it costs now is unknown"
+        return f"{price}; what it costs now is unknown"
     difference = round(after - before, 2)
     if difference == 0:
-        return f"{words}, as now"
-    return f"{words}, {abs(difference):,.2f} {'more' if difference > 0 else 'less'} than now ({before:,.2f})"
+        return f"{price}, as now"
+    return f"{price}, {abs(difference):,.2f} {'more' if difference > 0 else 'less'} than now ({before:,.2f})"
 
 
 def _planned(changes: Iterable[Change]) -> Iterator[str]:
     for change in changes:
         yield f"{SIGNS.get(change.operation, '!')} {change.operation} {change.type} {change.name}"
-        yield from (f"      {_words(each)}" for each in change.wanted)
+        yield from (f"      {_change(each)}" for each in change.changed)
 
 
 def _drifted(change: Change) -> Iterator[str]:
@@ -76,11 +76,11 @@ def _drifted(change: Change) -> Iterator[str]:
             yield f"{resource} is no longer declared; up would delete it"
         case operation:
             yield f"{resource} is not as declared; up would {operation} it"
-    yield from (f"      found: {_words(each)}" for each in change.found)
-    yield from (f"      up: {_words(each)}" for each in change.wanted)
+    yield from (f"      found: {_change(each)}" for each in change.found)
+    yield from (f"      up: {_change(each)}" for each in change.changed)
 
 
-def _words(difference: Difference) -> str:
+def _change(difference: Difference) -> str:
     if difference.before == difference.after:
         return f"{difference.key}: {difference.before}, another one"
     return f"{difference.key}: {difference.before} -> {difference.after}"
