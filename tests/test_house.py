@@ -14,7 +14,7 @@ from infra.backends import BACKENDS
 from tests.stacks import project
 
 ROOT = Path(__file__).resolve().parents[1]
-PRODUCT = ("infra", "verify", "runner", "operate", "compliance")
+PRODUCT = ("infra", "verify", "runner", "offline", "operate", "compliance")
 
 # Words that are also the name of a backend, where they mean something else.
 OTHER_MEANINGS = {

@@ -128,7 +128,7 @@ def test_make_compliance_prints_the_matrix_and_ends_with_its_verdict(tmp_path: P
     project(tmp_path, "bare", backend="memory")
     # As it comes with a clone, with no network chosen.
     shutil.copy(ROOT / "Pulumi.prod.yaml", tmp_path)
-    for name in ("infra", "verify", "runner", "operate", "compliance"):
+    for name in ("infra", "verify", "runner", "offline", "operate", "compliance"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / ".venv").symlink_to(sys.prefix)
     (tmp_path / checkov.ENVIRONMENT).symlink_to(ROOT / checkov.ENVIRONMENT)

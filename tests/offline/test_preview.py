@@ -10,7 +10,7 @@ import pytest
 
 from tests.stacks import project
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 STACKS = ("local", "dev", "staging", "prod", "rediscloud")
 EXAMPLES = {"gcp": "memorystore", "paid": "rediscloud"}
 

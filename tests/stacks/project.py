@@ -19,7 +19,17 @@ import redis
 from tests.processes import living
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = ("__main__.py", "infra", "verify", "runner", "operate", "workloads", "Pulumi.yaml", "requirements.txt")
+PROGRAM = (
+    "__main__.py",
+    "infra",
+    "verify",
+    "runner",
+    "offline",
+    "operate",
+    "workloads",
+    "Pulumi.yaml",
+    "requirements.txt",
+)
 STACKS = ("local", "dev", "staging", "prod", "rediscloud")
 
 
