@@ -35,7 +35,12 @@ def test_no_document_leads_nowhere() -> None:
     """Each link to a file of the repository, and each heading that one names, is there."""
     broken = [
         f"{document.relative_to(ROOT)} -> {target}"
-        for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*/*.md")]
+        for document in [
+            *ROOT.glob("*.md"),
+            *ROOT.glob("docs/*.md"),
+            *ROOT.glob("examples/*/*.md"),
+            *ROOT.glob("verify/*.md"),
+        ]
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text())
         if not (document.parent / target).exists()
     ]

@@ -1,4 +1,4 @@
-"""`python -m verify`."""
+"""`python -m verify`, and `redis-verify` where the package was installed from its wheel."""
 
 import errno
 import io
@@ -10,7 +10,8 @@ _READER_GONE = 141
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
-def _run() -> int:
+def run() -> int:
+    """Run the command line and return its exit code; a closed pipe, a full disk and Ctrl-C are no tracebacks."""
     try:
         code = _command()
         # Here, since Python's own last flush ends in a traceback where it fails.
@@ -52,4 +53,5 @@ def _send_nowhere(*descriptors: int) -> None:
     os.close(nowhere)
 
 
-sys.exit(_run())
+if __name__ == "__main__":
+    sys.exit(run())
