@@ -56,15 +56,15 @@ rollback: install ## take the cache away from the application, which goes on in 
 attach: install ## prove the Redis again and give it back to the application
 	$(RUN) attach --stack="$$STACK" --engine="$$ENGINE" --confirm="$$CONFIRM"
 
-capacity: install ## what so many ORGANIZATIONS need and cost on each backend, at the stack's tier or the next
-	.venv/bin/python -m infra.capacity_report --organizations="$$ORGANIZATIONS" --stack="$$STACK"
+capacity: install ## print what so many organizations need and cost on each backend, at the stack's tier or the next (ORGANIZATIONS=1000000)
+	$(RUN) capacity --organizations="$$ORGANIZATIONS" --stack="$$STACK"
 
 compliance: install ## hold what the stack declares against every known security rule, offline
 	$(ENVIRONMENT) --set compliance --venv .venv-compliance
-	.venv/bin/python -m compliance --stack="$$STACK"
+	$(RUN) compliance --stack="$$STACK"
 
 permissions: install ## print the least that a pipeline's role needs to bring the stack up
-	.venv/bin/python -m operate.permissions --stack="$$STACK"
+	$(RUN) permissions --stack="$$STACK"
 
 pulumi: install ## install the official Pulumi CLI into .local, trying again after a failure
 	$(RUN) pulumi
@@ -72,14 +72,9 @@ pulumi: install ## install the official Pulumi CLI into .local, trying again aft
 install: ## make .venv hold what the stack's backend needs
 	$(ENVIRONMENT) --stack="$$STACK" --venv .venv
 
-# The permissions with every cloud's packages: .venv has those of one backend.
-docs: install tools ## renew the tables in the documents from the code
-	.venv/bin/python -m infra.reference
-	.venv/bin/python -m verify faults --markdown > docs/faults.md
-	.venv/bin/python -m infra.costs_document > docs/costs.md
-	.venv/bin/python -m compliance --reference > docs/compliance.md
-	.venv/bin/python -m infra.settings.schema > docs/pulumi-stack.schema.json
-	$(TOOLS)/python -m operate.permissions --write
+# With the packages of every cloud: .venv has those of one backend.
+docs: tools ## renew the generated documents from the code
+	$(TOOLS)/python -m operate docs
 
 lock: ## renew the lock files from requirements/*.in
 	$(ENVIRONMENT) --lock

@@ -1,47 +1,31 @@
-"""`python -m compliance --stack prod`: assess what a stack declares; `--json` for machines."""
+"""`python -m operate compliance --stack prod`: assess what a stack declares."""
 
-import argparse
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pulumi
 
-from compliance import checkov, matrix, reference, waivers
+from compliance import checkov, matrix, waivers
 from compliance.evaluation import evaluate
 from compliance.terraform import render
 from compliance.waivers import Scope
 from infra.settings import load
 from offline import answers
 from offline.recorder import record
-from runner.project import LOCAL_STACK, Project, ProjectError
-
-PROJECT = Path(__file__).resolve().parents[1]
-
-
-def main() -> int:
-    """Print the matrix; return 0 where nothing is red and no waiver is stale, else 1."""
-    parser = argparse.ArgumentParser(prog="python -m compliance", description=__doc__)
-    parser.add_argument("--stack", default=LOCAL_STACK)
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--reference", action="store_true", help="print the page of all controls instead")
-    options = parser.parse_args()
-    if options.reference:
-        print(reference.page(), end="")
-        return 0
-    try:
-        return comply(Project(PROJECT), options.stack, as_json=options.json)
-    except (ProjectError, pulumi.RunError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+from runner.project import Project, ProjectError
 
 
 def comply(project: Project, stack: str, *, as_json: bool) -> int:
-    """Assess one stack of a project. Raises `ProjectError`, and `pulumi.RunError` for a refused configuration."""
-    project.require_stack(stack)
+    """Print the matrix of a stack; return 0 where nothing is red and no waiver is stale, else 1.
+
+    Raises `ProjectError`, also for a configuration that the program refuses.
+    """
     configuration, remark = answers.completed(project.configuration(stack))
-    allowed = waivers.load(PROJECT / waivers.FILE)
-    plan = render(record(project, stack, configuration))
+    allowed = waivers.load(project.root / waivers.FILE)
+    try:
+        plan = render(record(project, stack, configuration))
+    except pulumi.RunError as error:
+        raise ProjectError(str(error)) from None
     scan = checkov.scan(project, plan)
     settings = load(configuration, stack=stack)
     scope = Scope(stack=stack, tier=settings.tier, backend=settings.backend)

@@ -1,4 +1,4 @@
-"""docs/compliance.md, made from the controls: `python -m compliance --reference > docs/compliance.md`."""
+"""docs/compliance.md, made from the controls."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ HEAD: Final = """\
 `make compliance STACK=prod` holds what a stack declares against every security rule that is known for it, before
 anything is created and without asking anybody: it runs the program in preview, writes what it declares as a Terraform
 plan, has [checkov](https://www.checkov.io) read that in an environment of its own, asserts what checkov does not see,
-and prints one matrix. It ends with 0 only where nothing is red. `.venv/bin/python -m compliance --stack prod
+and prints one matrix. It ends with 0 only where nothing is red. `.venv/bin/python -m operate compliance --stack prod
 --json` gives it to machines.
 
 Our own assertions carry the ids of the rules that ask for the same; those of other tools than checkov were read and not

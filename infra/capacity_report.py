@@ -1,6 +1,5 @@
 """What so many organizations need and cost on each backend: `make capacity ORGANIZATIONS=1000000 STACK=prod`."""
 
-import argparse
 import bisect
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,7 +9,7 @@ from typing import Any, Final
 from infra import backend, costs, sizing
 from infra.settings import NAMESPACE
 from infra.sizing import MEBIBYTE, TIER_NAMES, TIERS
-from runner import names, output, stack_file
+from runner import names, stack_file
 from runner.stack_file import StackFileError
 from verify import capacity, workload
 
@@ -22,15 +21,10 @@ class InvalidRequest(Exception):
     """What was asked for cannot be told; the message is for the user."""
 
 
-def main() -> int:
-    """Print the report; give the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m infra.capacity_report", description=__doc__)
-    parser.add_argument("--organizations", required=True)
-    parser.add_argument("--stack", required=True)
-    options = parser.parse_args()
+def show(asked: str, stack: str) -> int:
+    """Print the report for a number of organizations; return the exit code."""
     try:
-        organizations = capacity.organizations(options.organizations)
-        print("\n".join(report(organizations, configuration(options.stack))))
+        print("\n".join(report(capacity.organizations(asked), configuration(stack))))
     except (InvalidRequest, capacity.InvalidForecast, workload.InvalidWorkload) as problem:
         print(problem, file=sys.stderr)
         return CONFIGURATION
@@ -90,7 +84,3 @@ def most_organizations() -> int:
     largest_mb = TIERS[TIER_NAMES[-1]].largest_mb
     # Each takes a byte at least, and more of them never take less.
     return bisect.bisect_right(range(1, largest_mb * MEBIBYTE), largest_mb, key=sizing.memory_mb_for)
-
-
-if __name__ == "__main__":
-    sys.exit(output.run(main))

@@ -1,6 +1,5 @@
-"""The prices as a page: `python -m infra.costs_document > docs/costs.md`."""
+"""The prices as a page, docs/costs.md."""
 
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -10,7 +9,6 @@ from infra.costs import BAND_PERCENT, HOURS, prices
 from infra.markdown import table
 from infra.settings import Settings
 from infra.sizing import TIER_NAMES, TIERS
-from runner import output
 from verify import capacity, workload
 
 A_MILLION: Final = 1_000_000
@@ -115,7 +113,3 @@ def _sourced(name: str, table: Mapping[str, Any]) -> Iterator[tuple[str, Mapping
 
 def _usd(usd: float | None) -> str:
     return costs.UNKNOWN if usd is None else f"{usd:.2f}"
-
-
-if __name__ == "__main__":
-    sys.exit(output.run(lambda: print(markdown(), end="")))

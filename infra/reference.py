@@ -1,8 +1,6 @@
-"""The tables of the documents, made from the code: `python -m infra.reference` writes them into README.md."""
+"""The tables of the documents, made from the code."""
 
-import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Final
 
 from pydantic.fields import FieldInfo
@@ -15,8 +13,6 @@ from infra.settings.common import CommonSettings
 from infra.settings.delivery import sinks_with
 from infra.settings.loading import model_of
 from infra.settings.schema import Schema
-
-README: Final = Path(__file__).resolve().parents[1] / "README.md"
 
 
 def settings_tables() -> str:
@@ -89,9 +85,3 @@ def _default(field: FieldInfo, entry: Schema) -> str:
     if field.is_required():
         return "required"
     return "" if default in (None, []) else f"`{str(default).lower() if isinstance(default, bool) else default}`"
-
-
-if __name__ == "__main__":
-    old = README.read_text()
-    README.write_text(written_into(old))
-    sys.exit(0)

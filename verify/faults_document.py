@@ -1,4 +1,4 @@
-"""The table of faults as a page: `python -m verify faults --markdown` writes docs/faults.md."""
+"""The table of faults as a page, docs/faults.md."""
 
 from itertools import groupby
 from typing import Final, get_args
@@ -26,7 +26,7 @@ may match on them.
 alone. *Exit* is what `python -m verify check` ends with where the fault keeps the cache from being reached or fails
 a check; a warning ends with 0.
 
-This page is generated: `python -m verify faults --markdown > docs/faults.md`.
+This page is generated: `make docs`.
 """
 
 

@@ -1,11 +1,10 @@
-"""The JSON Schema of Pulumi.<stack>.yaml, made from the settings, for editors: `python -m infra.settings.schema`.
+"""The JSON Schema of Pulumi.<stack>.yaml, made from the settings, for editors.
 
 It refuses what can be seen from one file alone: keys, types, choices, ranges of numbers, and settings of another
 backend. All the rest is said by the program, which has the last word.
 """
 
 import json
-import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -14,7 +13,6 @@ from infra.capabilities import Capabilities
 from infra.settings.base import NAMESPACE, Model
 from infra.settings.delivery import Settings
 from infra.settings.loading import BACKEND_KEY, PREFIX, model_of
-from runner import output
 
 Schema = dict[str, Any]
 
@@ -134,7 +132,3 @@ def _choices(can: Capabilities) -> Schema:
         f"{PREFIX}maxmemoryPolicy": {"enum": sorted(can.policies)},
         f"{PREFIX}persistence": {"enum": sorted(can.persistence)},
     }
-
-
-if __name__ == "__main__":
-    sys.exit(output.run(lambda: print(page(), end="")))

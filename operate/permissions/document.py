@@ -24,7 +24,7 @@ The least that a pipeline's role needs is made from what a stack declares: its p
 account, and each type of resource that it declares has its actions beside the code that declares it.
 
     make permissions STACK=prod                                      # of an up
-    .venv/bin/python -m operate.permissions --stack prod --preview   # of a preview: it reads
+    .venv/bin/python -m operate permissions --stack prod --preview   # of a preview: it reads
 
 A type without actions there fails a test, and so does an action that AWS does not have, one that could be limited to a
 resource and is not, and one that CloudFormation's handler of the same type asks for and we do not. What AWS cannot
@@ -81,13 +81,6 @@ def policies(project: Project) -> Mapping[Path, str]:
 def as_text(policy: Mapping[str, Any]) -> str:
     """Return a policy as a file has it."""
     return json.dumps(policy, indent=2) + "\n"
-
-
-def write(project: Project) -> None:
-    """Renew the page and the policies."""
-    for path, text in {PAGE: page(), **policies(project)}.items():
-        (project.root / path).parent.mkdir(parents=True, exist_ok=True)
-        (project.root / path).write_text(text, encoding="utf-8")
 
 
 def _rows(kind: type[Grant] | type[Roles]) -> list[list[str]]:

@@ -1,10 +1,9 @@
-"""`python -m operate.pipeline COMMAND --stack STACK`: those steps of the workflows in .github that make has not."""
+"""`python -m operate ci …`: the steps of the workflows in .github that are no verbs of their own."""
 
 import argparse
 import json
 import os
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,8 +12,8 @@ from operate.pipeline import proof
 from operate.pipeline.github import GitHub
 from operate.pipeline.markdown import fitted
 from runner import engines, verbs
-from runner.attempt import FAILED, attempt, say
-from runner.project import LOCAL_STACK, Project, ProjectError
+from runner.attempt import FAILED, say
+from runner.project import Project, ProjectError
 from runner.pulumi_cli import CliStack
 from runner.pulumi_install import GaveUp
 from verify.report import Report
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 # How long an application may take to be deployed, in seconds, unless the workflow says otherwise.
 APPLICATION_SECONDS: Final = 900.0
 
-ENGINES: Final = ("auto", "pulumi", "inprocess")
-
 # What a stack is afterwards.
 STATES: Final = {"rollback": "rolled back", "attach": "attached"}
 
@@ -36,43 +33,6 @@ LONGEST_SUMMARY: Final = 250_000
 # What one step leaves to the next.
 PLAN: Final = "plan.md"
 DRIFT: Final = "drift.json"
-
-
-def main() -> int:
-    """Run one command; give the exit code."""
-    arguments = parse()
-    project = Project(Path(__file__).resolve().parents[2])
-    return attempt(project, arguments.stack, lambda: int(arguments.does(project, arguments)))
-
-
-def parse() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m operate.pipeline", description=__doc__)
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-
-    def command(does: Callable[[Project, argparse.Namespace], int], words: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(does.__name__, help=words)
-        added.add_argument("--stack", default=LOCAL_STACK)
-        # As make has it: the environment of the job says it once for all of its steps.
-        added.add_argument("--engine", choices=ENGINES, default=os.environ.get("ENGINE") or ENGINES[0])
-        added.set_defaults(does=does)
-        return added
-
-    command(plan, "preview, and write down in words what it would do and cost")
-    commenting = command(comment, "have those words as the one comment on the pull request")
-    commenting.add_argument("--pull-request", metavar="NUMBER", type=int, required=True)
-    command(drift, "preview, and fail where the stack is not as the program declares it")
-    command(issue, "have an open issue for as long as there is drift")
-    command(check, "prove the cache, and keep the report as JUnit and JSON")
-    asking = command(application, "prove that the application uses it, and keep the report as JUnit and JSON")
-    asking.add_argument("--url", required=True, help="like https://your-app.encr.app")
-    asking.add_argument("--wait", metavar="SECONDS", type=float, default=APPLICATION_SECONDS)
-    proposing = command(propose, "open the change of the stack's file as a pull request")
-    proposing.add_argument("direction", choices=list(STATES))
-    command(
-        cli, "install the Pulumi CLI of the version that requirements/local.in pins, first on the later steps' PATH"
-    )
-    return parser.parse_args()
 
 
 def plan(project: Project, arguments: argparse.Namespace) -> int:
@@ -88,7 +48,7 @@ def plan(project: Project, arguments: argparse.Namespace) -> int:
 
 def comment(project: Project, arguments: argparse.Namespace) -> int:
     """Publish what `plan` wrote. Raises `ProjectError`."""
-    body = read(folder(project, arguments.stack) / PLAN, f"python -m operate.pipeline plan --stack {arguments.stack}")
+    body = read(folder(project, arguments.stack) / PLAN, f"python -m operate ci plan --stack {arguments.stack}")
     github = GitHub.from_environment(os.environ)
     say(github.keep_comment(arguments.pull_request, f"cache preview {arguments.stack}", body))
     return 0
@@ -112,7 +72,7 @@ def drift(project: Project, arguments: argparse.Namespace) -> int:
 def issue(project: Project, arguments: argparse.Namespace) -> int:
     """Publish what `drift` found. Raises `ProjectError`."""
     name: str = arguments.stack
-    found = json.loads(read(folder(project, name) / DRIFT, f"python -m operate.pipeline drift --stack {name}"))
+    found = json.loads(read(folder(project, name) / DRIFT, f"python -m operate ci drift --stack {name}"))
     github, marker = GitHub.from_environment(os.environ), f"cache drift {name}"
     if found["drifted"]:
         say(github.keep_issue(marker, f"The cache of stack {name} has drifted", found["words"]))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from runner.project import Project, ProjectError
-from runner.verbs import Stack
+from runner.verbs import Stack, require_up
 from verify import application, checks
 from verify.cache import Backend
 from verify.environment import CacheEnvironment, InvalidEnvironment
@@ -24,8 +24,8 @@ def of_cache(project: Project, stack: Stack, name: str, say: Callable[[str], Non
     A cache that cannot be reached from here has its proof from the `up` that ran on this machine. Raises
     `ProjectError`.
     """
-    outputs = stack.outputs()
-    if backend(outputs, name) == "memory":
+    outputs = require_up(stack, name)
+    if backend(outputs) == "memory":
         say(f"the application of stack {name} uses its own memory: there is no cache to prove")
         return None
     verifier = outputs.get("verifiedFrom", "here")
@@ -53,7 +53,7 @@ def of_application(url: str, stack: Stack, name: str, *, wait_seconds: float, sa
 
     Raises `ProjectError`.
     """
-    expected = backend(stack.outputs(), name)
+    expected = backend(require_up(stack, name))
     say(f"the application of stack {name} is to say that it is healthy on {expected}")
     try:
         return application.run(
@@ -71,12 +71,9 @@ def environment(connection: Mapping[str, str], name: str) -> CacheEnvironment:
         raise ProjectError(f"the connection of stack {name} cannot be used: {invalid}") from None
 
 
-def backend(outputs: Mapping[str, Any], name: str) -> Backend:
-    """Return what the application is to use. Raises `ProjectError` for a stack that is not up."""
-    connection = outputs.get("connection")
-    if not isinstance(connection, Mapping):
-        raise ProjectError(f"stack {name} is not up: make up STACK={name}")
-    return "redis" if connection.get("REDIS_HOST") else "memory"
+def backend(outputs: Mapping[str, Any]) -> Backend:
+    """Return what the application of a stack that is up is to use."""
+    return "redis" if outputs["connection"].get("REDIS_HOST") else "memory"
 
 
 def keep(report: Report, folder: Path, name: str) -> None:

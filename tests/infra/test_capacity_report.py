@@ -81,7 +81,7 @@ def test_the_number_that_is_said_to_fit_is_the_last_one() -> None:
 )
 def test_the_command_ends_as_it_should(arguments: list[str], code: int, said: str) -> None:
     """78 for a bad request, in one line."""
-    command = [sys.executable, "-W", "error", "-m", "infra.capacity_report", *arguments]
+    command = [sys.executable, "-W", "error", "-m", "operate", "capacity", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == code
     assert said in done.stdout + done.stderr

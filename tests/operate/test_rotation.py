@@ -1,6 +1,5 @@
 """The verbs of a rotation: which step each asks for, when it goes on by itself, and what it says at the end."""
 
-import argparse
 import os
 from pathlib import Path
 
@@ -9,7 +8,6 @@ import pytest
 from infra.rotation import VARIABLE, Step
 from operate import cli, rotation
 from runner import verbs
-from runner.project import Project
 from tests.operate.stacks import FakeStack
 
 
@@ -165,6 +163,6 @@ def test_whether_the_application_is_restarted_is_in_the_stacks_file(
     (tmp_path / "Pulumi.dev.yaml").write_text(f"config:\n  {line}\n")
     stack = FakeStack()
     monkeypatch.setattr(verbs, "choose", lambda *_, **__: stack)
-    arguments = argparse.Namespace(verb="rotate", stack="dev", engine="auto", confirm="")
-    assert cli.run(Project(tmp_path), arguments) == 0
+    monkeypatch.setattr(cli, "PROJECT", tmp_path)
+    assert cli.main(["rotate", "--stack=dev"]) == 0
     assert stack.steps == steps

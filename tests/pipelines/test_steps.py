@@ -16,6 +16,7 @@ import pytest
 
 from benchmarks.servers import until
 from benchmarks.serving import running
+from operate import cli
 from runner import engines
 from runner.project import Project
 from tests.pipelines.workflows import ROOT, Step, steps
@@ -88,8 +89,8 @@ def test_what_a_step_calls_exists(step: Step) -> None:
                 done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=False)
                 assert done.returncode == 0, done.stderr
         elif words[:2] == [".venv/bin/python", "-m"]:
-            assert words[2] == "operate.pipeline"
-            assert words[3] in {"application", "check", "cli", "comment", "drift", "issue", "plan", "propose"}
+            assert words[2:4] == ["operate", "ci"]
+            assert words[4] in {verb.name for verb in cli.CI}
         else:
             assert words[0] in {"sudo", "pulumi"}
         if words[0].startswith(".ci/"):

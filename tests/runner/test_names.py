@@ -17,10 +17,10 @@ REFUSED = ["../up", "..", ".", "a/b", "org/cache/dev", "/up", "", "a b", "a\n", 
 COMMANDS = [
     *([sys.executable, "-m", "operate", verb] for verb in ("up", "preview", "down", "outputs", "env", "verify")),
     *([sys.executable, "-m", "operate", verb] for verb in ("rotate", "rotate-finish", "rollback", "attach")),
-    *([sys.executable, "-m", "operate.pipeline", verb] for verb in ("plan", "drift", "issue", "check")),
-    [sys.executable, "-m", "operate.permissions"],
-    [sys.executable, "-m", "compliance"],
-    [sys.executable, "-m", "infra.capacity_report", "--organizations=1000"],
+    *([sys.executable, "-m", "operate", "ci", verb] for verb in ("plan", "drift", "issue", "check")),
+    [sys.executable, "-m", "operate", "permissions"],
+    [sys.executable, "-m", "operate", "compliance"],
+    [sys.executable, "-m", "operate", "capacity", "--organizations=1000"],
     [sys.executable, "-I", "runner/environment.py"],
 ]
 

@@ -26,6 +26,7 @@ PROGRAM = (
     "runner",
     "offline",
     "operate",
+    "compliance",
     "workloads",
     "Pulumi.yaml",
     "requirements.txt",

@@ -1,6 +1,5 @@
 """The files of `.local`, lost, damaged and replaced: a run names what will not do, and `down` leaves nothing."""
 
-import argparse
 import contextlib
 import json
 import os
@@ -20,7 +19,6 @@ from infra.backends.local import ownership, processes
 from infra.backends.local.server import LocalServer
 from infra.sinks import files
 from operate import cli, leftovers
-from runner.attempt import attempt
 from runner.project import Project
 from tests.soak import Soak
 from tests.stacks.project import copy
@@ -41,13 +39,11 @@ class Machine:
 
     def run(self, verb: str) -> tuple[int, str]:
         """Run a verb; return its exit code and what it printed."""
-        project = Project(self.root)
-        arguments = argparse.Namespace(verb=verb, stack="local", engine="inprocess", confirm="")
         # The providers find the project by where their code is.
-        for module in (files, after_delivery, ownership):
+        for module in (files, after_delivery, ownership, cli):
             self.patch.setattr(module, "PROJECT", self.root)
         self.capture.readouterr()
-        code = attempt(project, "local", lambda: cli.run(project, arguments))
+        code = cli.main([verb, "--engine=inprocess"])
         printed = "".join(self.capture.readouterr())
         self.printed.append(f"{verb}: {code}\n{printed}")
         assert "Traceback" not in printed, printed

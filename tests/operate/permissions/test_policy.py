@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from operate import cli
 from operate.permissions import command
 from operate.permissions.policy import NotInTable, Place, declared, google_roles, iam_policy
+from runner.project import Project
 from tests.recorded_stacks import NETWORK, project
 
 PROD = Place(stack="prod", region="eu-west-1", account="123456789012", reader="arn:aws:iam::123456789012:role/app")
@@ -83,14 +85,10 @@ def test_the_applications_own_role_is_the_only_one_beside_the_stacks(tmp_path: P
 
 
 @pytest.mark.stack
-def test_a_stack_without_a_cloud_needs_no_role(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_stack_without_a_cloud_needs_no_role(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """And that is said, in place of an empty policy."""
     project(tmp_path, "dev", like="dev")
-    monkeypatch.setattr(command, "PROJECT", tmp_path)
-    monkeypatch.setattr("sys.argv", ["permissions", "--stack", "dev"])
-    assert command.main() == 0
+    assert command.show(Project(tmp_path), "dev", "deploy") == 0
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err == "stack dev declares nothing in a cloud: no role is needed\n"
@@ -102,7 +100,6 @@ def test_a_refused_configuration_is_said_without_a_traceback(
 ) -> None:
     """In the program's own words, and with its own exit code."""
     project(tmp_path, "dev", like="dev", tier="live")
-    monkeypatch.setattr(command, "PROJECT", tmp_path)
-    monkeypatch.setattr("sys.argv", ["permissions", "--stack", "dev"])
-    assert command.main() == 1
+    monkeypatch.setattr(cli, "PROJECT", tmp_path)
+    assert cli.main(["permissions", "--stack", "dev"]) == 1
     assert 'cache:tier "live" is not one of' in capsys.readouterr().err

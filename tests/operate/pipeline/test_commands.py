@@ -110,9 +110,9 @@ def test_a_cli_that_cannot_be_installed_fails_the_step(tmp_path: Path, monkeypat
 
 def test_a_step_whose_forerunner_wrote_nothing_says_which_one(tmp_path: Path) -> None:
     """No drift was found is not the same as nobody looked: an open issue stays open."""
-    with pytest.raises(ProjectError, match=r"drift\.json is missing: .*pipeline drift --stack prod"):
+    with pytest.raises(ProjectError, match=r"drift\.json is missing: .*operate ci drift --stack prod"):
         commands.issue(Project(tmp_path), Namespace(stack="prod"))
-    with pytest.raises(ProjectError, match=r"plan\.md is missing: .*pipeline plan --stack prod"):
+    with pytest.raises(ProjectError, match=r"plan\.md is missing: .*operate ci plan --stack prod"):
         commands.comment(Project(tmp_path), Namespace(stack="prod", pull_request=7))
 
 
