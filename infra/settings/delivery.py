@@ -1,5 +1,6 @@
 """The settings of the delivery: where the proved connection goes, and what each sink has to know for it."""
 
+import functools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -352,13 +353,17 @@ SINKS: Final[Mapping[str, SinkRow]] = {
 }
 
 
-def sinks_with(field: str) -> list[str]:
-    """Return the sinks that have a setting; none where it is not a sink's."""
-    return [
+@functools.cache
+def sinks_with(field: str) -> Sequence[str]:
+    """Return the sinks that have a setting; none where it is not a sink's.
+
+    Asked for each field of each validation, of which an error has many: what would do is found by trying.
+    """
+    return tuple(
         name
         for name, row in SINKS.items()
         if any(field in model.model_fields and field not in DeliverySettings.model_fields for model in row.settings)
-    ]
+    )
 
 
 def require_in_region(arn: str | None, info: ValidationInfo) -> None:
