@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import fcntl
 import json
-import math
 import os
 import re
-import selectors
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -118,81 +115,34 @@ def _remember(root: Path, version: str, reason: str) -> GaveUp:
 
 def _run_child(folder: Path, version: str, patience: Patience) -> str:
     """Install into `folder` in a child of its own process group; return why it failed, or nothing."""
+    # Never written to: its end tells the child that this process is gone.
+    reading, writing = os.pipe()
     child = subprocess.Popen(
         # -P: else this file's folder comes first on the path and its modules hide others of the same name.
-        [sys.executable, "-P", __file__, str(folder), version],
-        # Never written to: its end tells the child that this process is gone.
-        stdin=subprocess.PIPE,
+        [sys.executable, "-P", __file__, str(folder), version, str(patience.answer)],
+        stdin=reading,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
     try:
-        return _follow(child, version, patience)
+        printed, _ = child.communicate(timeout=patience.total)
+    except subprocess.TimeoutExpired:
+        return f"not finished within {patience.total:g} s"
     finally:
         _end_group(child)
-
-
-class _Clock:
-    """What is left of somebody's patience."""
-
-    def __init__(self, patience: Patience) -> None:
-        self._patience = patience
-        self._end = time.monotonic() + patience.total
-        self._answer_by = math.inf
-
-    def asked(self) -> None:
-        self._answer_by = time.monotonic() + self._patience.answer
-
-    def answered(self) -> None:
-        self._answer_by = math.inf
-
-    def seconds_left(self) -> float:
-        return max(0.0, min(self._end, self._answer_by) - time.monotonic())
-
-    def overrun(self) -> str:
-        """Return which deadline has passed, in words, or nothing."""
-        now = time.monotonic()
-        if now >= self._answer_by:
-            return f"no answer within {self._patience.answer:g} s"
-        return f"not finished within {self._patience.total:g} s" if now >= self._end else ""
-
-
-def _follow(child: subprocess.Popen[bytes], version: str, patience: Patience) -> str:
-    """Read the child's reports until it ends or a deadline passes; return why it failed, or nothing."""
-    assert child.stdout is not None  # noqa: S101 - for the type checker
-    clock = _Clock(patience)
-    asked = ""
-    last = "it printed nothing"
-    for line in _lines(child.stdout.fileno(), clock):
-        event, _, detail = line.partition(" ")
-        if event == "asking":
-            clock.asked()
-            asked = f"{detail}: " if detail else ""
-        elif event == "answered":
-            clock.answered()
-            asked = ""
-        elif event == "failed":
-            return f"{asked}{detail}"
-        elif event == "installed":
-            return "" if detail == version else f"version {detail} was installed instead of {version}"
-        else:
-            last = line
-    overrun = clock.overrun()
-    return f"{asked}{overrun}" if overrun else f"the installer ended early: {last}"
-
-
-def _lines(descriptor: int, clock: _Clock) -> Iterator[str]:
-    """Yield the lines that come from a pipe until its end, or until no time is left."""
-    rest = b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(descriptor, selectors.EVENT_READ)
-        while selector.select(clock.seconds_left()):
-            received = os.read(descriptor, 65536)
-            if not received:
-                return
-            *lines, rest = (rest + received).split(b"\n")
-            yield from (line.decode(errors="replace").strip() for line in lines)
+        os.close(reading)
+        os.close(writing)
+    last = _last_line(printed) or "it printed nothing"
+    match child.returncode:
+        case 0:
+            return "" if last == version else f"version {last} was installed instead of {version}"
+        case 1:
+            return last
+        case code if code == -signal.SIGALRM:
+            return f"{last}: no answer within {patience.answer:g} s"
+        case _:
+            return f"the installer ended early: {last}"
 
 
 def _end_group(child: subprocess.Popen[bytes]) -> None:
@@ -206,52 +156,52 @@ def _end_group(child: subprocess.Popen[bytes]) -> None:
         with suppress(subprocess.TimeoutExpired):
             child.wait(_TERMINATION_SECONDS)
     child.wait()
-    for pipe in (child.stdin, child.stdout):
-        if pipe:
-            pipe.close()
+    if child.stdout:
+        child.stdout.close()
 
 
-def _install_as_child(folder: str, version: str) -> None:
-    """Install, and report on standard output: asking HOST, answered, then installed VERSION or failed REASON."""
+def _install_as_child(folder: str, version: str, answer_seconds: str) -> None:
+    """Install, and print the version or why it failed; the exit code tells which."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     urlopen = urllib.request.urlopen
 
-    def reporting_urlopen(url: str | urllib.request.Request, *arguments: Any, **options: Any) -> Any:
+    def impatient_urlopen(url: str | urllib.request.Request, *arguments: Any, **options: Any) -> Any:
         address = url if isinstance(url, str) else url.full_url
-        _report(f"asking {urlsplit(address).hostname or ''}")
-        answer = urlopen(url, *arguments, **options)
-        _report("answered")
-        return answer
+        host = urlsplit(address).hostname or ""
+        print(host, flush=True)
+        # SIGALRM ends this process, whatever it waits for: a name server knows no timeout of ours.
+        signal.setitimer(signal.ITIMER_REAL, float(answer_seconds))
+        try:
+            return urlopen(url, *arguments, **options)
+        except OSError as failure:
+            raise OSError(f"{host}: {getattr(failure, 'reason', failure)}") from None
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
-    setattr(urllib.request, "urlopen", reporting_urlopen)  # noqa: B010 - an assignment is refused by the type checker
+    setattr(urllib.request, "urlopen", impatient_urlopen)  # noqa: B010 - an assignment is refused by the type checker
     try:
         # Here and not above: this takes a second, and the parent does without.
         from pulumi.automation import PulumiCommand
         from semver import VersionInfo
 
         command = PulumiCommand.install(root=folder, version=VersionInfo.parse(version))
-    except Exception as failure:  # noqa: BLE001 - whatever it is, the parent says it in words
-        _report(f"failed {_explained(failure)}")
-    else:
-        _report(f"installed {command.version}")
+    except Exception as failure:  # noqa: BLE001 - whatever it is, the parent reports it
+        printed = getattr(failure, "output", None)
+        sys.exit(_last_line(printed) if printed else " ".join(str(failure).split()))
+    print(command.version)
 
 
 def _end_with_parent() -> None:
     """End this process group once the parent is gone, however it ended."""
-    sys.stdin.buffer.read()
+    # Not by sys.stdin, whose buffer would be locked at this process's own end.
+    os.read(sys.stdin.fileno(), 1)
     os.killpg(0, signal.SIGKILL)
 
 
-def _report(event: str) -> None:
-    print(event, flush=True)
-
-
-def _explained(failure: Exception) -> str:
-    """Return one line on a failure: the script's last line, the network's reason, or the exception's text."""
-    text = str(getattr(failure, "reason", failure))
-    if isinstance(failure, subprocess.CalledProcessError) and failure.output:
-        text = failure.output.decode(errors="replace").strip().splitlines()[-1]
-    return " ".join(re.sub(r"\x1b\[[0-9;]*m", "", text).split())
+def _last_line(printed: bytes) -> str:
+    """Return the last line of what a process printed, without its colours."""
+    lines = printed.decode(errors="replace").strip().splitlines()
+    return " ".join(re.sub(r"\x1b\[[0-9;]*m", "", lines[-1]).split()) if lines else ""
 
 
 if __name__ == "__main__":
