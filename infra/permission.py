@@ -14,9 +14,9 @@ Condition = Mapping[str, Mapping[str, str]]
 class Grant:
     """Actions on resources of AWS. `reads` is what a preview with a refresh asks for, `changes` what an `up` adds.
 
-    `on` and the condition's values have {partition}, {region}, {account}, {stack}, {name}, which everything of one
-    stack is called (infra/naming.py), and {reader}, the ARN of the application's role. The condition's
-    values also have {subnet}, for each of the cache's.
+    `on` and the condition's values have {partition}, {region}, {account}, {stack}, {project}, which is the tag of that
+    name, {name}, which everything of one stack is called (infra/naming.py), and {reader}, the ARN of the application's
+    role. The condition's values also have {subnet}, for each of the cache's.
     """
 
     on: tuple[str, ...]

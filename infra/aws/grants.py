@@ -8,17 +8,41 @@ types ask for. Nothing here ran against a real account: the first `up` of a new 
 AWS says which action.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
-from infra.permission import Condition
+from infra.permission import Condition, Grant
 
 # What has no name that we could know before it is there is ours by its tags, which it is created with.
-OURS: Final[Condition] = {"StringEquals": {"aws:ResourceTag/managed-by": "pulumi", "aws:ResourceTag/stack": "{stack}"}}
-MARKED_OURS: Final[Condition] = {
-    "StringEquals": {"aws:RequestTag/managed-by": "pulumi", "aws:RequestTag/stack": "{stack}"}
-}
+_TAGS: Final = {"managed-by": "pulumi", "project": "{project}", "stack": "{stack}"}
+OURS: Final[Condition] = {"StringEquals": {f"aws:ResourceTag/{key}": value for key, value in _TAGS.items()}}
+# No stack's: new, or somebody else's. The tags of another stack are never changed into ours.
+OF_NO_STACK: Final[Condition] = {"Null": {"aws:ResourceTag/stack": "true"}}
+CREATED_OURS: Final[Condition] = {"StringEquals": {f"aws:RequestTag/{key}": value for key, value in _TAGS.items()}}
+TAGGED_OURS: Final[Condition] = {**CREATED_OURS, **OF_NO_STACK}
+
+# What follows a name where it is made: by Pulumi, seven characters (pulumi.com, "Autonaming"); by Secrets Manager, six
+# (User Guide, "What's in a secret?"). IAM's ? is one character, so that no other stack's name fits.
+PULUMIS_SUFFIX: Final = "-" + 7 * "?"
 
 KEYS: Final = ("arn:{partition}:kms:{region}:{account}:key/*",)
+
+
+def on_no_others_key(
+    *, reads: tuple[str, ...] = (), changes: tuple[str, ...] = (), only: Mapping[str, str] | None = None
+) -> tuple[Grant, Grant]:
+    """Return the grants on the stack's key, on a new one and on the user's own; `only` is compared for equality.
+
+    A key is ours by its tags, but it can take five minutes until KMS goes by them (Developer Guide, "ABAC for AWS
+    KMS"). Until then it has none, and neither has a key of the user's own.
+    """
+    equal = dict(only or {})
+    ours = {"StringEquals": {**OURS["StringEquals"], **equal}}
+    new = {**OF_NO_STACK, **({"StringEquals": equal} if equal else {})}
+    return (
+        Grant(on=KEYS, reads=reads, changes=changes, condition=ours),
+        Grant(on=KEYS, reads=reads, changes=changes, condition=new),
+    )
 
 
 def through(service: str) -> Condition:

@@ -8,7 +8,9 @@ from infra.permission import EVERYWHERE, Grant, Permissions
 RETENTION_DAYS: Final = 365
 LOGS: Final = (
     "arn:{partition}:logs:{region}:{account}:log-group:/elasticache/{name}/*",
-    "arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{name}-*",
+    "arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{name}-verifier",
+    # As most of CloudWatch's actions name it.
+    "arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{name}-verifier:*",
 )
 
 PERMISSIONS: Final[Permissions] = {

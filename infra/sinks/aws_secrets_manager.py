@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pulumi
 
 from infra.aws.controls import own_key
-from infra.aws.grants import KEYS, through
+from infra.aws.grants import KEYS, on_no_others_key, through
 from infra.control import Control, NotAssessed
 from infra.governance import Governance
 from infra.naming import PREFIX
@@ -107,8 +107,8 @@ def _recovery_days(settings: Settings) -> int:
 
 SECRETS: Final = "aws_secretsmanager_secret"
 DECLARATION: Final = "infra/sinks/aws_secrets_manager.py"
-# Secrets Manager puts a hyphen and six letters behind the name.
-SECRET_ARN: Final = ("arn:{partition}:secretsmanager:{region}:{account}:secret:{name}-*",)
+# Secrets Manager puts a hyphen and six letters behind the name (User Guide, "Limiting access to specific secrets").
+SECRET_ARN: Final = ("arn:{partition}:secretsmanager:{region}:{account}:secret:{name}-??????",)
 
 BY_HAND: Final = (
     "a rotation changes the cache's users too, proves both passwords and leaves both valid until the application was "
@@ -239,14 +239,9 @@ NOT_ASSESSED: Final = (
 )
 
 PERMISSIONS: Final[Permissions] = {
-    # The key may be the user's own, which has no tags of ours.
     "aws:kms/grant:Grant": (
-        Grant(on=KEYS, reads=("kms:ListGrants",), changes=("kms:RevokeGrant",)),
-        Grant(
-            on=KEYS,
-            changes=("kms:CreateGrant",),
-            condition={"StringEquals": {"kms:GranteePrincipal": "{reader}"}},
-        ),
+        *on_no_others_key(reads=("kms:ListGrants",), changes=("kms:RevokeGrant",)),
+        *on_no_others_key(changes=("kms:CreateGrant",), only={"kms:GranteePrincipal": "{reader}"}),
     ),
     "aws:secretsmanager/secret:Secret": (
         Grant(

@@ -13,6 +13,7 @@ from typing import Final
 import pulumi
 
 from infra.aws import log_group
+from infra.aws.grants import PULUMIS_SUFFIX
 from infra.backend import Declaration
 from infra.connection import variables
 from infra.control import Exemption
@@ -130,8 +131,12 @@ def _cause(message: str) -> str:
 
 
 FUNCTION: Final = "aws_lambda_function"
-FUNCTION_ARN: Final = ("arn:{partition}:lambda:{region}:{account}:function:{name}-*",)
-ROLE_ARN: Final = ("arn:{partition}:iam::{account}:role/{name}-*",)
+FUNCTION_ARN: Final = (
+    "arn:{partition}:lambda:{region}:{account}:function:{name}-verifier",
+    # With its version, as it is called.
+    "arn:{partition}:lambda:{region}:{account}:function:{name}-verifier:*",
+)
+ROLE_ARN: Final = (f"arn:{{partition}}:iam::{{account}}:role/{{name}}-verifier{PULUMIS_SUFFIX}",)
 
 
 def _verifier(resource: Resource, _: Plan) -> bool:

@@ -28,11 +28,13 @@ account, and each type of resource that it declares has its actions beside the c
 
 A type without actions there fails a test, and so does an action that AWS does not have, one that could be limited to a
 resource and is not, and one that CloudFormation's handler of the same type asks for and we do not. What AWS cannot
-name before it is there (keys, security groups) is limited by the tags `managed-by` and `stack`, all else by the name
-`hospitality-redis-<stack>`. The network interfaces that the verifier's function leaves behind have neither: they are
-limited to the subnets of `cache:subnetIds`, so `make docs` again once a stack names its own, and with
-`cache:networkStack` to none. A stack whose name begins with another's and a hyphen (`prod`, `prod-eu`) is within the
-other's reach: give such stacks accounts of their own.
+name before it is there (keys, security groups) is limited by the tags `managed-by`, `project` and `stack`, all else by
+the name `hospitality-redis-<stack>`. Where AWS or Pulumi makes the end of a name, the pattern has its exact length: the
+role of `prod` reaches nothing of `prod-eu`, `prod2` or `pro`, and a test matches the policies against their names. A
+key of your own that the stack is to use may not have a tag `stack`: that would make it another stack's.
+
+The network interfaces that the verifier's function leaves behind have neither name nor tags: they are limited to the
+subnets of `cache:subnetIds`, so `make docs` again once a stack names its own, and with `cache:networkStack` to none.
 
 The role also needs the state: [examples/ci-identity](../examples/ci-identity) adds the bucket and the key, and says
 which jobs of a repository may take it; [examples/ci-identity-google](../examples/ci-identity-google) is the same at

@@ -31,6 +31,8 @@ class NotInTable(Exception):
 class Place:
     """Where a stack is made: what the patterns of ARNs are filled in with."""
 
+    # Pulumi's project, which is a tag.
+    project: str
     stack: str
     region: str
     account: str
@@ -49,6 +51,7 @@ class Place:
             partition=self.partition,
             region=self.region,
             account=self.account,
+            project=self.project,
             stack=self.stack,
             name=f"{PREFIX}{self.stack}",
             reader=self.reader,
@@ -69,6 +72,7 @@ def declared(project: Project, stack: str) -> tuple[frozenset[str], Place]:
     configuration, _ = answers.completed(project.configuration(stack))
     types = frozenset(each.type for each in record(project, stack, configuration))
     place = Place(
+        project=project.name,
         stack=stack,
         region=configuration.get("aws:region") or os.environ.get("AWS_REGION", "*"),
         account=configuration.get("cache:accountId", "*"),

@@ -3,16 +3,29 @@
 from typing import Final
 
 from infra.aws import log_group
-from infra.aws.grants import KEYS, MARKED_OURS, OURS, through
+from infra.aws.grants import (
+    CREATED_OURS,
+    KEYS,
+    OURS,
+    PULUMIS_SUFFIX,
+    TAGGED_OURS,
+    on_no_others_key,
+    through,
+)
+from infra.backends.elasticache.versions import VERSIONS
 from infra.permission import EVERYWHERE, Grant, Permissions
 
 _CACHE: Final = "arn:{partition}:elasticache:{region}:{account}"
 _EC2: Final = "arn:{partition}:ec2:{region}:{account}"
-# The subnet and parameter groups, and what belongs to a group by its name: its nodes and its snapshots.
+# No pattern fits a name of a stack whose name begins with this one's (tests/operate/permissions/test_reach.py).
 CACHE: Final = (
-    f"{_CACHE}:replicationgroup:{{name}}",
-    *(f"{_CACHE}:{kind}:{{name}}-*" for kind in ("cluster", "parametergroup", "snapshot", "subnetgroup")),
-    *(f"{_CACHE}:{kind}:{{name}}" for kind in ("user", "usergroup")),
+    *(f"{_CACHE}:{kind}:{{name}}" for kind in ("replicationgroup", "user", "usergroup")),
+    # Its nodes, by AWS: -001 and so on.
+    f"{_CACHE}:cluster:{{name}}-0??",
+    *(f"{_CACHE}:parametergroup:{{name}}-{engine}?{PULUMIS_SUFFIX}" for engine in VERSIONS),
+    f"{_CACHE}:subnetgroup:{{name}}{PULUMIS_SUFFIX}",
+    # The last one, by replacement_guard.py.
+    f"{_CACHE}:snapshot:{{name}}-final-????????",
 )
 GROUPS: Final = (f"{_EC2}:security-group/*",)
 RULES: Final = (f"{_EC2}:security-group-rule/*",)
@@ -23,14 +36,7 @@ ALIAS: Final = ("arn:{partition}:kms:{region}:{account}:alias/{name}",)
 _RULE_OF_A_GROUP: Final = (
     Grant(on=EVERYWHERE, reads=("ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups")),
     # On the rule that is made, which has no tags yet, and on the group, which has ours.
-    Grant(
-        on=RULES,
-        changes=(
-            "ec2:AuthorizeSecurityGroupEgress",
-            "ec2:AuthorizeSecurityGroupIngress",
-            "ec2:ModifySecurityGroupRules",
-        ),
-    ),
+    Grant(on=RULES, changes=("ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress")),
     Grant(
         on=GROUPS,
         changes=(
@@ -42,8 +48,8 @@ _RULE_OF_A_GROUP: Final = (
         ),
         condition=OURS,
     ),
-    Grant(on=RULES, changes=("ec2:CreateTags",), condition=MARKED_OURS),
-    Grant(on=RULES, changes=("ec2:DeleteTags",), condition=OURS),
+    Grant(on=RULES, changes=("ec2:CreateTags",), condition=TAGGED_OURS),
+    Grant(on=RULES, changes=("ec2:CreateTags", "ec2:DeleteTags", "ec2:ModifySecurityGroupRules"), condition=OURS),
 )
 
 PERMISSIONS: Final[Permissions] = {
@@ -54,7 +60,8 @@ PERMISSIONS: Final[Permissions] = {
             reads=("ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups"),
         ),
         Grant(on=NETWORKS, changes=("ec2:CreateSecurityGroup",)),
-        Grant(on=GROUPS, changes=("ec2:CreateSecurityGroup", "ec2:CreateTags"), condition=MARKED_OURS),
+        Grant(on=GROUPS, changes=("ec2:CreateSecurityGroup",), condition=CREATED_OURS),
+        Grant(on=GROUPS, changes=("ec2:CreateTags",), condition=TAGGED_OURS),
         Grant(
             on=GROUPS,
             changes=(
@@ -186,15 +193,13 @@ PERMISSIONS: Final[Permissions] = {
         ),
     ),
     "aws:kms/key:Key": (
-        Grant(on=EVERYWHERE, changes=("kms:CreateKey",), condition=MARKED_OURS),
-        # Without the tags: it can take five minutes until KMS goes by them (Developer Guide, "ABAC for AWS KMS"), and
-        # all this is asked for right behind the creation.
-        Grant(
-            on=KEYS,
+        Grant(on=EVERYWHERE, changes=("kms:CreateKey",), condition=CREATED_OURS),
+        # What is asked for right behind the creation.
+        *on_no_others_key(
             reads=("kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags"),
             changes=("kms:EnableKeyRotation",),
         ),
-        Grant(on=KEYS, changes=("kms:TagResource",), condition=MARKED_OURS),
+        Grant(on=KEYS, changes=("kms:TagResource",), condition=TAGGED_OURS),
         Grant(
             on=KEYS,
             changes=(
@@ -203,6 +208,7 @@ PERMISSIONS: Final[Permissions] = {
                 "kms:EnableKey",
                 "kms:PutKeyPolicy",
                 "kms:ScheduleKeyDeletion",
+                "kms:TagResource",
                 "kms:UntagResource",
                 "kms:UpdateKeyDescription",
             ),
@@ -212,7 +218,7 @@ PERMISSIONS: Final[Permissions] = {
     "aws:kms/alias:Alias": (
         Grant(on=EVERYWHERE, reads=("kms:ListAliases",)),
         Grant(on=ALIAS, changes=("kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias")),
-        # AWS asks for both; it is the alias that limits them.
-        Grant(on=KEYS, changes=("kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias")),
+        # AWS asks for both.
+        *on_no_others_key(changes=("kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias")),
     ),
 }

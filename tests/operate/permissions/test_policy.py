@@ -11,7 +11,13 @@ from operate.permissions.policy import NotInTable, Place, declared, google_roles
 from runner.project import Project
 from tests.recorded_stacks import NETWORK, project
 
-PROD = Place(stack="prod", region="eu-west-1", account="123456789012", reader="arn:aws:iam::123456789012:role/app")
+PROD = Place(
+    project="cache",
+    stack="prod",
+    region="eu-west-1",
+    account="123456789012",
+    reader="arn:aws:iam::123456789012:role/app",
+)
 
 
 @pytest.mark.parametrize(
@@ -20,7 +26,7 @@ PROD = Place(stack="prod", region="eu-west-1", account="123456789012", reader="a
 )
 def test_a_pattern_is_filled_in_for_the_region(region: str, partition: str) -> None:
     """China and the government's regions are partitions of their own."""
-    place = Place(stack="prod", region=region, account="*", reader="")
+    place = Place(project="cache", stack="prod", region=region, account="*", reader="")
     assert place.fill("arn:{partition}:kms:{region}:{account}:alias/{name}") == (
         f"arn:{partition}:kms:{region}:*:alias/hospitality-redis-prod"
     )
