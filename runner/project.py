@@ -1,22 +1,19 @@
 """The Pulumi project on disk, and where this machine keeps what belongs to it."""
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 from runner import names, stack_file
-from runner.stack_file import StackFileError
+from runner.project_error import ProjectError
+
+__all__ = ["LOCAL_STACK", "Project", "ProjectError"]
 
 # The one stack whose state is kept inside the project; every other is the user's own login's.
 LOCAL_STACK: Final = "local"
-
-
-class ProjectError(Exception):
-    """The project or the stack cannot be run as it stands; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -76,18 +73,15 @@ class Project:
 
     def settings(self, stack: str) -> dict[str, Any]:
         """Return what a stack's file has under `config`: full keys, every scalar a text. Raises `ProjectError`."""
-        with _told():
-            return stack_file.settings(self.stack_file(stack), project=self.name)
+        return stack_file.settings(self.stack_file(stack), project=self.name)
 
     def set_value(self, stack: str, key: str, value: str) -> bool:
         """Set a full key in a stack's file, and return whether it had to be changed. Raises `ProjectError`."""
-        with _told():
-            return stack_file.set_value(self.stack_file(stack), key, value, project=self.name)
+        return stack_file.set_value(self.stack_file(stack), key, value, project=self.name)
 
     def remove(self, stack: str, key: str) -> bool:
         """Take a full key out of a stack's file, and return whether it was there. Raises `ProjectError`."""
-        with _told():
-            return stack_file.remove(self.stack_file(stack), key, project=self.name)
+        return stack_file.remove(self.stack_file(stack), key, project=self.name)
 
     def configuration(self, stack: str) -> dict[str, str]:
         """Return a stack's configuration as Pulumi hands it to a program: full keys, texts, defaults filled in.
@@ -112,14 +106,4 @@ class Project:
     @staticmethod
     def content(file: Path) -> dict[str, Any]:
         """Return what a YAML file of Pulumi's has. Raises `ProjectError`."""
-        with _told():
-            return stack_file.read(file)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Raise `ProjectError` for what is wrong with a file."""
-    try:
-        yield
-    except StackFileError as error:
-        raise ProjectError(str(error)) from None
+        return stack_file.read(file)

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 import yaml
 
+from runner.project_error import ProjectError
+
 Entry = tuple[yaml.Node, yaml.Node]
 
 # The longest that this project's own documents ask for has under a kilobyte. A reader takes a second for this much.
@@ -25,7 +27,7 @@ MOST_LEVELS: Final = 50
 MOST_KEYS: Final = 1_000
 
 
-class StackFileError(Exception):
+class StackFileError(ProjectError):
     """A file cannot be read, or is not in order; the message names it, and shows none of its values."""
 
 

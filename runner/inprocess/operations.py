@@ -187,19 +187,12 @@ class InProcessStack:
         warnings.filterwarnings("ignore", r"coroutine 'Output\.", RuntimeWarning)
         # At once, as if it were killed, which the state is made for: what the threads are at may take half an hour.
         before = signal.signal(signal.SIGINT, lambda *_: os._exit(interrupted()))
-        loop = asyncio.new_event_loop()
-        executor = ThreadPoolExecutor(PARALLEL)
-        loop.set_default_executor(executor)
         try:
-            asyncio.set_event_loop(loop)
-            loop.run_until_complete(
-                run_in_stack(lambda: _discard(runpy.run_path(str(self.project.root / "__main__.py"))))
-            )
+            # Operations that are under way end with it, before the state is looked at.
+            with asyncio.Runner() as runner:
+                runner.get_loop().set_default_executor(ThreadPoolExecutor(PARALLEL))
+                runner.run(run_in_stack(lambda: _discard(runpy.run_path(str(self.project.root / "__main__.py")))))
         finally:
-            # Operations that are under way end before the state is looked at.
-            executor.shutdown(wait=True)
-            loop.close()
-            asyncio.set_event_loop(None)
             signal.signal(signal.SIGINT, before)
             if backend is None:
                 del os.environ["PULUMI_BACKEND_URL"]

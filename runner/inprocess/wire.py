@@ -1,5 +1,6 @@
 """Pulumi's wire form of properties: secrets wrapped and marked, values of later marked as unknown."""
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from google.protobuf import json_format, struct_pb2
@@ -13,8 +14,11 @@ _SECRET = rpc._special_secret_sig  # noqa: SLF001
 
 def from_struct(struct: struct_pb2.Struct) -> Properties:
     """Take properties off the wire; whole numbers become integers again."""
-    values: Properties = json_format.MessageToDict(struct)
-    return {key: _whole(value) for key, value in values.items()}
+    values: Properties = _changed(
+        json_format.MessageToDict(struct),
+        lambda part: int(part) if isinstance(part, float) and part.is_integer() else part,
+    )
+    return values
 
 
 def to_struct(properties: Properties) -> struct_pb2.Struct:
@@ -29,9 +33,7 @@ def is_secret(value: Any) -> bool:
 
 def holds_secret(value: Any) -> bool:
     """Return whether a value is a secret, or has one in it."""
-    if isinstance(value, dict):
-        return is_secret(value) or any(holds_secret(item) for item in value.values())
-    return isinstance(value, list) and any(holds_secret(item) for item in value)
+    return any(is_secret(part) for part in _parts(value))
 
 
 def secret(value: Any) -> Properties:
@@ -41,40 +43,31 @@ def secret(value: Any) -> Properties:
 
 def plain(value: Any) -> Any:
     """Unwrap every secret in a value, at any depth."""
-    if is_secret(value):
-        return plain(value["value"])
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    return value
+    return _changed(value, lambda part: plain(part["value"]) if is_secret(part) else part)
 
 
 def masked(value: Any) -> Any:
     """Put "[secret]" in the place of every secret in a value."""
-    if is_secret(value):
-        return "[secret]"
-    if isinstance(value, dict):
-        return {key: masked(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [masked(item) for item in value]
-    return value
+    return _changed(value, lambda part: "[secret]" if is_secret(part) else part)
 
 
 def has_unknown(value: Any) -> bool:
     """Return whether a preview cannot know the value, or a part of it, yet."""
-    if isinstance(value, dict):
-        return any(has_unknown(item) for item in value.values())
-    if isinstance(value, list):
-        return any(has_unknown(item) for item in value)
-    return bool(value == rpc.UNKNOWN)
+    return any(part == rpc.UNKNOWN for part in _parts(value))
 
 
-def _whole(value: Any) -> Any:
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
+def _parts(value: Any) -> Iterator[Any]:
+    """Yield a value, and whatever is in it at any depth."""
+    yield value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _parts(item)
+
+
+def _changed(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Return a value in which `change` was made to it, and to whatever is then in it at any depth."""
+    value = change(value)
     if isinstance(value, dict):
-        return {key: _whole(item) for key, item in value.items()}
+        return {key: _changed(item, change) for key, item in value.items()}
     if isinstance(value, list):
-        return [_whole(item) for item in value]
+        return [_changed(item, change) for item in value]
     return value
