@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,9 @@ def pytest_configure() -> None:
             del os.environ[name]
     # The tests are a pipeline wherever they run: no prod stack of theirs has to be confirmed.
     os.environ["CI"] = "true"
+    # A shell has what it starts with `&` ignore Ctrl-C, and every command under test would inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
