@@ -3,12 +3,13 @@
 STACK ?= local
 ENGINE ?= auto
 CONFIRM ?=
+FROM ?=
 ORGANIZATIONS ?= 1000000
 # Tiers of which no test may be skipped, like docker,engine (tests/tiers.py).
 REQUIRE ?=
 PYTHON ?= python3
 # To the recipes as environment variables, for the shell to quote: a value is never read as a command.
-export STACK ENGINE CONFIRM ORGANIZATIONS REQUIRE
+export STACK ENGINE CONFIRM FROM ORGANIZATIONS REQUIRE
 
 RUN = .venv/bin/python -m operate
 ENVIRONMENT = $(PYTHON) -I runner/environment.py
@@ -17,7 +18,7 @@ TOOLS = .venv-test/bin
 .DEFAULT_GOAL := help
 .SILENT:
 .NOTPARALLEL:
-.PHONY: help up preview down outputs env verify rotate rotate-finish rotate-undo rollback attach capacity compliance permissions pulumi install docs lock test test-all soak lint bench tools
+.PHONY: help up preview down outputs env verify rotate rotate-finish rotate-undo rollback attach backup backups restore capacity compliance permissions pulumi install docs lock test test-all soak lint bench tools
 
 help: ## this list
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +56,15 @@ rollback: install ## take the cache away from the application, which goes on in 
 
 attach: install ## prove the Redis again and give it back to the application
 	$(RUN) attach --stack="$$STACK" --engine="$$ENGINE" --confirm="$$CONFIRM"
+
+backup: install ## copy what is in the cache into .local/backups, and check the copy
+	$(RUN) backup --stack="$$STACK" --engine="$$ENGINE"
+
+backups: install ## list the backups on this machine, the newest first
+	$(RUN) backups --stack="$$STACK" --engine="$$ENGINE"
+
+restore: install ## put a backup (FROM=<name>) in the place of what is in the cache, which is backed up before (CONFIRM=<stack>, else it asks)
+	$(RUN) restore --stack="$$STACK" --engine="$$ENGINE" --confirm="$$CONFIRM" --from="$$FROM"
 
 capacity: install ## print what so many organizations need and cost on each backend, at the stack's tier or the next (ORGANIZATIONS=1000000)
 	$(RUN) capacity --organizations="$$ORGANIZATIONS" --stack="$$STACK"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pulumi
 
 from infra.backends import BACKENDS
+from infra.backup import Backups
 from infra.costs import Estimate, GuideEstimate, Region
 from infra.governance import Governance
 from infra.rotation import Passwords
@@ -149,6 +150,8 @@ class Backend(Governance):
     functions: Mapping[str, Answer] = field(default_factory=dict)
     made_up: Mapping[str, str] = field(default_factory=dict)
     offline_environment: Mapping[str, str] = field(default_factory=dict)
+    # None where nothing of the cache can be copied out, or put back.
+    backups: Backups | None = None
     # None where whatever is left of a stack is found by its state alone.
     remove_leftovers: RemoveLeftovers | None = None
 

@@ -188,6 +188,36 @@ GROUPS: Final[Groups] = {
             options=(ENGINE, CONFIRM),
         ),
     ),
+    "its data": (
+        Verb(
+            name="backup",
+            help="copy what is in the cache into .local/backups, and check the copy",
+            run=stack_verbs.back_up,
+            options=(ENGINE,),
+        ),
+        Verb(
+            name="backups",
+            help="list the backups on this machine, the newest first",
+            run=stack_verbs.backups,
+            options=(ENGINE,),
+        ),
+        Verb(
+            name="restore",
+            help="put a backup in the place of what is in the cache, which is backed up before",
+            run=stack_verbs.restore,
+            options=(
+                ENGINE,
+                CONFIRM,
+                option(
+                    "--from",
+                    dest="source",
+                    required=True,
+                    metavar="BACKUP",
+                    help="a backup of this stack, another stack's as STACK/BACKUP, or an RDB file of whoever made it",
+                ),
+            ),
+        ),
+    ),
     "before it is made": (
         Verb(
             name="capacity",

@@ -101,6 +101,30 @@ def attach(project: Project, options: Namespace) -> int:
     return _changed(attach_again, project, options)
 
 
+def back_up(project: Project, options: Namespace) -> int:
+    """Copy what is in the cache out. Raises `ProjectError`."""
+    from operate import backup
+
+    backup.take(project, chosen(project, options, only_leaving=True), options.stack)
+    return 0
+
+
+def backups(project: Project, options: Namespace) -> int:
+    """List the backups on this machine."""
+    from operate import backup
+
+    return backup.show(project, options.stack)
+
+
+def restore(project: Project, options: Namespace) -> int:
+    """Put a backup in the place of what is in the cache. Raises `ProjectError`."""
+    from operate import backup
+
+    return backup.restore(
+        project, chosen(project, options), options.stack, options.source, confirmation=options.confirm
+    )
+
+
 def chosen(project: Project, options: Namespace, *, only_leaving: bool = False) -> Stack:
     """Return the stack with its engine; `only_leaving` as `verbs.choose` has it. Raises `ProjectError`."""
     known = facts.of(project, options.stack)

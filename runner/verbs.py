@@ -124,7 +124,7 @@ def take_down(stack: Stack, name: str, confirmation: str) -> int:
         print(f"This deletes, with all data in it, what stack {name} declared:")
         for resource in resources:
             print(f"  - {resource}")
-        if (confirmation or _asked("The stack's name, to go on: ")) != name:
+        if (confirmation or asked("The stack's name, to go on: ")) != name:
             raise ProjectError(
                 f"nothing was deleted: the name given is not {name}; in a pipeline: "
                 f"make down STACK={name} CONFIRM={name}"
@@ -184,7 +184,8 @@ def _connection(stack: Stack, name: str) -> Mapping[str, str]:
     return connection
 
 
-def _asked(question: str) -> str:
+def asked(question: str) -> str:
+    """Ask at the terminal; nothing where nobody can be asked."""
     try:
         return input(question)
     except EOFError:

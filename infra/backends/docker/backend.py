@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from infra.backend import Backend
 from infra.backends.docker import controls
+from infra.backends.docker.backup import BACKUPS
 from infra.backends.docker.settings import DockerSettings
 
 
@@ -20,6 +21,7 @@ BACKEND: Final = Backend(
     settings=DockerSettings,
     is_on_this_machine=is_on_this_machine,
     needs=("a Docker daemon that answers: docker info",),
+    backups=BACKUPS,
     controls=controls.CONTROLS,
     not_assessed=controls.NOT_ASSESSED,
 )

@@ -4,6 +4,7 @@ from typing import Final
 
 from infra.backend import Backend, always
 from infra.backends.local import leftovers
+from infra.backends.local.backup import BACKUPS
 from infra.backends.local.settings import LocalSettings
 
 BACKEND: Final = Backend(
@@ -12,5 +13,6 @@ BACKEND: Final = Backend(
     settings=LocalSettings,
     is_on_this_machine=always,
     is_served_in_process=True,
+    backups=BACKUPS,
     remove_leftovers=leftovers.remove,
 )

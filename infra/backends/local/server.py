@@ -129,6 +129,11 @@ class LocalServer:
         self._log_file = folder / "server.log"
         self._data = folder / "data"
 
+    @property
+    def data(self) -> Path:
+        """The folder that the server keeps its data in."""
+        return self._data
+
     def owner(self) -> Owner | None:
         """Return whose the folder is; None where there is no record, or a damaged one."""
         try:

@@ -1,0 +1,225 @@
+"""Backups that were restored: of a real server, in each persistence, damaged, foreign, and cut off at any moment."""
+
+import hashlib
+import json
+import shutil
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.soak import Soak
+from tests.stacks.project import ProjectCopy
+from verify.access import PROBE_PREFIX
+
+PERSISTENCES = ("append-only", "snapshot", "none")
+
+
+def written(client: redis.Redis, number: int, prefix: str = "") -> None:
+    """Write keys of several types, a part of them with a time to live."""
+    with client.pipeline(transaction=False) as together:
+        for index in range(number):
+            together.set(f"{prefix}string:{index}", f"value {index}", ex=10_000 + index if index % 2 else None)
+            if index % 10 == 0:
+                together.hset(f"{prefix}hash:{index}", mapping={"a": index, "b": "ü"})
+                together.rpush(f"{prefix}list:{index}", index, index + 1)
+                together.zadd(f"{prefix}sorted:{index}", {"m": index})
+        together.execute()
+
+
+def emptied(client: redis.Redis) -> None:
+    """Delete every key, with the rights of an application."""
+    for key in client.scan_iter(count=1000):
+        client.unlink(key)
+
+
+def content(client: redis.Redis) -> dict[str, tuple[bytes, float]]:
+    """Return each key's value, as DUMP has it, and when it expires, in seconds of the clock; -1 for never."""
+    known = client.connection_pool.connection_kwargs
+    raw = redis.Redis(host=known["host"], port=known["port"], password=known["password"])
+    # A verification that was killed leaves its probes to their own short lives.
+    keys = sorted(key for key in raw.scan_iter(count=1000) if not key.startswith(PROBE_PREFIX.encode()))
+    with raw.pipeline(transaction=False) as together:
+        for key in keys:
+            together.dump(key)
+            together.expiretime(key)
+        answers = together.execute()
+    return {key.decode(): (answers[2 * at], answers[2 * at + 1]) for at, key in enumerate(keys)}
+
+
+def passed(moment: float) -> bool:
+    """Whether a moment of the monotonic clock is over."""
+    return time.monotonic() > moment
+
+
+def backups(project: ProjectCopy) -> list[Path]:
+    """Return the folders of the local stack's backups, the oldest first."""
+    return sorted((project.root / ".local" / "backups" / "local").iterdir())
+
+
+def restored(project: ProjectCopy, source: str, code: int = 0, **variables: str) -> str:
+    """Restore, and return what was printed."""
+    return project.run("restore", "--from", source, "--confirm", "local", code=code, **variables).printed
+
+
+@pytest.mark.parametrize("persistence", PERSISTENCES)
+def test_what_was_backed_up_comes_back(project: ProjectCopy, persistence: str) -> None:
+    """Every key, value and time to live, though the stack was destroyed meanwhile."""
+    project.configure(persistence=persistence)
+    project.run("up")
+    written(project.client(), 1000)
+    before = content(project.client())
+    assert "1,300 keys" in project.run("backup").printed
+    project.run("down")
+    project.run("up")
+    written(project.client(), 50, prefix="other:")
+    printed = restored(project, backups(project)[0].name)
+    assert "stack local has what was in" in printed
+    assert content(project.client()) == before
+    assert project.client().info("persistence")["aof_enabled"] == (persistence == "append-only")
+    data = {path.name for path in (project.server_folder / "data").iterdir()}
+    assert data == {"snapshot": {"dump.rdb"}, "append-only": {"appendonlydir"}, "none": set()}[persistence]
+    # What was there before the restore is in a backup of its own, and comes back too.
+    assert len(backups(project)) == 2
+    restored(project, backups(project)[-1].name)
+    assert {key.split(":")[0] for key in content(project.client())} == {"other"}
+
+
+def test_a_backup_says_what_it_is_and_is_its_owners_alone(project: ProjectCopy) -> None:
+    """The manifest has what a restore asks for, and no file is for others to read."""
+    project.run("up")
+    written(project.client(), 10)
+    project.run("backup")
+    folder = backups(project)[0]
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    file = folder / "dump.rdb"
+    assert manifest | {"taken_at": "", "version": ""} == {
+        "engine": manifest["engine"],
+        "version": "",
+        "keys": 13,
+        "bytes": file.stat().st_size,
+        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "taken_at": "",
+        "stack": "local",
+        "tier": "dev",
+        "backend": "local",
+    }
+    assert {
+        path.stat().st_mode & 0o077 for path in (folder.parent.parent, folder.parent, folder, *folder.iterdir())
+    } == {0}
+    assert f"{folder.name}  tier dev" in project.run("backups").printed
+
+
+def test_the_newest_are_kept(project: ProjectCopy) -> None:
+    """As many as the tier says."""
+    project.run("up")
+    for _ in range(5):
+        project.run("backup")
+    names = [folder.name for folder in backups(project)]
+    assert len(names) == 3
+    listed = [line.split()[0] for line in project.run("backups").printed.splitlines() if "tier dev" in line]
+    assert listed == names[::-1]
+
+
+def test_what_cannot_be_restored_is_refused_before_anything_stops(project: ProjectCopy, tmp_path: Path) -> None:
+    """Damaged, cut short, no RDB at all, of a newer version, of another engine, or not there: data and server stay."""
+    project.run("up")
+    written(project.client(), 200)
+    project.run("backup")
+    folder, pid, before = backups(project)[0], project.server_pid(), content(project.client())
+    good = (folder / "dump.rdb").read_bytes()
+
+    cases = {}
+    for name, data in {
+        "flipped": good[:500] + bytes([good[500] ^ 0xFF]) + good[501:],
+        "short": good[: len(good) // 2],
+        "text": b"not a file of Redis",
+        "empty": b"",
+    }.items():
+        file = tmp_path / f"{name}.rdb"
+        file.write_bytes(data)
+        cases[str(file)] = "is damaged, or no RDB file that this server can read"
+    cases[str(tmp_path / "none.rdb")] = "cannot be read: No such file or directory"
+    cases["20200101T000000Z"] = "there is no backup"
+    # Its checksum left out, which the server's tool takes for a file that has none: the manifest knows better.
+    (folder / "dump.rdb").write_bytes(good[:-8] + bytes(8))
+    cases[folder.name] = "is not what was backed up: its SHA-256"
+    for source, message in cases.items():
+        printed = restored(project, source, code=1)
+        assert "nothing was restored" in printed
+        assert message in printed
+        assert "Traceback" not in printed
+    assert project.server_pid() == pid
+    assert content(project.client()) == before
+
+
+def test_a_restore_needs_the_stacks_name(project: ProjectCopy) -> None:
+    """Without it, and with another one, nothing is touched."""
+    project.run("up")
+    project.client().set("kept", "yes")
+    project.run("backup")
+    name = backups(project)[0].name
+    assert "the name given is not local" in project.run("restore", "--from", name, code=1).printed
+    assert "the name given is not local" in project.run("restore", "--from", name, "--confirm", "prod", code=1).printed
+    assert project.client().get("kept") == "yes"
+
+
+def test_a_backup_of_a_higher_tier_is_restored_with_its_code_alone(project: ProjectCopy) -> None:
+    """The code is good for one restore."""
+    project.run("up")
+    project.run("backup")
+    manifest = backups(project)[0] / "manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_bytes()) | {"tier": "prod", "stack": "prod"}))
+    name = backups(project)[0].name
+    printed = restored(project, name, code=1)
+    assert f"backup {name} is of tier prod, and stack local of tier dev" in printed
+    code = printed.split("CACHE_APPROVE=")[1].split()[0]
+    assert "CACHE_APPROVE=" in restored(project, name, code=1, CACHE_APPROVE="0" * 10)
+    restored(project, name, CACHE_APPROVE=code)
+    printed = restored(project, name, code=1, CACHE_APPROVE=code)
+    assert code not in printed
+
+
+@pytest.mark.long
+@pytest.mark.soak(300)
+@pytest.mark.parametrize("persistence", PERSISTENCES)
+@pytest.mark.parametrize("verb", ["backup", "restore"])
+def test_killed_at_any_moment_it_is_the_old_state_or_the_new(
+    project: ProjectCopy, soak: Soak, persistence: str, verb: str
+) -> None:
+    """Never a part of one. And the same command, run again, ends well and leaves nothing behind."""
+    if project.engine == "pulumi":
+        pytest.skip("the same files whichever engine runs")
+    chance = soak.random()
+    project.configure(persistence=persistence)
+    project.run("up")
+    data, files = {}, {}
+    for name in ("new", "old"):
+        emptied(project.client())
+        written(project.client(), 300, prefix=name)
+        data[name] = content(project.client())
+        project.run("backup")
+        files[name] = project.root / f"{name}.rdb"
+        shutil.copy(backups(project)[-1] / "dump.rdb", files[name])
+    arguments = {
+        "backup": ("backup",),
+        "restore": ("restore", "--from", str(files["new"]), "--confirm", "local"),
+    }[verb]
+    began = time.monotonic()
+    project.run(*arguments)
+    lasts = time.monotonic() - began
+    for _ in range(soak.cases):
+        restored(project, str(files["old"]))
+        assert content(project.client()) == data["old"]
+        moment = time.monotonic() + chance.uniform(0, lasts)
+        project.killed(*arguments, when=partial(passed, moment), may_end=True)
+        project.run("up")
+        found = content(project.client())
+        assert found in data.values(), {name: found.items() ^ known.items() for name, known in data.items()}
+        project.run(*arguments)
+        assert content(project.client()) == data["new" if verb == "restore" else "old"]
+        assert not list((project.root / ".local" / "backups" / "local").glob(".*"))
+        left = {path.name for path in (project.server_folder / "data").rglob("*") if path.is_file()}
+        assert not {"backup.rdb", "restore.rdb", "restored.manifest"} & left
