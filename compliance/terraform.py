@@ -55,13 +55,13 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, str]]] = {
 
 def render(declared: Iterable[Registration]) -> Plan:
     """Turn what a program declares into a plan; what has no counterpart in Terraform is left out."""
-    wanted = sorted(
+    rendered = sorted(
         (each for each in declared if each.type.partition(":")[0] not in PULUMI_ALONE), key=lambda each: each.urn
     )
     addresses: dict[str, tuple[str, str]] = {}
-    for each in wanted:
+    for each in rendered:
         addresses[each.urn] = _address(each, set(addresses.values()))
-    resources = [_resource(each, addresses) for each in wanted]
+    resources = [_resource(each, addresses) for each in rendered]
     return Plan({resource.address: resource for resource in resources})
 
 
@@ -133,7 +133,7 @@ def _block(properties: Mapping[str, Any], names: Mapping[str, str]) -> dict[str,
 def _value(attribute: str, value: Any, names: Mapping[str, str]) -> Any:
     """Return a value with Terraform's names in it. Pulumi writes a block that is alone without its list."""
     if wire.is_secret(value):
-        return _masked(_value(attribute, value["value"], names))
+        return wire.changed(_value(attribute, value["value"], names), _masked)
     if isinstance(value, Mapping):
         if rpc._special_sig_key in value:  # noqa: SLF001 - a file, or a whole resource: nothing that a rule looks into
             return UNKNOWN
@@ -152,12 +152,8 @@ def _item(item: Any, names: Mapping[str, str]) -> Any:
 
 
 def _masked(value: Any) -> Any:
-    """Take out everything that could be a secret, and leave what a rule can judge: the form, and yes or no."""
-    if isinstance(value, Mapping):
-        return {key: _masked(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_masked(item) for item in value]
-    if isinstance(value, bool) or value is None or value == UNKNOWN:
+    """Take out what could be a secret, and leave what a rule can judge: the form, and yes or no."""
+    if isinstance(value, dict | list | bool) or value is None or value == UNKNOWN:
         return value
     return 0 if isinstance(value, int | float) else MASK
 

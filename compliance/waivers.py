@@ -2,10 +2,12 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Annotated, Any, Final, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from compliance.matrix import Row, merged
 from infra.backends import BACKENDS
@@ -17,17 +19,29 @@ FILE: Final = "compliance/waivers.toml"
 
 SHORTEST_REASON: Final = 10
 
+# What is said of a field whose value will not do.
+MESSAGES: Final[Mapping[str, str]] = {
+    "stack": "stack is the name of one",
+    "tier": f"tier is one of {', '.join(get_args(TierName))}",
+    "backend": f"backend is one of {', '.join(BACKENDS)}",
+    "rules": "rules are the ids of one rule or more, as a list",
+    "reason": f"reason is a text of {SHORTEST_REASON} characters or more",
+    "until": "until is a day, as 2027-06-30",
+}
 
-@dataclass(frozen=True, kw_only=True)
-class Waiver:
+
+class Waiver(BaseModel):
     """One entry of the file. It holds for a stack, or for every stack of a tier, through the day `until`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     stack: str | None = None
     tier: TierName | None = None
-    backend: str | None = None
-    rules: tuple[str, ...]
-    reason: str
-    until: date
+    backend: Annotated[str, Field(pattern=f"^({'|'.join(BACKENDS)})$")] | None = None
+    rules: Annotated[tuple[str, ...], Field(min_length=1)]
+    reason: Annotated[str, Field(min_length=SHORTEST_REASON)]
+    # Strict, since a moment is no day.
+    until: Annotated[date, Field(strict=True)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +55,8 @@ class Scope:
     def has(self, waiver: Waiver) -> bool:
         """Whether a waiver is about this stack."""
         return all(
-            wanted is None or wanted == found
-            for wanted, found in (
+            named is None or named == found
+            for named, found in (
                 (waiver.stack, self.stack),
                 (waiver.tier, self.tier),
                 (waiver.backend, self.backend),
@@ -57,37 +71,23 @@ def load(file: Path) -> list[Waiver]:
     except (OSError, ValueError) as error:
         raise ProjectError(f"{FILE} cannot be read: {error}") from None
     problems = [f"  {key} is no part of it; there is [[waiver]]" for key in content.keys() - {"waiver"}]
-    waivers = []
-    for place, entry in enumerate(content.get("waiver", []), start=1):
-        found = [f"  waiver {place}: {message}" for message in _problems(entry)]
-        if found:
-            problems += found
-        else:
-            waivers.append(Waiver(**(entry | {"rules": tuple(entry["rules"])})))
+    entries = content.get("waiver", [])
+    for place, entry in enumerate(entries, start=1):
+        problems += [f"  waiver {place}: {message}" for message in dict.fromkeys(_problems(entry))]
     if problems:
         raise ProjectError("\n".join([f"{FILE} has problems:", *problems]))
-    return waivers
+    return [Waiver.model_validate(entry) for entry in entries]
 
 
 def _problems(entry: Mapping[str, Any]) -> Iterator[str]:
-    names = [field.name for field in fields(Waiver)]
-    yield from (f"{name} is no part of it; there are {', '.join(names)}" for name in entry if name not in names)
     if ("stack" in entry) == ("tier" in entry):
         yield "name a stack or a tier, and not both"
-    if not isinstance(entry.get("stack", ""), str):
-        yield "stack is the name of one"
-    for name, choices in (("tier", get_args(TierName)), ("backend", BACKENDS)):
-        if name in entry and entry[name] not in choices:
-            yield f"{name} is one of {', '.join(choices)}"
-    rules = entry.get("rules")
-    if not isinstance(rules, list) or not rules or not all(isinstance(rule, str) for rule in rules):
-        yield "rules are the ids of one rule or more, as a list"
-    reason = entry.get("reason")
-    if not isinstance(reason, str) or len(reason) < SHORTEST_REASON:
-        yield f"reason is a text of {SHORTEST_REASON} characters or more"
-    # A moment is a date too, and cannot be compared with one.
-    if type(entry.get("until")) is not date:
-        yield "until is a day, as 2027-06-30"
+    try:
+        Waiver.model_validate(entry)
+    except ValidationError as error:
+        for problem in error.errors():
+            name = str(problem["loc"][0])
+            yield MESSAGES.get(name, f"{name} is no part of it; there are {', '.join(MESSAGES)}")
 
 
 def apply(waivers: Sequence[Waiver], rows: Sequence[Row], scope: Scope, today: date) -> tuple[list[Row], list[str]]:

@@ -14,7 +14,7 @@ _SECRET = rpc._special_secret_sig  # noqa: SLF001
 
 def from_struct(struct: struct_pb2.Struct) -> Properties:
     """Take properties off the wire; whole numbers become integers again."""
-    values: Properties = _changed(
+    values: Properties = changed(
         json_format.MessageToDict(struct),
         lambda part: int(part) if isinstance(part, float) and part.is_integer() else part,
     )
@@ -43,12 +43,12 @@ def secret(value: Any) -> Properties:
 
 def plain(value: Any) -> Any:
     """Unwrap every secret in a value, at any depth."""
-    return _changed(value, lambda part: plain(part["value"]) if is_secret(part) else part)
+    return changed(value, lambda part: plain(part["value"]) if is_secret(part) else part)
 
 
 def masked(value: Any) -> Any:
     """Put "[secret]" in the place of every secret in a value."""
-    return _changed(value, lambda part: "[secret]" if is_secret(part) else part)
+    return changed(value, lambda part: "[secret]" if is_secret(part) else part)
 
 
 def has_unknown(value: Any) -> bool:
@@ -63,11 +63,11 @@ def _parts(value: Any) -> Iterator[Any]:
         yield from _parts(item)
 
 
-def _changed(value: Any, change: Callable[[Any], Any]) -> Any:
+def changed(value: Any, change: Callable[[Any], Any]) -> Any:
     """Return a value in which `change` was made to it, and to whatever is then in it at any depth."""
     value = change(value)
     if isinstance(value, dict):
-        return {key: _changed(item, change) for key, item in value.items()}
+        return {key: changed(item, change) for key, item in value.items()}
     if isinstance(value, list):
-        return [_changed(item, change) for item in value]
+        return [changed(item, change) for item in value]
     return value
