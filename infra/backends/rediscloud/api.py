@@ -6,6 +6,7 @@ Sources: the vendor's Go client (RedisLabs/rediscloud-go-api), its OpenAPI docum
 
 import email.utils
 import http.client
+import itertools
 import json
 import os
 import time
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import Message
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 from urllib.parse import urlsplit
 
 from infra.backends.rediscloud.faults import AnswerLost, CloudError, Refused
@@ -38,7 +39,7 @@ UNKNOWN_TASK_LOOKS: Final = 6
 UNFINISHED: Final = ("initialized", "received", "processing-in-progress")
 FINISHED: Final = "processing-completed"
 
-Look = Callable[[], tuple[bool, str]]
+Found = TypeVar("Found")
 
 
 def missing_keys(environment: Mapping[str, str] = os.environ) -> str | None:
@@ -100,44 +101,38 @@ class Api:
 
     def finish(self, task: str, *, doing: str) -> int | None:
         """Wait until a task has ended; give the number of what it made. Raises `Refused` where it failed."""
-        made: list[int | None] = []
-        unknown = 0
+        looks = itertools.count(1)
 
-        def look() -> tuple[bool, str]:
-            nonlocal unknown
+        def look() -> tuple[Mapping[str, Any] | None, str]:
             answer = self.get(f"/tasks/{task}")
             if answer is None:
-                unknown += 1
-                if unknown >= UNKNOWN_TASK_LOOKS:
+                if next(looks) >= UNKNOWN_TASK_LOOKS:
                     raise AnswerLost(f"{doing}: Redis Cloud does not know its own task {task}")
-                return False, "accepted"
-            response = answer.get("response") or {}
-            status = str(answer.get("status"))
-            if response.get("error"):
+                return None, "accepted"
+            response, status = answer.get("response") or {}, str(answer.get("status"))
+            if response.get("error") or status not in (FINISHED, *UNFINISHED):
                 raise _refusal(doing, response, answer)
-            if status == FINISHED:
-                number = response.get("resourceId")
-                made.append(None if number is None else int(number))
-                return True, status
-            if status not in UNFINISHED:
-                raise _refusal(doing, response, answer)
-            return False, status
+            return (answer if status == FINISHED else None), status
 
-        self.wait(look, doing=doing)
-        return made[0]
+        number = (self.wait(look, doing=doing).get("response") or {}).get("resourceId")
+        return None if number is None else int(number)
 
-    def wait(self, look: Look, *, doing: str) -> None:
-        """Look again and again until it holds, and say how it stands. Raises `CloudError` when the time is over."""
+    def wait(self, look: Callable[[], tuple[Found | None, str]], *, doing: str) -> Found:
+        """Look again and again until there is something, and report the status meanwhile.
+
+        Raises `CloudError` when the time is over.
+        """
         told, told_at = "", 0.0
-        for pause in _pauses():
-            holds, status = look()
-            if holds:
-                return
+        pauses = _pauses()
+        while True:
+            found, status = look()
+            if found:
+                return found
             now = time.monotonic()
             if status != told or now - told_at >= PROGRESS_SECONDS:
                 say(f"{doing}: {status}, {now - self._started:.0f} s")
                 told, told_at = status, now
-            self.pause(pause, doing=doing)
+            self.pause(next(pauses), doing=doing)
 
     def pause(self, seconds: float, *, doing: str) -> None:
         """Wait a moment. Raises `CloudError` where that would be beyond the operation's time."""
@@ -150,18 +145,18 @@ class Api:
 
     def _patiently(self, method: str, path: str, body: Mapping[str, Any] | None, *, doing: str = "") -> Any:
         doing = doing or f"{method} {path}"
-        for pause in _pauses():
+        pauses = _pauses()
+        while True:
             try:
                 return self._exchange(method, path, body, doing)
             except _Later as later:
-                asked = pause if later.seconds is None else later.seconds
-                say(f"{doing}: Redis Cloud asks to wait (429), {asked:.0f} s")
-                self.pause(asked, doing=doing)
+                seconds = next(pauses) if later.seconds is None else later.seconds
+                say(f"{doing}: Redis Cloud asks to wait (429), {seconds:.0f} s")
             except AnswerLost:
                 if method == "POST":
                     raise
-                self.pause(pause, doing=doing)
-        raise AssertionError  # the pauses never end
+                seconds = next(pauses)
+            self.pause(seconds, doing=doing)
 
     def _exchange(self, method: str, path: str, body: Mapping[str, Any] | None, doing: str) -> Any:
         request = urllib.request.Request(  # noqa: S310 - from_environment has seen to the address

@@ -11,8 +11,8 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from infra.backends.rediscloud.api import Api
-from infra.backends.rediscloud.faults import AnswerLost, CloudError
-from infra.backends.rediscloud.operation import await_tasks, changing, is_busy, look_for, reading, remove
+from infra.backends.rediscloud.faults import CloudError
+from infra.backends.rediscloud.operation import await_tasks, changing, is_busy, make, reading, remove
 from infra.backends.rediscloud.subscription import DATABASE_CREATION, PATH, databases, wait_until_active
 from infra.dynamic import Provider
 
@@ -50,16 +50,9 @@ class DatabaseProvider(Provider):
         number = _find(api, props)
         if number is not None:
             return CreateResult(str(number), _change(api, number, props, {}))
-        path = f"{PATH}/{subscription}/databases"
         body = {"name": props["name"], "protocol": "stack", **_body(props, {})}
-        try:
-            number = api.finish(api.send("POST", path, body, doing=doing), doing=doing)
-        except AnswerLost as lost:
-            number = look_for(api, lambda: _find(api, props), lost, doing=doing)
-        number = _find(api, props) if number is None else number
-        if number is None:
-            raise CloudError(f"{doing}: Redis Cloud did not say its number; run the same again, which finds it by name")
-        return CreateResult(str(number), _outputs(props, _settled(api, subscription, number, doing)))
+        number = make(api, f"{PATH}/{subscription}/databases", body, lambda: _find(api, props), doing=doing)
+        return CreateResult(str(number), _outputs(props, _settled(api, props, number, doing)))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """See whether it is there, and how it is set up."""
@@ -124,11 +117,10 @@ def _find(api: Api, props: Mapping[str, Any]) -> int | None:
 
 def _change(api: Api, number: int, props: Mapping[str, Any], olds: Mapping[str, Any]) -> dict[str, Any]:
     doing = f"changing database {props['name']}"
-    subscription = int(props["subscriptionId"])
-    _settled(api, subscription, number, doing)
+    _settled(api, props, number, doing)
     body = {"name": props["name"], **_body(props, olds)}
     api.finish(api.send("PUT", _path(props, number), body, doing=doing), doing=doing)
-    return _outputs(props, _settled(api, subscription, number, doing))
+    return _outputs(props, _settled(api, props, number, doing))
 
 
 def _body(props: Mapping[str, Any], olds: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,25 +140,22 @@ def _body(props: Mapping[str, Any], olds: Mapping[str, Any]) -> dict[str, Any]:
     return body
 
 
-def _settled(api: Api, subscription: int, number: int, doing: str) -> Mapping[str, Any]:
-    """Wait until a database can be used, and give it. Raises `CloudError`."""
-    found: list[Mapping[str, Any]] = []
+def _settled(api: Api, props: Mapping[str, Any], number: int, doing: str) -> Mapping[str, Any]:
+    """Wait until a database can be used, and return it. Raises `CloudError`."""
 
-    def look() -> tuple[bool, str]:
-        answer = api.get(f"{PATH}/{subscription}/databases/{number}") or {}
+    def look() -> tuple[Mapping[str, Any] | None, str]:
+        answer = api.get(_path(props, number)) or {}
         status = str(answer.get("status", "not there yet"))
         if status == "active" and _address(answer):
-            found.append(answer)
-            return True, status
+            return answer, status
         if answer and status != "active" and not is_busy(status):
             raise CloudError(
                 f"{doing}: Redis Cloud has put database {number} into {status}; see https://cloud.redis.io, and ask "
                 "its support"
             )
-        return False, f"database is {status}"
+        return None, f"database is {status}"
 
-    api.wait(look, doing=doing)
-    return found[0]
+    return api.wait(look, doing=doing)
 
 
 def _address(answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,8 +4,8 @@ The keys come from the environment of whoever runs them, and stay there.
 """
 
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from infra.backends.rediscloud.api import UNFINISHED, Api
 from infra.backends.rediscloud.faults import AnswerLost, CloudError, Refused
@@ -69,7 +69,19 @@ def is_busy(status: str) -> bool:
     return any(word in status for word in BUSY)
 
 
-def look_for(api: Api, find: Callable[[], int | None], lost: AnswerLost, *, doing: str) -> int:
+def make(api: Api, path: str, body: Mapping[str, Any], find: Callable[[], int | None], *, doing: str) -> int:
+    """Create something and return its number. `find` looks for it by its name. Raises `CloudError`."""
+    try:
+        number = api.finish(api.send("POST", path, body, doing=doing), doing=doing)
+    except AnswerLost as lost:
+        number = _look_for(api, find, lost, doing=doing)
+    number = find() if number is None else number
+    if number is None:
+        raise CloudError(f"{doing}: Redis Cloud did not say its number; run the same again, which finds it by name")
+    return number
+
+
+def _look_for(api: Api, find: Callable[[], int | None], lost: AnswerLost, *, doing: str) -> int:
     """Look for something whose creation was answered by nothing: asking again could make two.
 
     Raises `CloudError` where it does not appear.

@@ -14,9 +14,9 @@ from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, 
 
 from infra.backends.rediscloud import plans
 from infra.backends.rediscloud.api import Api, say
-from infra.backends.rediscloud.faults import AnswerLost, CloudError
+from infra.backends.rediscloud.faults import CloudError
 from infra.backends.rediscloud.naming import is_of_base
-from infra.backends.rediscloud.operation import await_tasks, changing, look_for, reading, remove
+from infra.backends.rediscloud.operation import await_tasks, changing, make, reading, remove
 from infra.backends.rediscloud.plans import MULTI_ZONE, Demand, Plan
 from infra.dynamic import Provider
 
@@ -72,7 +72,8 @@ class SubscriptionProvider(Provider):
         known = _find(api, props, doing)
         if known is None:
             _refuse_others(api, props, doing)
-            return CreateResult(str(self._make(api, props, doing)), _outputs(props))
+            number = make(api, PATH, _body(props), lambda: _number(_find(api, props, doing)), doing=doing)
+            return CreateResult(str(number), _outputs(props))
         if int(known["planId"]) != int(props["plan"]["id"]):
             _change(api, int(known["id"]), props)
         return CreateResult(str(int(known["id"])), _outputs(props))
@@ -113,17 +114,6 @@ class SubscriptionProvider(Provider):
                 )
             remove(api, f"{PATH}/{number}/databases/{int(database['databaseId'])}", doing=f"deleting database {name}")
         remove(api, f"{PATH}/{number}", doing=doing)
-
-    @staticmethod
-    def _make(api: Api, props: Mapping[str, Any], doing: str) -> int:
-        body = {"name": props["name"], **_terms(props)}
-        try:
-            number = api.finish(api.send("POST", PATH, body, doing=doing), doing=doing)
-        except AnswerLost as lost:
-            number = look_for(api, lambda: _number(_find(api, props, doing)), lost, doing=doing)
-        if number is None:
-            raise CloudError(f"{doing}: Redis Cloud did not say its number; run the same again, which finds it by name")
-        return number
 
 
 class Subscription(Resource, module="rediscloud", name="Subscription"):
@@ -206,17 +196,15 @@ def _replaces(olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
 
 def _change(api: Api, number: int, props: Mapping[str, Any]) -> None:
     doing = f"changing subscription {props['name']}"
-    body = {"name": props["name"], **_terms(props)}
-    api.finish(api.send("PUT", f"{PATH}/{number}", body, doing=doing), doing=doing)
+    api.finish(api.send("PUT", f"{PATH}/{number}", _body(props), doing=doing), doing=doing)
     wait_until_active(api, number, doing=doing)
 
 
-def _terms(props: Mapping[str, Any]) -> dict[str, int]:
-    """Return the plan, and how it is paid; for the free plan that is refused (FIXED_PAYMENT_INFO_NOT_ALLOWED_…)."""
-    terms = {"planId": int(props["plan"]["id"])}
-    if props.get("paymentMethodId") is not None:
-        terms["paymentMethodId"] = int(props["paymentMethodId"])
-    return terms
+def _body(props: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the name, the plan and how it is paid, which the free plan refuses (FIXED_PAYMENT_INFO_NOT_ALLOWED_…)."""
+    method = props.get("paymentMethodId")
+    payment = {} if method is None else {"paymentMethodId": int(method)}
+    return {"name": props["name"], "planId": int(props["plan"]["id"]), **payment}
 
 
 def _outputs(props: Mapping[str, Any]) -> dict[str, Any]:
