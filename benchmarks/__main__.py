@@ -2,11 +2,18 @@
 
 import sys
 
+
+def main() -> None:
+    """Load the command, which takes a second, and run it."""
+    from benchmarks.command import main as command
+
+    command()
+
+
 try:
-    from benchmarks.command import main
     from runner import output
 
-    sys.exit(output.run(main))
+    output.run_and_exit(main)
 except KeyboardInterrupt:
-    # Nothing was begun that the same command does not do anew.
+    # Before `output` was there, or after it: nothing is under way.
     sys.exit(130)

@@ -1,12 +1,19 @@
-"""`python -m operate VERB --stack STACK`: what the Makefile's targets call."""
+"""`python -m operate VERB`: what make's targets and the workflows call."""
 
 import sys
 
+
+def main() -> int:
+    """Load the command, which takes a second, and run it."""
+    from operate.cli import main as command
+
+    return command()
+
+
 try:
-    from operate.cli import main
     from runner import output
 
-    sys.exit(output.run(main))
+    output.run_and_exit(main)
 except KeyboardInterrupt:
-    # The imports take long enough for somebody to think better of it; nothing was begun.
+    # Before `output` was there, or after it: nothing is under way.
     sys.exit(130)

@@ -26,7 +26,7 @@ EXIT_CODES: Final[Mapping[int, str]] = {
     3: "the cache was not ready before the deadline (verify, ci check, ci application)",
     4: "the cache cannot be reached from here (verify, ci check, ci application)",
     78: "a wrong configuration or a request that nothing can meet (verify, ci check, ci application, capacity)",
-    130: "Ctrl-C; the same command goes on from what is there",
+    130: "Ctrl-C, or the end by SIGINT that a shell shows as 130; the same command goes on from what is there",
     141: "nobody read the whole answer (verify); every other verb does its work to the end, with its own code",
 }
 

@@ -6,12 +6,11 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from runner import environment
+from runner import environment, interrupt
 from runner.environment import InstallationError
 from runner.project import Project, ProjectError
 
 FAILED: Final = 1
-INTERRUPTED: Final = 130
 
 
 def attempt(project: Project, stack: str, action: Callable[[], int]) -> int:
@@ -67,7 +66,7 @@ def _cure(number: int | None, file: str) -> str:
 def interrupted() -> int:
     """Report that the user cut a run off; return the exit code."""
     say("interrupted; run the same command again, and it goes on from what is there")
-    return INTERRUPTED
+    return interrupt.INTERRUPTED
 
 
 def say(line: str) -> None:

@@ -400,4 +400,4 @@ def say(message: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(output.run(main))
+    output.run_and_exit(main)

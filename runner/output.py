@@ -9,19 +9,33 @@ import io
 import os
 import stat
 import sys
-from typing import IO, Any, Callable, TextIO
+from typing import IO, Any, Callable, NoReturn, TextIO
+
+from runner import interrupt, privacy
 
 FAILED = 1
 STDERR = 2
+
+
+def run_and_exit(main: Callable[[], int | None]) -> NoReturn:
+    """Run a command's `main` as `run` does, and end the process with its exit code."""
+    try:
+        code: object = run(main)
+    except SystemExit as ended:
+        # That of argparse.
+        code = ended.code
+    interrupt.leave_to_the_system()
+    sys.exit(code)  # type: ignore[arg-type]
 
 
 def run(main: Callable[[], int | None]) -> int:
     """Run a command's `main` with output that lasts, and return its exit code, or 0 where it has none.
 
     What nobody reads any more (`… | head -1`) is dropped. What could not be written for another reason is an error,
-    told at the end, after the command's own work. No file that the command makes is writable for others.
+    told at the end, after the command's own work. Ctrl-C ends it with 130. No file that the command makes is writable
+    for others.
     """
-    os.umask(os.umask(0o022) | 0o022)
+    privacy.keep_others_from_writing()
     _open_missing()
     given = sys.stdout, sys.stderr
     lasting = [_Descriptor.of(stream) for stream in given]
@@ -29,7 +43,7 @@ def run(main: Callable[[], int | None]) -> int:
         _text(descriptor, like=stream) if descriptor else stream for descriptor, stream in zip(lasting, given)
     )
     try:
-        code = main() or 0
+        code = _uninterrupted(main)
         sys.stdout.flush()
         if lasting[0] and lasting[0].failure:
             print(f"error: not all output could be written: {lasting[0].failure.strerror}", file=sys.stderr)
@@ -39,6 +53,16 @@ def run(main: Callable[[], int | None]) -> int:
             stream.flush()
         sys.stdout, sys.stderr = given
     return code
+
+
+def _uninterrupted(main: Callable[[], int | None]) -> int:
+    try:
+        with interrupt.never_lost():
+            return main() or 0
+    except BaseException as error:
+        if not interrupt.is_behind(error):
+            raise
+        return interrupt.INTERRUPTED
 
 
 def may_lose_its_reader(stream: TextIO) -> bool:

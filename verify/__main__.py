@@ -1,10 +1,17 @@
 """`python -m verify`, and `redis-verify` where the package was installed from its wheel."""
 
-import errno
-import io
-import os
 import sys
 
+try:
+    import errno
+    import io
+    import os
+    import signal
+except KeyboardInterrupt:
+    # Nothing was begun, and there is nothing to say.
+    sys.exit(130)
+
+_INTERRUPTED = 130
 # What a shell reports of a program that the end of its pipe has ended (128 + SIGPIPE).
 _READER_GONE = 141
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -18,8 +25,7 @@ def run() -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except KeyboardInterrupt:
-        # The imports take long enough for somebody to think better of it; nothing was begun.
-        return 130
+        return _INTERRUPTED
     except BrokenPipeError:
         _send_nowhere(1, 2)
         return _READER_GONE
@@ -29,6 +35,9 @@ def run() -> int:
         _send_nowhere(1)
         print(f"the answer cannot be written: {error.strerror}", file=sys.stderr)
         return 1
+    finally:
+        # While Python ends, it would print a traceback for Ctrl-C.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     return code
 
 
@@ -37,8 +46,12 @@ def _command() -> int:
         # What an encoding does not know is shown by its number.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    # The imports take long enough for somebody to think better of it. Nothing was begun; and an exception would be lost
+    # where Python can only print it, as in the callback of a weak reference.
+    handler = signal.signal(signal.SIGINT, lambda *_: os._exit(_INTERRUPTED))
     from verify.command_line import main
 
+    signal.signal(signal.SIGINT, handler)
     try:
         return int(main())
     except SystemExit as ended:
@@ -54,4 +67,7 @@ def _send_nowhere(*descriptors: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run())
+    try:
+        sys.exit(run())
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)

@@ -104,4 +104,4 @@ def test_offline_is_for_preview_alone(clone: Path) -> None:
         check=False,
     )
     assert done.returncode == 2
-    assert "it is for preview alone" in done.stderr
+    assert "offline is for preview alone" in done.stderr

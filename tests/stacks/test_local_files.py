@@ -220,10 +220,10 @@ def test_odd_places_and_users(tmp_path: Path) -> None:
     ):
         stranger = []
     plain = {"PATH": os.environ["PATH"], "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    options = ["--stack", stack, "--confirm", stack, "--engine", "inprocess"]
-    for verb in ("up", "verify", "down"):
+    options = ["--stack", stack, "--engine", "inprocess"]
+    for verb in (["up"], ["verify"], ["down", "--confirm", stack]):
         done = subprocess.run(
-            [*stranger, sys.executable, "-B", "-m", "operate", verb, *options],
+            [*stranger, sys.executable, "-B", "-m", "operate", *verb, *options],
             cwd=root,
             env=plain,
             umask=0,

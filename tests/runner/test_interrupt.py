@@ -1,0 +1,76 @@
+"""Ctrl-C where Python makes something else of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from runner import interrupt
+from tests.stacks.project import ROOT
+
+# Each is interrupted by itself: in a destructor, in a class's body, and while Python ends.
+LOST = """
+class Ended:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+def main():
+    ended = Ended()
+    del ended
+    time.sleep(60)
+"""
+WRAPPED = """
+class Named:
+    def __set_name__(self, owner, name):
+        signal.raise_signal(signal.SIGINT)
+def main():
+    class Body:
+        named = Named()
+"""
+AT_THE_END = """
+def main():
+    atexit.register(lambda: signal.raise_signal(signal.SIGINT))
+"""
+
+
+def ended(work: str) -> tuple[int, str]:
+    """Run it as a command; return its exit code and all that it printed."""
+    script = f"import atexit, signal, time\nfrom runner import output\n{work}\noutput.run_and_exit(main)\n"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize("work", [LOST, WRAPPED])
+def test_what_python_makes_of_it_ends_the_command_too(work: str) -> None:
+    """With 130, and in silence."""
+    assert ended(work) == (interrupt.INTERRUPTED, "")
+
+
+def test_while_python_ends_the_system_ends_it() -> None:
+    """A shell shows that as 130; Python's own handler would print a traceback."""
+    assert ended(AT_THE_END) == (-2, "")
+
+
+def test_another_error_is_an_error() -> None:
+    """A fault of ours is not hidden."""
+    code, printed = ended("def main():\n    raise ValueError('ours')")
+    assert code == 1
+    assert "ValueError: ours" in printed
+
+
+def test_an_error_while_an_interrupt_is_handled_comes_of_it() -> None:
+    """As where what was being written can be closed no more."""
+    error = OSError()
+    error.__context__ = ValueError()
+    error.__context__.__cause__ = KeyboardInterrupt()
+    assert interrupt.is_behind(error)
+    assert not interrupt.is_behind(OSError())
