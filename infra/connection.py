@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
+from verify.access import PROBE_PREFIX
 from verify.environment import CacheEnvironment
 
 # What the guide has the application read; each is always delivered.
@@ -28,6 +29,7 @@ def variables(connection: CacheEnvironment) -> Mapping[str, str]:
         "REDIS_USERNAME": connection.username,
         "REDIS_TLS_CA": connection.tls_ca,
         "REDIS_TLS_SERVER_NAME": connection.tls_server_name,
+        "REDIS_PROBE_PREFIX": connection.probe_prefix if connection.probe_prefix != PROBE_PREFIX else "",
     }
     return {
         "REDIS_HOST": connection.host,

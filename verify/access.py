@@ -34,6 +34,9 @@ PRESETS: Final[Mapping[Preset, tuple[str, ...]]] = {
     "full": ("~*", "&*", "+@all"),
 }
 
+# Rules that give the administration of the server, in whole or in part.
+ADMINISTRATION: Final = frozenset({"+@all", "allcommands", "+@dangerous", "+@admin"})
+
 # ACL CAT of Redis 7.0 and Valkey 9.1, and what the modules of Redis 8 and of Valkey add. Not @all: a preset it is.
 CATEGORIES: Final = frozenset(
     [
@@ -48,10 +51,15 @@ _COMMAND: Final = re.compile(r"[+-][a-z][a-z0-9._-]*(\|[a-z][a-z0-9-]*)?")
 _CATEGORY: Final = re.compile(r"[+-]@(?P<category>\w+)", re.ASCII)
 # A server's configuration gives a meaning to quotes and backslashes, and parts the rules at white space.
 _NAMES: Final = re.compile(r"[!#-&(-\[\]-~]+")
-_GLOB: Final = re.compile(r"[*?\[\]^]")
+_PLAIN: Final = re.compile(r"[\w:./{}-]+", re.ASCII)
 
 _KEYS: Final = ("~", "%R~", "%W~")
 _PASSWORDS: Final = (">", "<", "#", "!")
+
+
+def is_plain(names: str) -> bool:
+    """Whether a name has neither wildcards nor what a server's configuration gives a meaning to."""
+    return _PLAIN.fullmatch(names) is not None
 
 
 def problem(rule: str) -> str | None:
@@ -94,7 +102,7 @@ def leaves_out_probes(extra: Iterable[str], prefix: str = PROBE_PREFIX) -> bool:
         way
         for rule in patterns
         for kind, names in [rule.split("~", 1)]
-        if names.endswith("*") and not _GLOB.search(names[:-1]) and prefix.startswith(names[:-1])
+        if names == "*" or (names.endswith("*") and is_plain(names[:-1]) and prefix.startswith(names[:-1]))
         for way in (kind.removeprefix("%") or "RW")
     }
     return bool(patterns) and covered != {"R", "W"}

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
+from verify.access import PROBE_PREFIX, is_plain
+
 DEFAULT_PORT: Final = 6379
 DEFAULT_MAX_RETRIES: Final = 3
 DEFAULT_CONNECT_TIMEOUT_MS: Final = 5000
@@ -40,7 +42,8 @@ class CacheEnvironment:
 
     The six variables of the provisioning guide, and three that managed services need: a user name, the
     certificate authority as PEM text (several certificates may follow each other), and the name to expect in
-    the server's certificate where it is not the host.
+    the server's certificate where it is not the host. And how the keys begin that we write ourselves, for a user whose
+    rights leave out those that begin with `verify:`.
     """
 
     host: str | None
@@ -52,6 +55,7 @@ class CacheEnvironment:
     connect_timeout_ms: int = DEFAULT_CONNECT_TIMEOUT_MS
     tls_ca: str | None = None
     tls_server_name: str | None = None
+    probe_prefix: str = PROBE_PREFIX
 
     @classmethod
     def from_mapping(cls, variables: Mapping[str, str]) -> "CacheEnvironment":
@@ -79,6 +83,7 @@ class CacheEnvironment:
             tls_server_name=reader.take(
                 "REDIS_TLS_SERVER_NAME", _name, None, "REDIS_TLS_SERVER_NAME=cache.example.com"
             ),
+            probe_prefix=reader.take("REDIS_PROBE_PREFIX", _prefix, PROBE_PREFIX, "REDIS_PROBE_PREFIX=hotel:verify:"),
         )
         problems = reader.problems
         if environment.tls_ca and not environment.use_tls and not problems:
@@ -199,6 +204,12 @@ def _one_line(text: str) -> str:
 def _user(text: str) -> str:
     if not _one_line(text).isprintable():
         raise ValueError("holds a character that no user name has")
+    return text
+
+
+def _prefix(text: str) -> str:
+    if not is_plain(text):
+        raise ValueError("holds a character other than letters, digits and : . _ - / { }")
     return text
 
 

@@ -144,8 +144,8 @@ def gather(login: Login, client: "redis.Redis") -> Evidence:
 
     Raises `CacheError` if the connection breaks. A command that the server refuses is a reply like any other.
     """
-    # A prefix of our own, so that two runs do not meet and no key of the application is touched.
-    prefix = f"verify:{secrets.token_hex(8)}"
+    # Of this run alone, so that two do not meet and no key of the application is touched.
+    prefix = f"{login.environment.probe_prefix}{secrets.token_hex(8)}"
     small_key, large_key, deleted_key, expiring_key = (
         f"{prefix}:{purpose}" for purpose in ("small", "large", "deleted", "expiring")
     )

@@ -89,7 +89,7 @@ class RedisCache(Cache):
     def health(self) -> Health:
         """Write one key of ours: a server that answers and takes no writes is not healthy."""
         try:
-            self._probe(write_probe.write)
+            self._probe(lambda client: write_probe.write(client, self._environment.probe_prefix))
         except CacheError as error:
             return Health(backend="redis", fault=error.fault)
         return Health(backend="redis")

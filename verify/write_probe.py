@@ -13,13 +13,13 @@ _NAME: Final = "verify-health"
 _WRITING: Final = ("~", "%W~", "%RW~", "%WR~")  # how a key pattern of an ACL begins that allows writes
 
 
-def write(client: redis.Redis) -> None:
-    """Write one key with a TTL of a minute, by a name that the user's key patterns allow.
+def write(client: redis.Redis, prefix: str) -> None:
+    """Write one key with a TTL of a minute, by a name that the user's key patterns allow, at best under our prefix.
 
     Raises `redis.RedisError`: the refusal of the last name where the user may write none of them.
     """
     refusal: Exception | None = None
-    for key in _keys(client):
+    for key in _keys(client, prefix):
         try:
             client.set(key, b"", ex=_TTL_SECONDS)
         except redis.exceptions.NoPermissionError as error:
@@ -33,9 +33,9 @@ def write(client: redis.Redis) -> None:
         raise refusal
 
 
-def _keys(client: redis.Redis) -> Iterator[str]:
+def _keys(client: redis.Redis, prefix: str) -> Iterator[str]:
     """Name a key beside the application's, then one in each of its data sets, then one by the user's own patterns."""
-    yield f"verify:{_NAME}"
+    yield f"{prefix}{_NAME}"
     yield DAILY_REPORT.key(organization=_NAME, day="0")
     yield BALANCE.key(organization=_NAME)
     yield SUMMARY.key(organization=_NAME)

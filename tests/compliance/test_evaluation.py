@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from pulumi.runtime import rpc
@@ -17,7 +18,8 @@ from compliance.terraform import render
 from infra import inventory
 from infra.control import Control, NotAssessed
 from tests.compliance.verdicts import approving, evaluated, red
-from tests.recorded_stacks import GROUP, INGRESS, SWITCHES, USER, Declared, changed, resource
+from tests.recorded_stacks import GROUP, INGRESS, SWITCHES, USER, Declared, changed, project, recorded, resource
+from verify.access import PRESETS, Preset
 
 SECURITY_GROUP = "aws:ec2/securityGroup:SecurityGroup"
 EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
@@ -33,6 +35,7 @@ GOOD_CONTAINER: dict[str, Any] = {
     "restart": "unless-stopped",
     "securityOpts": ["no-new-privileges"],
     "healthcheck": {"tests": ["CMD", "true"]},
+    "labels": [{"label": "acl", "value": " ".join(PRESETS["data"])}],
 }
 
 
@@ -160,6 +163,12 @@ CONTAINER_DEFECTS: dict[str, tuple[dict[str, Any], str]] = {
     "published everywhere by default": ({"ports": [{"external": 6379}]}, "CIS-Docker-5.14"),
     "privileges to gain": ({"securityOpts": None}, "CIS-Docker-5.26"),
     "no healthcheck": ({"healthcheck": None}, "CIS-Docker-5.27"),
+    "every right": ({"labels": [{"label": "acl", "value": "~* &* +@all"}]}, "container-least-access"),
+    "administration by a rule": (
+        {"labels": [{"label": "acl", "value": "~* &* -@all +@read +@admin"}]},
+        "container-least-access",
+    ),
+    "rights that nobody knows": ({"labels": None}, "container-least-access"),
 }
 
 
@@ -169,6 +178,14 @@ def test_a_container_that_lacks_something_is_red(name: str) -> None:
     change, rule = CONTAINER_DEFECTS[name]
     rows = [row for row in evaluated([resource(CONTAINER, **{**GOOD_CONTAINER, **change})]) if row.status == "red"]
     assert [rule in row.ids for row in rows] == [True]
+
+
+@pytest.mark.parametrize(("stack", "control"), [("prod", "user-least-access"), ("dev", "container-least-access")])
+def test_the_preset_full_is_red_and_the_others_are_not(tmp_path: Path, stack: str, control: str) -> None:
+    """As the program declares it, on each backend that compliance looks at."""
+    for preset in get_args(Preset):
+        rows = evaluated(recorded(project(tmp_path, stack, like=stack, access=preset), stack))
+        assert (control in red(rows)) == (preset == "full")
 
 
 def test_a_good_container_is_green() -> None:

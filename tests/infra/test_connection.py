@@ -15,7 +15,7 @@ def test_the_guides_six_variables_are_always_there() -> None:
 
 
 def test_our_own_variables_appear_only_where_needed() -> None:
-    """Three more, for what the guide's six cannot say."""
+    """Four more, for what the guide's six cannot say."""
     full = variables(
         CacheEnvironment(
             host="10.0.0.3",
@@ -25,11 +25,13 @@ def test_our_own_variables_appear_only_where_needed() -> None:
             use_tls=True,
             tls_ca="PEM",
             tls_server_name="cache",
+            probe_prefix="hotel:verify:",
         )
     )
     assert full["REDIS_USERNAME"] == "app"
     assert full["REDIS_TLS_CA"] == "PEM"
     assert full["REDIS_TLS_SERVER_NAME"] == "cache"
+    assert full["REDIS_PROBE_PREFIX"] == "hotel:verify:"
     assert full["REDIS_USE_TLS"] == "true"
 
 

@@ -77,6 +77,18 @@ class DockerStack(StackInProcess):
             decode_responses=True,
         )
 
+    def operator(self) -> redis.Redis:
+        """Connect as the user that administers; its password is in the state alone."""
+        (password,) = (wire.plain(each.outputs)["value"] for each in self.resources if each.urn.endswith("::operator"))
+        variables = self.variables
+        return redis.Redis(
+            host=variables["REDIS_HOST"],
+            port=int(variables["REDIS_PORT"]),
+            username="operator",
+            password=password,
+            decode_responses=True,
+        )
+
     def remains(self) -> list[str]:
         """Name what Docker has of the stack."""
         names = {container.name for container in self.engine.containers.list(all=True)}
@@ -148,8 +160,7 @@ class TestUp:
         mounts = [(mount["Name"], mount["Destination"]) for mount in dev.container.attrs["Mounts"]]
         assert mounts == [(f"redis_data_{dev.name}", "/data")]
         assert IMAGE in dev.container.image.tags
-        client = dev.client()
-        assert client.config_get("appendonly", "maxmemory", "maxmemory-policy", "save") == {
+        assert dev.operator().config_get("appendonly", "maxmemory", "maxmemory-policy", "save") == {
             "appendonly": "yes",
             "maxmemory": str(100 * 1024 * 1024),
             "maxmemory-policy": "allkeys-lru",
@@ -159,9 +170,9 @@ class TestUp:
     def test_a_second_preview_and_a_second_up_find_nothing_to_do(self, dev: DockerStack) -> None:
         """The same container goes on."""
         before = dev.container.id
-        assert "Resources: 6 unchanged" in dev.preview()
+        assert "Resources: 7 unchanged" in dev.preview()
         printed = dev.up()
-        assert "Resources: 6 unchanged" in printed
+        assert "Resources: 7 unchanged" in printed
         assert "Outputs:" not in printed
         assert dev.container.id == before
 
@@ -242,9 +253,9 @@ def test_data_outlive_a_replaced_container(make: Maker, persistence: str) -> Non
     assert "docker:index/container:Container cache replaced" in stack.up()
     assert stack.container.id != before
     assert stack.client().get("kept") == "here"
-    assert stack.client().config_get("maxmemory") == {"maxmemory": str(128 * 1024 * 1024)}
+    assert stack.operator().config_get("maxmemory") == {"maxmemory": str(128 * 1024 * 1024)}
     assert "delete volume" not in stack.provider.done
-    assert "Resources: 6 unchanged" in stack.preview()
+    assert "Resources: 7 unchanged" in stack.preview()
 
 
 def test_a_killed_container_comes_back_with_its_data(make: Maker) -> None:
@@ -296,7 +307,7 @@ def test_a_stack_of_an_earlier_release_is_changed_and_taken_down(make: Maker) ->
     stack.configure(memoryMb=128, maxmemoryPolicy="volatile-lru")
     stack.up()
     assert stack.client().get("kept") == "here"
-    assert stack.client().config_get("maxmemory", "maxmemory-policy") == {
+    assert stack.operator().config_get("maxmemory", "maxmemory-policy") == {
         "maxmemory": str(128 * 1024 * 1024),
         "maxmemory-policy": "volatile-lru",
     }
@@ -324,7 +335,7 @@ def test_another_daemon_is_taken_by_configuration(make: Maker, monkeypatch: pyte
     stack = make(dockerHost=daemon)
     stack.up()
     assert stack.container.attrs["State"]["Health"]["Status"] == "healthy"
-    assert "Resources: 7 unchanged" in stack.preview()
+    assert "Resources: 8 unchanged" in stack.preview()
     stack.destroy()
     assert stack.remains() == []
 
@@ -375,7 +386,7 @@ class TestFailures:
         """The verification says what differs; the restart that it proposes brings back what was declared."""
         stack = make()
         stack.up()
-        stack.client().config_set("maxmemory-policy", "noeviction")
+        stack.operator().config_set("maxmemory-policy", "noeviction")
         printed = stack.up(code=1)
         assert "the eviction policy is as asked: the server" in printed
         repair = re.search(r"with its data: (docker restart \S+) && make up", printed)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, get_args
 
 import pytest
 from pulumi.runtime.proto import resource_pb2
@@ -21,6 +21,8 @@ from runner.inprocess.providers import ProviderError
 from tests.stacks.aws_stack import AwsStack, rules, stack, tls_server
 from tests.stacks.inprocess import ROOT
 from tests.standins import aws
+from verify import access
+from verify.access import Preset
 
 pytestmark = pytest.mark.stack
 
@@ -128,12 +130,36 @@ def test_only_the_clients_and_the_verifier_reach_the_cache(account: aws.Account,
     assert "10.1.0.0/16" not in str(rules(account, cache))
 
 
+# What the user of a stack of the time before may do.
+OF_BEFORE: Final = (
+    "on ~* -@all +get +set +setex +del +unlink +exists +mget +select +expire +scan +dbsize +ping +info +ttl +pttl"
+)
+
+
+@pytest.mark.parametrize("preset", get_args(Preset))
+def test_a_stack_of_before_gets_the_rights_of_a_preset_in_place(
+    account: aws.Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preset: Preset
+) -> None:
+    """The user alone is changed, and the preview after it finds nothing to do."""
+    made = stack(tmp_path, account)
+    with monkeypatch.context() as before:
+        before.setattr(rbac, "access_string", lambda _: OF_BEFORE)
+        made.up()
+    (user,) = account.elasticache.describe_users(UserId="hospitality-redis-prod")["Users"]
+    assert user["AccessString"] == OF_BEFORE
+    made.configure(access=preset)
+    assert "~ 1 updated, 22 unchanged" in made.up()
+    (user,) = account.elasticache.describe_users(UserId="hospitality-redis-prod")["Users"]
+    assert user["AccessString"] == " ".join(["on", *access.PRESETS[preset]])
+    assert made.preview().splitlines()[-1].startswith("Resources: 23 unchanged")
+
+
 def test_the_cache_answers_to_one_password_with_few_rights(account: aws.Account, tmp_path: Path) -> None:
     """One user, named default, in the group; its password is what the application gets."""
     made = stack(tmp_path, account)
     made.up()
     (user,) = account.elasticache.describe_users(UserId="hospitality-redis-prod")["Users"]
-    assert (user["UserName"], user["AccessString"]) == ("default", rbac.ACCESS)
+    assert (user["UserName"], user["AccessString"]) == ("default", rbac.access_string(access.rules("data")))
     assert user["Authentication"] == {"Type": "password", "PasswordCount": 1}
     (group,) = account.elasticache.describe_user_groups()["UserGroups"]
     assert group["UserIds"] == ["hospitality-redis-prod"]
@@ -572,7 +598,7 @@ def test_the_cache_is_verified_through_tls_with_the_users_rights(
             "default",
             "reset",
             f">{made.outputs['connection']['REDIS_PASSWORD']}",
-            *rbac.ACCESS.split(),
+            *rbac.access_string(access.rules("data")).split(),
         )
         made.up()
         verdicts = made.outputs["verification"]["checks"]

@@ -21,6 +21,7 @@ from infra.verifiers import aws_lambda, bundle
 from tests.stacks.aws_stack import AwsStack, rules, stack, tls_server
 from tests.stacks.inprocess import written
 from tests.standins import aws, aws_providers, lambda_runtime
+from verify import access
 from verify.environment import CacheEnvironment
 
 pytestmark = pytest.mark.stack
@@ -62,7 +63,9 @@ class Cache:
         """Let the user `default` in with each of the passwords and the declared rights."""
         rules = [f">{password}" for password in passwords]
         with redis.Redis(port=self._server.port, username="tester", password="any") as tester:
-            tester.execute_command("ACL", "SETUSER", "default", "reset", *rules, *rbac.ACCESS.split())
+            tester.execute_command(
+                "ACL", "SETUSER", "default", "reset", *rules, *rbac.access_string(access.rules("data")).split()
+            )
 
 
 @pytest.fixture

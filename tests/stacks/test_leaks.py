@@ -43,7 +43,7 @@ from tests.standins.aws_elasticache import fault
 from tests.standins.encore import Platform
 from tests.standins.gcp_resource import Refused
 from tests.standins.gcp_secret_manager import ADD, SecretManager
-from verify import redaction
+from verify import access, redaction
 
 # What a user has in his environment, or a tool in its files; in letters that each encoding writes in its own way.
 KEYS: Final = {
@@ -293,7 +293,7 @@ def docker(world: World) -> Iterator[Subject]:
         @contextmanager
         def deaf() -> Iterator[None]:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(backend, "command", lambda settings, _: command(settings, [NOBODYS]))
+                patch.setattr(backend, "command", lambda settings, _, operator: command(settings, [NOBODYS], operator))
                 yield
 
         try:
@@ -347,7 +347,9 @@ def elasticache(world: World) -> Iterator[Subject]:
         def follow(passwords: Sequence[str]) -> None:
             rules = [f">{password}" for password in passwords]
             with redis.Redis(port=server.port, username="tester", password="any") as tester:
-                tester.execute_command("ACL", "SETUSER", "default", "reset", *rules, *rbac.ACCESS.split())
+                tester.execute_command(
+                    "ACL", "SETUSER", "default", "reset", *rules, *rbac.access_string(access.rules("data")).split()
+                )
 
         def begin() -> str:
             with pytest.MonkeyPatch.context() as patch:

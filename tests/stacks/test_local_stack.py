@@ -33,19 +33,19 @@ def test_a_second_up_changes_nothing(project: ProjectCopy) -> None:
     project.run("up")
     before, pid = project.outputs(), project.server_pid()
     printed = project.run("up").printed
-    assert "4 unchanged" in printed
+    assert "5 unchanged" in printed
     assert not re.search(r"\d+ (created|updated|replaced|deleted)", printed)
     assert (project.outputs(), project.server_pid()) == (before, pid)
 
     state = {file: file.read_bytes() for file in (project.root / ".local").rglob("*.json")}
-    assert "4 unchanged" in project.run("preview").printed
+    assert "5 unchanged" in project.run("preview").printed
     kept = {file: file.read_bytes() for file in state}
     assert kept == state
 
 
 def test_preview_of_a_new_stack_makes_nothing(project: ProjectCopy) -> None:
     """Neither a server nor its folder."""
-    assert "4 to create" in project.run("preview").printed
+    assert "5 to create" in project.run("preview").printed
     assert not project.server_folder.exists()
     assert project.servers() == []
 
@@ -93,6 +93,7 @@ def test_a_server_killed_by_hand_comes_back_with_its_data(project: ProjectCopy) 
 
 def test_a_password_switched_off_by_hand_is_found_by_verify_and_by_up(project: ProjectCopy) -> None:
     """Both exit 1, name the check, and leave the server as it is; the line they print puts it right."""
+    project.configure(access="full")
     project.run("up")
     project.client().config_set("requirepass", "")
     assert "FAIL  authentication is enforced" in project.run("verify", code=1).printed
@@ -109,6 +110,7 @@ def test_a_password_switched_off_by_hand_is_found_by_verify_and_by_up(project: P
 @pytest.mark.long
 def test_the_verification_can_be_switched_off(project: ProjectCopy) -> None:
     """By the environment, so that nothing of it stays in the stack, and it says so."""
+    project.configure(access="full")
     project.run("up")
     project.client().config_set("requirepass", "")
     printed = project.run("up", CACHE_VERIFICATION="off").printed

@@ -60,7 +60,7 @@ def pulumi(plain: tuple[Path, dict[str, str]], *arguments: str, code: int = 0) -
 def test_plain_pulumi_up_works_without_make(plain: tuple[Path, dict[str, str]]) -> None:
     """From the clone as it is; and the other owner's engine is refused with the command that takes it down."""
     pulumi(plain, "stack", "init", "local")
-    assert "4 created" in pulumi(plain, "up", "--yes", "--skip-preview", "--stack", "local")
+    assert "5 created" in pulumi(plain, "up", "--yes", "--skip-preview", "--stack", "local")
     outputs = json.loads(pulumi(plain, "stack", "output", "--json"))
     assert outputs["verification"]["verdict"] == "passed"
 
@@ -90,7 +90,7 @@ def test_plain_pulumi_makes_the_environment_from_requirements_txt(plain: tuple[P
     pulumi(plain, "stack", "init", "local")
     pulumi(plain, "install", "--no-plugins")
     assert (plain[0] / ".venv" / "bin" / "python").exists()
-    assert "4 created" in pulumi(plain, "up", "--yes", "--skip-preview", "--stack", "local")
+    assert "5 created" in pulumi(plain, "up", "--yes", "--skip-preview", "--stack", "local")
     pulumi(plain, "destroy", "--yes", "--skip-preview", "--stack", "local")
 
 

@@ -12,6 +12,7 @@ RIGHT = {
     "REDIS_MAX_RETRIES": "5",
     "REDIS_CONNECT_TIMEOUT": "750",
     "REDIS_TLS_SERVER_NAME": "redis.internal",
+    "REDIS_PROBE_PREFIX": "hotel:verify:",
 }
 
 
@@ -26,6 +27,7 @@ def test_every_variable_is_read() -> None:
         max_retries=5,
         connect_timeout_ms=750,
         tls_server_name="redis.internal",
+        probe_prefix="hotel:verify:",
     )
 
 
@@ -78,6 +80,7 @@ def test_booleans_are_read_in_the_usual_spellings(text: str, *, meant: bool) -> 
         ("REDIS_HOST", "fe80::1%\x1b", "a character that no host name has", "REDIS_HOST=cache.example.com"),
         ("REDIS_HOST", "cache\udc80", "a character that no host name has", "REDIS_HOST=cache.example.com"),
         ("REDIS_TLS_SERVER_NAME", "a..b", "a part between its dots", "REDIS_TLS_SERVER_NAME=cache.example.com"),
+        ("REDIS_PROBE_PREFIX", "hotel*", "a character other than letters", "REDIS_PROBE_PREFIX=hotel:verify:"),
         ("REDIS_USERNAME", "app\x1b[31m", "a character that no user name has", "REDIS_USERNAME=default"),
         ("REDIS_USERNAME", "app\udc80", "is not UTF-8", "REDIS_USERNAME=default"),
         ("REDIS_PASSWORD", "s3cret\udc80", "is not UTF-8", "REDIS_PASSWORD=<the password>"),

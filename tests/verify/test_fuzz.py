@@ -61,6 +61,7 @@ VALUES: Final = {
         "é",
         "/etc/ca.pem",
     ),
+    "REDIS_PROBE_PREFIX": ("verify:", "hotel:*", "'hotel:'", "é", "{{}}"),
     "REDIS_TLS_SERVER_NAME": ("cache", "a..b", "10.0.0.1", "'cache'", ".cache", "*.cache", "é"),
 }
 

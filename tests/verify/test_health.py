@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.servers import RedisServer, dead_port, free_port, server_binary
+from verify import access, checks
+from verify.access import Preset
 from verify.cache import Health
+from verify.expectation import Expectation
 from verify.open_cache import open_cache
 
 ServerMaker = Callable[..., RedisServer]
@@ -79,3 +82,19 @@ def test_a_user_is_healthy_who_may_write(start_server: ServerMaker, rights: list
     admin.execute_command("ACL", "SETUSER", "app", "on", ">secret", *rights)
     assert code(server, REDIS_USERNAME="app", REDIS_PASSWORD="secret") == fault
     assert all(0 < admin.ttl(key) <= 60 for key in admin.scan_iter())
+
+
+@pytest.mark.parametrize("preset", ["cache", "data"])
+def test_a_user_who_is_kept_to_a_prefix_is_healthy_under_it(start_server: ServerMaker, preset: Preset) -> None:
+    """Such a user may not read its own rule, and REDIS_PROBE_PREFIX names keys that it allows; the checks pass too."""
+    server = start_server(password="the administrator's")
+    rules = access.rules(preset, ["~hotel:*"])
+    server.client().execute_command("ACL", "SETUSER", "app", "on", ">secret", *rules)
+    login = {"REDIS_USERNAME": "app", "REDIS_PASSWORD": "secret"}
+    assert code(server, **login) == "not-permitted"
+    assert code(server, **login, REDIS_PROBE_PREFIX="hotel:verify:") is None
+    environment = server.environment(**login, REDIS_PROBE_PREFIX="hotel:verify:")
+    assert checks.run(environment, Expectation(maxmemory_policy="noeviction", replicas=0)).passed
+    report = checks.run(environment, Expectation(persistence="none"))
+    (kept,) = (result for result in report.results if result.name == "persistence")
+    assert (kept.verdict, kept.detail) == ("skip", "save points show only in CONFIG (not-permitted)")

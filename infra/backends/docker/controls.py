@@ -4,9 +4,12 @@ from typing import Final
 
 from infra.control import Control, NotAssessed
 from infra.plan import Plan, Resource
+from verify.access import ADMINISTRATION
 
 CONTAINER: Final = "docker_container"
 DECLARATION: Final = "infra/backends/docker/resources.py"
+# The command line has the rights too, and a plan does not: it is made of passwords that are not known yet.
+ACL_LABEL: Final = "acl"
 BENCHMARK: Final = "CIS"
 EVERY_ADDRESS: Final = ("", "0.0.0.0", "::")  # noqa: S104 - what must not be
 
@@ -46,6 +49,14 @@ def _restart(container: Resource, _: Plan) -> str | None:
 def _no_new_privileges(container: Resource, _: Plan) -> str | None:
     options = container.known("security_opts") or []
     return None if any(str(each).startswith("no-new-privileges") for each in options) else "privileges can be gained"
+
+
+def _least_access(container: Resource, _: Plan) -> str | None:
+    acl = next((label.get("value") for label in container.blocks("label") if label.get("label") == ACL_LABEL), None)
+    if acl is None:
+        return f"the label {ACL_LABEL}, with the rights of the application's user, is missing"
+    broad = [rule for rule in str(acl).split() if rule in ADMINISTRATION]
+    return f"the application's user has {' '.join(broad)}" if broad else None
 
 
 CONTROLS: Final = (
@@ -129,6 +140,13 @@ CONTROLS: Final = (
         check=lambda container, _: None if container.values.get("healthcheck") else "nobody looks after its health",
         cure=f"set healthcheck in {DECLARATION}",
         rules=_rule("5.27"),
+    ),
+    Control(
+        name="container-least-access",
+        title="no administration by the application",
+        types=(CONTAINER,),
+        check=_least_access,
+        cure="pulumi config set cache:access data --stack STACK, and take what is named out of cache:accessRules",
     ),
 )
 

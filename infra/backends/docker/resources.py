@@ -3,7 +3,6 @@
 What the provider does that is not in its documentation was seen with pulumi-docker 5.2, and stands in the comments.
 """
 
-import hashlib
 import ipaddress
 from collections.abc import Sequence
 from typing import Final
@@ -11,8 +10,10 @@ from typing import Final
 import pulumi
 import pulumi_docker as docker
 
+from infra import server_users
 from infra.backend import Declaration
 from infra.backends.docker import errors
+from infra.backends.docker.controls import ACL_LABEL
 from infra.backends.docker.errors import DATA, USER, docker_command
 from infra.backends.docker.settings import DockerSettings, remote_host
 from infra.naming import PREFIX
@@ -50,7 +51,7 @@ def declare(settings: DockerSettings, *, stack: str) -> Declaration:
     labels = {"managed-by": "pulumi", "project": pulumi.get_project(), "stack": stack}
     _warn_of_clear_text(settings.bind_address)
 
-    password = Password("password")
+    password, operator = Password("password"), Password("operator")
     image = docker.RemoteImage("image", name=settings.image, keep_locally=True, opts=options)
     volume = docker.Volume(
         "data",
@@ -65,7 +66,9 @@ def declare(settings: DockerSettings, *, stack: str) -> Declaration:
         "cache",
         name=name,
         image=image.image_id,
-        command=password.passwords.apply(lambda known: command(settings, known.valid)),
+        command=pulumi.Output.all(password.passwords, operator.passwords).apply(
+            lambda known: command(settings, known[0].valid, known[1].valid)
+        ),
         user=USER,
         read_only=True,
         capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
@@ -84,7 +87,10 @@ def declare(settings: DockerSettings, *, stack: str) -> Declaration:
         destroy_grace_seconds=STOP_SECONDS,
         log_driver="json-file",
         log_opts={"max-size": "10m", "max-file": "3"},
-        labels=[docker.ContainerLabelArgs(label=key, value=value) for key, value in labels.items()],
+        labels=[
+            docker.ContainerLabelArgs(label=key, value=value)
+            for key, value in {**labels, ACL_LABEL: " ".join(settings.acl)}.items()
+        ],
         opts=pulumi.ResourceOptions.merge(
             options,
             pulumi.ResourceOptions(
@@ -94,7 +100,9 @@ def declare(settings: DockerSettings, *, stack: str) -> Declaration:
         ),
     )
     connection = pulumi.Output.all(container.id, password.value).apply(
-        lambda known: CacheEnvironment(host=connection_host(settings), port=port, password=known[1])
+        lambda known: CacheEnvironment(
+            host=connection_host(settings), port=port, password=known[1], probe_prefix=settings.probe_prefix
+        )
     )
     return Declaration(
         connection=connection,
@@ -104,7 +112,10 @@ def declare(settings: DockerSettings, *, stack: str) -> Declaration:
             persistence=settings.chosen_persistence,
             authentication=True,
             tls=False,
+            access=settings.access,
+            access_rules=settings.access_rules,
         ),
+        own_variables=settings.own_variables,
         passwords=password.passwords,
         # The configuration is the command line, so a restart undoes every CONFIG SET.
         repair="to have the server back as declared, with its data: "
@@ -113,12 +124,16 @@ def declare(settings: DockerSettings, *, stack: str) -> Declaration:
     )
 
 
-def command(settings: DockerSettings, passwords: Sequence[str]) -> list[str]:
+def command(settings: DockerSettings, passwords: Sequence[str], operator_passwords: Sequence[str]) -> list[str]:
     """Return the server's command line. It holds each password's SHA-256, which Redis takes in its place.
 
     So neither `docker inspect` nor a list of processes shows a password, and no file has it.
     """
-    digests = [f"#{hashlib.sha256(password.encode()).hexdigest()}" for password in passwords]
+    users = server_users.users(
+        [server_users.digest(password) for password in passwords],
+        settings.acl,
+        [server_users.digest(password) for password in operator_passwords],
+    )
     return [
         "redis-server",
         *("--dir", DATA),
@@ -126,7 +141,7 @@ def command(settings: DockerSettings, passwords: Sequence[str]) -> list[str]:
         *("--maxmemory", str(settings.maxmemory_bytes)),
         *("--maxmemory-policy", settings.maxmemory_policy),
         *PERSISTENCE[settings.chosen_persistence],
-        *("--user", "default", "on", *digests, "~*", "&*", "+@all"),
+        *(word for name, rules in users.items() for word in ("--user", name, *rules)),
     ]
 
 

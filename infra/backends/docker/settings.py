@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationInfo, field_validator
 
 from infra.capabilities import Capabilities, PasswordSupport
+from infra.settings.access import AccessSettings
 from infra.settings.base import Refusal, Wrong, checked
-from infra.settings.delivery import Settings
 from infra.sizing import MEBIBYTE
 
 # distribution/reference, "Grammar": what comes first is a registry where it has a dot, a port or a capital, or is
@@ -70,7 +70,7 @@ def _is_host(host: str) -> bool:
 SERVER_MB: Final = 64
 
 
-class DockerSettings(Settings):
+class DockerSettings(AccessSettings):
     """What is asked of the container."""
 
     capabilities: ClassVar[Capabilities] = Capabilities(

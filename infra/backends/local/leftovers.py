@@ -15,7 +15,7 @@ from infra.connection import GUIDES_VARIABLES
 from infra.sinks import environment_file, files
 
 # What a connection has beyond the guide's variables (infra/connection.py).
-OWN_VARIABLES: Final = ("REDIS_USERNAME", "REDIS_TLS_CA", "REDIS_TLS_SERVER_NAME")
+OWN_VARIABLES: Final = ("REDIS_USERNAME", "REDIS_TLS_CA", "REDIS_TLS_SERVER_NAME", "REDIS_PROBE_PREFIX")
 
 
 class LeftBehind(Exception):

@@ -7,10 +7,12 @@ refused in `check`, which prints cleanly, and `configure` cuts the traceback of 
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypedDict
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict
 
 import pulumi
 from pulumi.dynamic import (
@@ -27,13 +29,18 @@ from infra.backends.local import binary, ownership, server
 from infra.backends.local.binary import BinaryError
 from infra.backends.local.server import Configuration, LocalServer, Owner, ServerError
 from infra.dynamic import Provider
+from infra.server_users import APPLICATION, EVERY_RIGHT, OPERATOR, digest
 
 # Imported where it is used: a run that changes nothing needs none.
 if TYPE_CHECKING:
     import redis
 
 REPLACING: Final = ("requestedPort", "folder")
-CHANGING: Final = ("owner", "identity", "maxmemory", "maxmemoryPolicy", "persistence", "passwords")
+CHANGING: Final = (
+    *("owner", "identity", "maxmemory", "maxmemoryPolicy", "persistence", "passwords", "access", "operatorPasswords"),
+)
+# What of it is secret.
+SECRETS: Final = ("passwords", "operatorPasswords")
 
 PORT_ATTEMPTS: Final = 5
 # What a change of settings may take, and the question whose server it is.
@@ -45,7 +52,8 @@ class ServerInputs(TypedDict):
     """What a server is asked to be. `maxmemory` is in bytes; port 0 means any free one, kept from then on.
 
     `owner` is the place of the state and the stack, `identity` the number of the `.local` that this is of
-    (identity.py). `passwords` are all that are valid, the newest first.
+    (identity.py). `passwords` are all of the application's that are valid, the newest first, and `operatorPasswords`
+    those of the user that administers. `access` are the ACL rules of the application's user.
     """
 
     folder: str
@@ -56,6 +64,15 @@ class ServerInputs(TypedDict):
     maxmemoryPolicy: str
     persistence: str
     passwords: pulumi.Input[list[str]]
+    access: list[str]
+    operatorPasswords: pulumi.Input[list[str]]
+
+
+class Login(NamedTuple):
+    """A user and a password of it."""
+
+    user: str
+    password: str
 
 
 class ServerProvider(Provider):
@@ -102,7 +119,7 @@ class ServerProvider(Provider):
         try:
             chosen = _binary(here.owner())
             here.claim(_owner(props, chosen))
-            here.stop(partial(_shut_down, here, props["passwords"]))
+            here.stop(partial(_shut_down, here, _logins(props)))
             port = _start(here, chosen.path, props)
         except (BinaryError, ServerError):
             if fresh:
@@ -139,13 +156,14 @@ class ServerProvider(Provider):
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Write the new configuration, and give it to the server: in place if it lives, else by a start.
 
-        Raises `ServerError` where the server is dead and its port is another process's by now.
+        Raises `ServerError` where the server is dead and its port is another process's by now, and where it refuses the
+        change.
         """
         here = ownership.server_in(news["folder"])
         port = int(olds["port"])
-        passwords = dict.fromkeys([*news["passwords"], *_passwords(olds)])
-        if not server.is_free(port) and not _has_port(here, port, passwords):
-            raise ServerError(_taken(here, port, passwords))
+        logins = _logins(news, olds)
+        if not server.is_free(port) and not _has_port(here, port, logins):
+            raise ServerError(_taken(here, port, logins))
         chosen = binary.resolve(str(olds["binary"]))
         configuration = _configuration(news, port)
         here.claim(_owner(news, chosen))
@@ -154,10 +172,10 @@ class ServerProvider(Provider):
         if before.pop("password", None):
             print("warning: the server has another password from now on: whatever uses it reads it anew", flush=True)
         # A change that was cut off may have been made already: the server takes the new ones or those of before.
-        if not (here.is_running() and _apply(here, configuration, news["passwords"][0], passwords)):
-            here.stop(partial(_shut_down, here, passwords))
+        if not (here.is_running() and _apply(here, configuration, news["passwords"][0], logins)):
+            here.stop(partial(_shut_down, here, logins))
             here.start(chosen.path)
-            _apply(here, configuration, news["passwords"][0], passwords)
+            _apply(here, configuration, news["passwords"][0], logins)
         return UpdateResult({**before, **_outputs(news), "version": chosen.version, "running": True})
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
@@ -173,7 +191,7 @@ class ServerProvider(Provider):
         elif record is not None and not ownership.is_ours(record, props):
             print(f"warning: nothing was removed: {ownership.belongs_to_another(props, record)}", flush=True)
         else:
-            here.remove(partial(_shut_down, here, _passwords(props)))
+            here.remove(partial(_shut_down, here, _logins(props)))
 
 
 class Server(Resource, module="local", name="Server"):
@@ -191,7 +209,7 @@ class Server(Resource, module="local", name="Server"):
             ServerProvider(),
             name,
             {**inputs, **unknown_until_created},
-            pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=["passwords"])),
+            pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=list(SECRETS))),
         )
 
 
@@ -215,13 +233,23 @@ def _passwords(props: Mapping[str, Any]) -> list[str]:
     return props["passwords"] if props.get("passwords") else [props["password"]]
 
 
+def _logins(*states: Mapping[str, Any]) -> list[Login]:
+    """Return what the server may take: the operator's, and where it has no operator yet, the application's."""
+    operator = [Login(OPERATOR, password) for props in states for password in props.get("operatorPasswords") or ()]
+    application = [Login(APPLICATION, password) for props in states for password in _passwords(props)]
+    return list(dict.fromkeys([*operator, *application]))
+
+
 def _configuration(props: Mapping[str, Any], port: int) -> Configuration:
     return Configuration(
         port=port,
-        password_digests=tuple(server.sha256(password) for password in _passwords(props)),
+        password_digests=tuple(digest(password) for password in _passwords(props)),
         maxmemory=int(props["maxmemory"]),
         maxmemory_policy=props["maxmemoryPolicy"],
         persistence=props["persistence"],
+        # A state of the time before there was an operator has neither.
+        access=tuple(props.get("access") or EVERY_RIGHT),
+        operator_digests=tuple(digest(password) for password in props.get("operatorPasswords") or ()),
     )
 
 
@@ -238,18 +266,21 @@ def _start(here: LocalServer, path: Path, props: Mapping[str, Any]) -> int:
             if attempts_left and not server.is_free(configuration.port):
                 continue
             raise
-        _apply(here, configuration, props["passwords"][0], props["passwords"])
+        _apply(here, configuration, props["passwords"][0], _logins(props))
         return configuration.port
     raise ServerError("no free port was found")
 
 
-def _apply(here: LocalServer, configuration: Configuration, newest: str, logins: Iterable[str]) -> bool:
-    """Return a running server its settings, with the first of the logins that it takes; return whether it took one.
+def _apply(here: LocalServer, configuration: Configuration, newest: str, logins: Iterable[Login]) -> bool:
+    """Give a running server its settings and its users, with the first of the logins that it takes.
+
+    Return whether it took one. Raises `ServerError` where the login has not the right to.
 
     The newest password as `requirepass` as well, of which the file has a hash alone: only then does
     `CONFIG SET requirepass` act on the server as everybody expects. Without it, Redis ignores one that sets "" (seen
     on 7.0 and Valkey 9.1). It takes the user's other passwords away, so both change in one transaction: no client that
-    connects meanwhile is refused.
+    connects meanwhile is refused. The operator is first: a server of the time before has none, and its application's
+    user administers for the last time.
     """
     import redis
 
@@ -259,23 +290,40 @@ def _apply(here: LocalServer, configuration: Configuration, newest: str, logins:
                 # A server without a password takes any: it may be anybody's.
                 if _folder(client) != here.folder.resolve():
                     continue
+                users = configuration.users()
+                if OPERATOR in users:
+                    client.execute_command("ACL", "SETUSER", OPERATOR, "reset", *users[OPERATOR])
                 for name, value in configuration.mutable().items():
                     client.config_set(name, value)
                 with client.pipeline(transaction=True) as together:
                     together.config_set("requirepass", newest)
-                    together.execute_command(
-                        "ACL", "SETUSER", "default", "resetpass", *configuration.password_rules().split()
-                    )
+                    together.execute_command("ACL", "SETUSER", APPLICATION, "reset", *users[APPLICATION])
                     together.execute()
+        except redis.exceptions.NoPermissionError as refusal:
+            refused = _refused(here, login, refusal)
         except redis.RedisError:
             continue
-        return True
+        else:
+            return True
+        raise refused
     return False
 
 
-def _taken(here: LocalServer, port: int, passwords: Iterable[str]) -> str:
+def _refused(here: LocalServer, login: Login, refusal: Exception) -> ServerError:
+    """Return the error for a login without the right to a command. The driver's own text may hold a password."""
+    named = re.search(r"'([\w|-]+)' command", str(refusal))
+    command = named[1].replace("|", " ").upper() if named else "a command"
+    folder = shlex.quote(str(here.folder))
+    return ServerError(
+        f"the server in {here.folder} refuses its user {login.user} {command}: its users were changed by hand; a start "
+        "has them as they were declared, and loses the data where cache:persistence is none: "
+        f"{ownership.END} {folder}, and run this again"
+    )
+
+
+def _taken(here: LocalServer, port: int, logins: Iterable[Login]) -> str:
     """Return why a server cannot have its port again, and the ways on."""
-    other = _folder_of(port, passwords)
+    other = _folder_of(port, logins)
     if other is not None:
         return (
             f"port {port}, which this server had, is that of the server in {other}, of which this project's folder is "
@@ -288,19 +336,19 @@ def _taken(here: LocalServer, port: int, passwords: Iterable[str]) -> str:
     )
 
 
-def _has_port(here: LocalServer, port: int, passwords: Iterable[str]) -> bool:
+def _has_port(here: LocalServer, port: int, logins: Iterable[Login]) -> bool:
     """Whether it is our server that listens on a port."""
     if not here.is_running():
         return False
-    return here.port() == port or _folder_of(port, passwords) == here.folder.resolve()
+    return here.port() == port or _folder_of(port, logins) == here.folder.resolve()
 
 
-def _folder_of(port: int, passwords: Iterable[str]) -> Path | None:
-    """Return the folder of the server on a port that takes one of our passwords; None where there is none."""
+def _folder_of(port: int, logins: Iterable[Login]) -> Path | None:
+    """Return the folder of the server on a port that takes one of our logins; None where there is none."""
     import redis
 
-    for password in passwords:
-        with _client(port, password, PROBE_SECONDS) as client:
+    for login in logins:
+        with _client(port, login, PROBE_SECONDS) as client:
             try:
                 return _folder(client)
             except redis.RedisError:
@@ -308,10 +356,11 @@ def _folder_of(port: int, passwords: Iterable[str]) -> Path | None:
     return None
 
 
-def _shut_down(here: LocalServer, passwords: Iterable[str]) -> bool:
-    """Ask a server that holds our lock, and whose process is not seen, to end; return whether one takes our password.
+def _shut_down(here: LocalServer, logins: Iterable[Login]) -> bool:
+    """Ask a server that holds our lock, and whose process is not seen, to end; return whether one takes our login.
 
-    It may be in a container, which has another name for the folder.
+    It may be in a container, which has another name for the folder. Raises `ServerError` where the login has not the
+    right to.
     """
     import redis
 
@@ -319,14 +368,18 @@ def _shut_down(here: LocalServer, passwords: Iterable[str]) -> bool:
     # Whoever asks for no password takes ours as well, and may be anybody.
     if port is None or not _asks_for_a_password(port):
         return False
-    for password in passwords:
-        with _client(port, password, PROBE_SECONDS) as client:
+    for login in logins:
+        with _client(port, login, PROBE_SECONDS) as client:
             try:
                 client.ping()
                 client.shutdown()
+            except redis.exceptions.NoPermissionError as refusal:
+                refused = _refused(here, login, refusal)
             except redis.RedisError:
                 continue
-            return True
+            else:
+                return True
+        raise refused
     return False
 
 
@@ -350,7 +403,7 @@ def _folder(client: redis.Redis) -> Path | None:
     return Path(str(data)).resolve().parent if data else None
 
 
-def _client(port: int, password: str | None, seconds: float) -> redis.Redis:
+def _client(port: int, login: Login | None, seconds: float) -> redis.Redis:
     """Return a client that tries once: redis-py tries a wrong password again and again, for four seconds."""
     import redis
     from redis.backoff import NoBackoff
@@ -359,7 +412,8 @@ def _client(port: int, password: str | None, seconds: float) -> redis.Redis:
     return redis.Redis(
         host=server.HOST,
         port=port,
-        password=password,
+        username=login and login.user,
+        password=login and login.password,
         retry=Retry(NoBackoff(), 0),
         socket_timeout=seconds,
         decode_responses=True,

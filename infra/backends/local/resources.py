@@ -23,7 +23,7 @@ ANY_FREE_PORT: Final = 0
 
 def declare(settings: LocalSettings, *, stack: str) -> Declaration:
     """Declare the server of a stack."""
-    password = Password("password")
+    password, operator = Password("password"), Password("operator")
     root = Path(pulumi.runtime.get_root_directory() or ".").resolve()
     inputs = ServerInputs(
         folder=str(Path(settings.folder).expanduser()) if settings.folder else default_folder(stack),
@@ -34,11 +34,18 @@ def declare(settings: LocalSettings, *, stack: str) -> Declaration:
         maxmemoryPolicy=settings.maxmemory_policy,
         persistence=settings.chosen_persistence,
         passwords=password.passwords.apply(lambda known: list(known.valid)),
+        access=list(settings.acl),
+        operatorPasswords=operator.passwords.apply(lambda known: list(known.valid)),
     )
     _warn_of_loss(inputs)
     server = Server("cache", inputs)
     connection = pulumi.Output.all(host=server.host, port=server.port, password=password.value).apply(
-        lambda known: CacheEnvironment(host=known["host"], port=int(known["port"]), password=known["password"])
+        lambda known: CacheEnvironment(
+            host=known["host"],
+            port=int(known["port"]),
+            password=known["password"],
+            probe_prefix=settings.probe_prefix,
+        )
     )
     return Declaration(
         connection=connection,
@@ -48,7 +55,10 @@ def declare(settings: LocalSettings, *, stack: str) -> Declaration:
             persistence=settings.chosen_persistence,
             authentication=True,
             tls=False,
+            access=settings.access,
+            access_rules=settings.access_rules,
         ),
+        own_variables=settings.own_variables,
         passwords=password.passwords,
         repair="to have the server back as declared, with its data: "
         f"{END} {shlex.quote(inputs['folder'])} && make up STACK={shlex.quote(stack)}",

@@ -14,7 +14,6 @@ Every operation can be cut off at any moment and done again. Nothing here holds 
 
 import errno
 import fcntl
-import hashlib
 import json
 import os
 import re
@@ -24,13 +23,15 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from infra import server_users
 from infra.backends.local import obstacles, processes
+from infra.server_users import EVERY_RIGHT
 from runner import private_file
 
 HOST: Final = "127.0.0.1"
@@ -80,6 +81,10 @@ class Configuration:
     maxmemory: int
     maxmemory_policy: str
     persistence: str
+    # The ACL rules of the application's user, and what its administrator's passwords are; as they were before there
+    # were any.
+    access: tuple[str, ...] = EVERY_RIGHT
+    operator_digests: tuple[str, ...] = ()
 
     def mutable(self) -> Mapping[str, str]:
         """Return the directives that a running server takes by CONFIG SET."""
@@ -89,9 +94,9 @@ class Configuration:
             **PERSISTENCE_DIRECTIVES[self.persistence],
         }
 
-    def password_rules(self) -> str:
-        """Return the rules that make these passwords the user's (redis.io/docs, "ACL SETUSER", `#<hashedpassword>`)."""
-        return " ".join(f"#{digest}" for digest in self.password_digests)
+    def users(self) -> Mapping[str, Sequence[str]]:
+        """Return the ACL rules of each user, by its name."""
+        return server_users.users(self.password_digests, self.access, self.operator_digests)
 
     def render(self) -> str:
         """Return the text of the configuration file."""
@@ -100,16 +105,11 @@ class Configuration:
             "port": str(self.port),
             "daemonize": "no",
             "dir": "data",
-            # A hash stands where a password would, so that no file or argument list ever holds one.
-            "user": f"default on {self.password_rules()} ~* &* +@all",
         }
+        users = [("user", f"{name} {' '.join(rules)}") for name, rules in self.users().items()]
         empty = '""'
-        return "".join(f"{name} {value or empty}\n" for name, value in (fixed | dict(self.mutable())).items())
-
-
-def sha256(password: str) -> str:
-    """Hash a password as Redis's ACL does."""
-    return hashlib.sha256(password.encode()).hexdigest()
+        lines = [*fixed.items(), *users, *self.mutable().items()]
+        return "".join(f"{name} {value or empty}\n" for name, value in lines)
 
 
 class LocalServer:

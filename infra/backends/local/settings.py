@@ -5,10 +5,10 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import Field
 
 from infra.capabilities import Capabilities, PasswordSupport
-from infra.settings.delivery import Settings
+from infra.settings.access import AccessSettings
 
 
-class LocalSettings(Settings):
+class LocalSettings(AccessSettings):
     """What is asked of the local server."""
 
     capabilities: ClassVar[Capabilities] = Capabilities(

@@ -20,6 +20,7 @@ from runner.inprocess.providers import Diff, Provider
 from tests.stacks.inprocess import StackInProcess
 from tests.standins.docker import HONOURED
 from tests.standins.error_hooks import EngineWithErrorHooks
+from verify.access import PRESETS
 
 DIGEST = "sha256:" + "ab" * 32
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what a user may choose
@@ -132,22 +133,24 @@ class TestCommand:
     )
     def test_it_says_how_data_are_kept(self, persistence: str, words: str) -> None:
         """And no word of it is empty: the provider refuses that."""
-        command = docker.command(load(persistence=persistence), ["secret"])
+        command = docker.command(load(persistence=persistence), ["secret"], ["operator's"])
         assert words in " ".join(command)
         assert all(command)
 
     def test_it_has_the_memory_and_the_policy(self) -> None:
         """As the settings say."""
-        command = " ".join(docker.command(load(memoryMb="300", maxmemoryPolicy="volatile-ttl"), ["secret"]))
+        command = " ".join(docker.command(load(memoryMb="300", maxmemoryPolicy="volatile-ttl"), ["secret"], ["x"]))
         assert f"--maxmemory {300 * 1024 * 1024} --maxmemory-policy volatile-ttl" in command
 
     def test_it_has_the_digest_of_each_password_alone(self) -> None:
         """Redis takes it in the password's place; in a rotation there are two."""
-        command = docker.command(load(), ["secret", "of before"])
-        digests = [f"#{hashlib.sha256(password).hexdigest()}" for password in (b"secret", b"of before")]
-        assert command[-6:] == ["on", *digests, "~*", "&*", "+@all"]
-        assert "secret" not in " ".join(command)
-        assert "of before" not in " ".join(command)
+        passwords = ["secret", "of before", "of the operator"]
+        command = docker.command(load(), passwords[:2], passwords[2:])
+        digests = [f"#{hashlib.sha256(password.encode()).hexdigest()}" for password in passwords]
+        application, operator = command.index("default"), command.index("operator")
+        assert command[application - 1 : operator - 1] == ["--user", "default", "on", *digests[:2], *PRESETS["data"]]
+        assert command[operator - 1 :] == ["--user", "operator", "on", digests[2], "~*", "&*", "+@all"]
+        assert not [password for password in passwords if password in " ".join(command)]
 
 
 @dataclass
@@ -227,6 +230,7 @@ class TestDeclaration:
             "cache-dev": "pulumi:pulumi:Stack",
             "daemon": "pulumi:providers:docker",
             "password": "pulumi-python:dynamic/password:Password",
+            "operator": "pulumi-python:dynamic/password:Password",
             "image": "docker:index/remoteImage:RemoteImage",
             "data": "docker:index/volume:Volume",
             "cache": "docker:index/container:Container",

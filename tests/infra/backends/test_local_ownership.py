@@ -19,7 +19,7 @@ from infra.backends.local import __main__ as command
 from infra.backends.local import binary, identity, ownership, processes, provider, server
 from infra.backends.local.provider import ServerProvider
 from infra.backends.local.server import LocalServer, ServerError
-from tests.infra.backends.test_local_server import PASSWORD, client, inputs, owned, started
+from tests.infra.backends.test_local_server import OPERATOR_PASSWORD, client, inputs, operator, owned, started
 
 OWNER = "file://.local/state#local"
 
@@ -124,7 +124,7 @@ class TestWhoIsEnded:
                 here.stop()
         assert here.is_running()
 
-    @pytest.mark.parametrize("password", [PASSWORD, "another"])
+    @pytest.mark.parametrize("password", [OPERATOR_PASSWORD, "another"])
     def test_a_server_that_cannot_be_seen_is_asked_with_our_password(
         self, here: LocalServer, monkeypatch: pytest.MonkeyPatch, password: str
     ) -> None:
@@ -134,14 +134,14 @@ class TestWhoIsEnded:
         with monkeypatch.context() as patch:
             patch.setattr(processes, "find", lambda *_: set())
             patch.setattr(server, "UNSEEN_SECONDS", 0.0)
-            props = {**outputs, "passwords": [password]}
+            props = {**outputs, "operatorPasswords": [password], "passwords": ["another"]}
             with (
                 nullcontext()
-                if password == PASSWORD
+                if password == OPERATOR_PASSWORD
                 else pytest.raises(ServerError, match="its process cannot be seen from here")
             ):
                 ServerProvider().delete("id", props)
-        assert here.is_running() == (password != PASSWORD)
+        assert here.is_running() == (password != OPERATOR_PASSWORD)
 
     def test_a_server_that_asks_for_no_password_is_not_ended_by_ours(
         self, here: LocalServer, monkeypatch: pytest.MonkeyPatch
@@ -149,7 +149,7 @@ class TestWhoIsEnded:
         """It would take any."""
         outputs = ServerProvider().create(inputs(here.folder)).outs
         assert outputs is not None
-        with client(outputs["port"]) as connection:
+        with operator(outputs["port"]) as connection:
             connection.config_set("requirepass", "")
         with monkeypatch.context() as patch:
             patch.setattr(processes, "find", lambda *_: set())

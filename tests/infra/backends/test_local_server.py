@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import redis
@@ -19,10 +19,14 @@ from redis.retry import Retry
 from benchmarks.servers import free_port, is_written, until
 from infra.backends.local import binary, ownership, provider, server
 from infra.backends.local.binary import BinaryError
-from infra.backends.local.provider import ServerProvider
+from infra.backends.local.provider import Login, ServerProvider
 from infra.backends.local.server import Configuration, LocalServer, Owner, ServerError
+from infra.server_users import OPERATOR, digest
+from verify import access
+from verify.access import Preset
 
 PASSWORD = "correct horse battery staple"
+OPERATOR_PASSWORD = "the operator's own"
 
 
 @pytest.fixture
@@ -36,7 +40,7 @@ def here(tmp_path: Path) -> Iterator[LocalServer]:
 def configured(port: int, **changes: Any) -> Configuration:
     """Make a configuration with the password of these tests."""
     values: dict[str, Any] = {
-        "password_digests": (server.sha256(PASSWORD),),
+        "password_digests": (digest(PASSWORD),),
         "maxmemory": 1 << 27,
         "maxmemory_policy": "allkeys-lru",
         "persistence": "append-only",
@@ -60,11 +64,21 @@ def started(here: LocalServer, **changes: Any) -> int:
     return port
 
 
-def client(port: int, password: str | None = PASSWORD) -> redis.Redis:
+def client(port: int, password: str | None = PASSWORD, user: str | None = None) -> redis.Redis:
     """Connect once, without retries."""
     return redis.Redis(
-        host=server.HOST, port=port, password=password, retry=Retry(NoBackoff(), 0), decode_responses=True
+        host=server.HOST,
+        port=port,
+        username=user,
+        password=password,
+        retry=Retry(NoBackoff(), 0),
+        decode_responses=True,
     )
+
+
+def operator(port: int) -> redis.Redis:
+    """Connect as the user that administers."""
+    return client(port, OPERATOR_PASSWORD, OPERATOR)
 
 
 def inputs(folder: Path, **changes: Any) -> dict[str, Any]:
@@ -78,6 +92,8 @@ def inputs(folder: Path, **changes: Any) -> dict[str, Any]:
         "maxmemoryPolicy": "allkeys-lru",
         "persistence": "append-only",
         "passwords": [PASSWORD],
+        "access": list(access.rules("data")),
+        "operatorPasswords": [OPERATOR_PASSWORD],
         **changes,
     }
 
@@ -85,9 +101,9 @@ def inputs(folder: Path, **changes: Any) -> dict[str, Any]:
 class Running:
     """A server that the provider made, and what the state has of it."""
 
-    def __init__(self, here: LocalServer) -> None:
+    def __init__(self, here: LocalServer, **changes: Any) -> None:
         self.here = here
-        outputs = ServerProvider().create(inputs(here.folder)).outs
+        outputs = ServerProvider().create(inputs(here.folder, **changes)).outs
         assert outputs is not None
         self.outputs = outputs
 
@@ -101,9 +117,10 @@ class Running:
         """The id of its process."""
         return (self.here.folder / "server.pid").read_text().strip()
 
-    def update(self, passwords: list[str]) -> None:
-        """Have it take other passwords."""
-        outputs = ServerProvider().update("id", self.outputs, inputs(self.here.folder, passwords=passwords)).outs
+    def update(self, passwords: list[str], **changes: Any) -> None:
+        """Have it take other passwords, and other changes."""
+        wanted = inputs(self.here.folder, passwords=passwords, **changes)
+        outputs = ServerProvider().update("id", self.outputs, wanted).outs
         assert outputs is not None
         self.outputs = outputs
 
@@ -143,7 +160,7 @@ class TestServer:
 
     def test_it_takes_each_of_its_passwords_and_no_other(self, here: LocalServer) -> None:
         """From its start on."""
-        port = started(here, password_digests=(server.sha256("new"), server.sha256(PASSWORD)))
+        port = started(here, password_digests=(digest("new"), digest(PASSWORD)))
         for password in ("new", PASSWORD):
             with client(port, password) as connection:
                 assert connection.ping()
@@ -258,6 +275,7 @@ class TestProvider:
         assert (updated["port"], updated["passwords"]) == (outputs["port"], outputs["passwords"])
         with client(updated["port"]) as connection:
             assert connection.get("kept") == "yes"
+        with operator(updated["port"]) as connection:
             assert connection.config_get("maxmemory")["maxmemory"] == str(1 << 28)
             assert connection.config_get("maxmemory-policy")["maxmemory-policy"] == "noeviction"
 
@@ -304,7 +322,7 @@ class TestProvider:
         resource = ServerProvider()
         outputs = resource.create(inputs(tmp_path / "server")).outs
         assert outputs is not None
-        with client(outputs["port"]) as connection:
+        with operator(outputs["port"]) as connection:
             connection.config_set("requirepass", "")
         seen = resource.read("id", outputs).outs
         with client(outputs["port"], None) as stranger:
@@ -468,9 +486,9 @@ class TestPasswords:
         assert running.process == process
         assert (running.takes("new"), running.takes(PASSWORD)) == (True, False)
 
-    def test_a_server_that_takes_none_of_them_is_started_anew(self, running: Running) -> None:
-        """Somebody changed its password by hand: it gets those of the stack."""
-        with client(running.port) as connection:
+    def test_a_password_that_was_changed_by_hand_is_put_right(self, running: Running) -> None:
+        """By the operator, in place."""
+        with operator(running.port) as connection:
             connection.config_set("requirepass", "by hand")
         running.update(["new", PASSWORD])
         assert (running.takes("new"), running.takes(PASSWORD), running.takes("by hand")) == (True, True, False)
@@ -521,7 +539,7 @@ class TestPasswords:
     def test_the_protection_can_still_be_switched_off_by_hand(self, running: Running) -> None:
         """With two passwords too, `CONFIG SET requirepass ""` acts: so the verification can find it."""
         running.update(["new", PASSWORD])
-        with client(running.port, "new") as connection:
+        with operator(running.port) as connection:
             connection.config_set("requirepass", "")
         assert running.takes(None)
 
@@ -552,6 +570,93 @@ class TestPasswords:
         assert "brand new password" not in arguments
 
 
+class TestUsers:
+    """The application's user and the operator."""
+
+    @pytest.mark.parametrize("preset", get_args(Preset))
+    def test_a_resize_and_a_rotation_keep_the_data(self, here: LocalServer, preset: Preset) -> None:
+        """In place, with `persistence: none`, whatever the application may do."""
+        kept = {"persistence": "none", "access": list(access.rules(preset))}
+        running = Running(here, **kept)
+        process = running.process
+        with client(running.port) as connection:
+            connection.set("kept", "yes")
+        running.update([PASSWORD], **kept, maxmemory=1 << 28)
+        running.update(["new", PASSWORD], **kept, maxmemory=1 << 28, operatorPasswords=["new too", OPERATOR_PASSWORD])
+        running.update(["new"], **kept, maxmemory=1 << 28, operatorPasswords=["new too"])
+        with client(running.port, "new") as connection:
+            assert connection.get("kept") == "yes"
+            assert connection.info("memory")["maxmemory"] == 1 << 28
+        assert running.process == process
+
+    def test_the_application_administers_nothing(self, running: Running) -> None:
+        """From the first start, and after the next one from the file."""
+        for _ in range(2):
+            with client(running.port) as connection:
+                assert connection.select(0)
+                connection.incr("counted")
+                for refused in (["CONFIG", "GET", "dir"], ["FLUSHALL"], ["ACL", "LIST"], ["SHUTDOWN"]):
+                    with pytest.raises(redis.exceptions.NoPermissionError):
+                        connection.execute_command(*refused)
+            running.restart()
+
+    def test_another_preset_is_given_in_place(self, running: Running) -> None:
+        """And taken away again."""
+        process = running.process
+        wanted = inputs(running.here.folder, access=list(access.rules("full")))
+        assert (diff := ServerProvider().diff("id", running.outputs, wanted)).changes
+        assert not diff.replaces
+        running.update([PASSWORD], access=list(access.rules("full")))
+        with client(running.port) as connection:
+            assert connection.config_get("dir")
+        running.update([PASSWORD], access=list(access.rules("cache")))
+        with client(running.port) as connection, pytest.raises(redis.exceptions.NoPermissionError):
+            connection.lpush("list", "value")
+        assert running.process == process
+
+    def test_a_server_of_the_time_before_gets_its_operator_in_place(self, here: LocalServer) -> None:
+        """The application's user had every right, and uses them for the last time."""
+        running = Running(here, persistence="none", access=list(access.rules("full")), operatorPasswords=[])
+        del running.outputs["access"], running.outputs["operatorPasswords"]
+        process = running.process
+        assert "operator" not in (here.folder / "server.conf").read_text()
+        with client(running.port) as connection:
+            connection.set("kept", "yes")
+        assert ServerProvider().read("id", running.outputs).outs == running.outputs
+        assert ServerProvider().diff("id", running.outputs, inputs(here.folder, persistence="none")).changes
+        running.update([PASSWORD], persistence="none")
+        assert running.process == process
+        with client(running.port) as connection, operator(running.port) as administrator:
+            assert connection.get("kept") == "yes"
+            assert administrator.config_get("dir")
+            with pytest.raises(redis.exceptions.NoPermissionError):
+                connection.config_get("dir")
+
+    @pytest.mark.parametrize("by_hand", [["DELUSER", OPERATOR], ["SETUSER", OPERATOR, "-config"]], ids=["gone", "less"])
+    def test_a_refusal_is_said_and_nothing_is_begun_anew(self, running: Running, by_hand: list[str]) -> None:
+        """A start would lose what is kept in memory alone; the line says what cures it, and the cure does."""
+        process = running.process
+        with operator(running.port) as connection:
+            connection.execute_command("ACL", *by_hand)
+        with pytest.raises(
+            ServerError, match=r"refuses its user \w+ CONFIG GET: its users were changed by hand"
+        ) as said:
+            running.update(["new"])
+        assert running.process == process
+        assert "new" not in str(said.value).split()
+        running.here.stop()
+        running.update(["new"])
+        assert running.takes("new")
+
+    def test_no_refusal_holds_a_password(self, here: LocalServer) -> None:
+        """The driver repeats a command of a transaction that was refused, with its arguments."""
+        words = "Command # 1 (CONFIG SET requirepass hunter2) of pipeline caused error: User default has no permissions"
+        refusal = redis.exceptions.NoPermissionError(f"{words} to run the 'config|set' command")
+        said = str(provider._refused(here, Login("default", "hunter2"), refusal))
+        assert "refuses its user default CONFIG SET:" in said
+        assert "hunter2" not in said
+
+
 class TestBinary:
     """Which server runs, and that it is found again."""
 
@@ -564,8 +669,8 @@ class TestBinary:
         assert binary.resolve(found.pin) == found
 
     def test_one_on_path_that_is_too_old_is_passed_over(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Redis 5 has no users with hashed passwords."""
-        script(tmp_path / "redis-server", "Redis server v=5.0.14 sha=0 bits=64")
+        """Redis 6 has no rules for a part of a command."""
+        script(tmp_path / "redis-server", "Redis server v=6.2.14 sha=0 bits=64")
         monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
         assert binary.find().pin == binary.BUNDLED
 

@@ -5,12 +5,12 @@ from typing import Final
 from infra.backends.elasticache.controls.replication_group import GROUP
 from infra.control import Control
 from infra.plan import Plan, Resource
+from verify.access import ADMINISTRATION
 
 USER: Final = "aws_elasticache_user"
 DECLARATION: Final = "infra/backends/elasticache/rbac.py"
 
-# Words of an access string that give every command, or let in without a password (Redis, "ACL rules").
-EVERY_COMMAND: Final = frozenset({"+@all", "allcommands", "+@dangerous", "+@admin"})
+# What of an access string lets in without a password (Redis, "ACL rules").
 NOBODY_ASKED: Final = "nopass"
 
 
@@ -32,7 +32,7 @@ def _least_access(user: Resource, _: Plan) -> str | None:
     access = _access(user)
     if not access:
         return "the access string is not known"
-    broad = [word for word in access if word in EVERY_COMMAND]
+    broad = [word for word in access if word in ADMINISTRATION]
     return f"the access string says {' '.join(broad)}" if broad else None
 
 
@@ -67,7 +67,7 @@ CONTROLS: Final = (
         title="no user has every right",
         types=(USER,),
         check=_least_access,
-        cure=f"name the commands that are needed in {DECLARATION}, after -@all",
+        cure="pulumi config set cache:access data --stack STACK, and take what is named out of cache:accessRules",
     ),
     Control(
         name="cache-default-user",
