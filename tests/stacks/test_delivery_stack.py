@@ -164,6 +164,7 @@ def test_a_rotation_is_undone(project: ProjectCopy) -> None:
 @pytest.mark.long
 def test_a_dropped_password_that_works_again_is_found(project: ProjectCopy) -> None:
     """Whoever puts it back by hand, the next `up` fails and names it."""
+    project.configure(access="full")
     project.run("up")
     old = project.delivered()["REDIS_PASSWORD"]
     project.run("rotate")
