@@ -1,6 +1,7 @@
 """A connection as the application reads it: the REDIS_* variables, and a URL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote
 
@@ -41,10 +42,27 @@ def variables(connection: CacheEnvironment) -> Mapping[str, str]:
     } | {name: value for name, value in ours.items() if value}
 
 
-def delivered(connection: CacheEnvironment, own_variables: Sequence[str], *, attached: bool) -> Mapping[str, str]:
-    """Return each variable of a delivery: the guide's six and those of ours, all of them empty when detached."""
-    known = variables(connection) if attached else {}
-    return {name: known.get(name, "") for name in (*GUIDES_VARIABLES, *own_variables)}
+def delivered(
+    connection: CacheEnvironment,
+    own_variables: Sequence[str],
+    named: Mapping[str, str] = MappingProxyType({}),
+    *,
+    attached: bool,
+) -> Mapping[str, str]:
+    """Return each variable of a delivery: the guide's six, those of ours, and the names that the application gives.
+
+    `named` maps a name to its part of the connection, by `PARTS`. All are empty when detached.
+    """
+    is_known = attached and bool(connection.host)
+    known = variables(connection) if is_known else {}
+    parts = {name: PARTS[part](connection) for name, part in named.items()} if is_known else {}
+    return {name: parts.get(name, known.get(name, "")) for name in names(own_variables, named)}
+
+
+def names(own_variables: Sequence[str], named: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the name of each variable of a delivery. A certificate authority is named only where there is one."""
+    given = [name for name, part in named.items() if part != "ca" or "REDIS_TLS_CA" in own_variables]
+    return tuple(dict.fromkeys((*GUIDES_VARIABLES, *own_variables, *given)))
 
 
 def url(connection: CacheEnvironment) -> str:
@@ -59,3 +77,31 @@ def url(connection: CacheEnvironment) -> str:
     secret = f":{quote(connection.password, safe='')}" if connection.password else ""
     at = "@" if user or secret else ""
     return f"{scheme}://{user}{secret}{at}{connection.address}"
+
+
+# The parts of a connection to which a setting can give a name of the application's (cache:variables).
+PARTS: Final[Mapping[str, Callable[[CacheEnvironment], str]]] = {
+    "host": lambda connection: connection.host or "",
+    "port": lambda connection: str(connection.port),
+    # Redis gives this name to whoever brings a password alone (redis.io/commands/auth).
+    "username": lambda connection: connection.username or "default",
+    "password": lambda connection: connection.password or "",
+    "tls": lambda connection: "true" if connection.use_tls else "false",
+    "ca": lambda connection: connection.tls_ca or "",
+    "url": url,
+    # No backend of ours has another.
+    "database": lambda _: "0",
+}
+
+# What the variables of every delivery say, for a name that is given to a part as well.
+PART_OF: Final[Mapping[str, str]] = {
+    "REDIS_HOST": "host",
+    "REDIS_PORT": "port",
+    "REDIS_USERNAME": "username",
+    "REDIS_PASSWORD": "password",
+    "REDIS_USE_TLS": "tls",
+    "REDIS_TLS_CA": "ca",
+    "REDIS_MAX_RETRIES": "number of retries",
+    "REDIS_CONNECT_TIMEOUT": "time to connect",
+    "REDIS_TLS_SERVER_NAME": "name in the certificate",
+}

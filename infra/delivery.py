@@ -7,7 +7,7 @@ import pulumi
 from infra import sinks
 from infra.after_delivery import AfterDelivery
 from infra.backend import Declaration
-from infra.connection import GUIDES_VARIABLES, delivered
+from infra.connection import delivered, names
 from infra.settings import Settings
 from infra.sinks import Delivery
 
@@ -16,7 +16,9 @@ def variables(declaration: Declaration, settings: Settings) -> pulumi.Output[Map
     """Return the variables that the application is to read, as a secret."""
     return pulumi.Output.secret(
         declaration.connection.apply(
-            lambda connection: delivered(connection, declaration.own_variables, attached=settings.attached)
+            lambda connection: delivered(
+                connection, declaration.own_variables, settings.named_variables, attached=settings.attached
+            )
         )
     )
 
@@ -25,7 +27,7 @@ def deliver(declaration: Declaration, settings: Settings, *, stack: str) -> None
     """Declare the sinks, export what they are, and run the command of `cache:afterDelivery` after a change."""
     values = variables(declaration, settings)
     delivery = Delivery(
-        variables=(*GUIDES_VARIABLES, *declaration.own_variables),
+        variables=names(declaration.own_variables, settings.named_variables),
         values=values,
         kms_key_arn=None if declaration.lambda_network is None else declaration.lambda_network.kms_key_arn,
     )

@@ -77,7 +77,7 @@ def _values(entry: Schema) -> str:
     if "enum" in entry:
         return ", ".join(f"`{value}`" for value in entry["enum"])
     types = {"string": "text", "integer": "whole number", "boolean": "`true`, `false`", "array": "list"}
-    return types.get(entry["type"], "number")
+    return {**types, "object": "mapping, list"}.get(entry["type"], "number")
 
 
 def _default(field: FieldInfo, entry: Schema) -> str:

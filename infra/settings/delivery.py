@@ -11,8 +11,10 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from infra.aws import patterns as aws_patterns
 from infra.backends import BACKENDS, settings_of
 from infra.gcp import patterns as gcp_patterns
+from infra.patterns import Pattern
 from infra.settings.base import Known, NotSet, Refusal, Strings, Wrong, checked, require_distinct
 from infra.settings.common import CommonSettings
+from infra.settings.variables import Claim, Named
 
 # Where pulumi-aws looks first.
 AWS_REGION: Final = "aws:region"
@@ -24,6 +26,11 @@ LONGEST_RECOVERY_DAYS: Final = 30
 # What `encore secret set --type` takes, and what --env can look up (encoredev/encore, cli/cmd/encore/secrets/set.go).
 ENCORE_TYPES: Final = ("prod", "dev", "pr", "local")
 ENCORE_ENVIRONMENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+
+# What a shell, docker compose and a program's environment take: POSIX, Base Definitions, 3.231 Name.
+ENVIRONMENT_NAME: Final = Pattern(
+    "[A-Za-z_][A-Za-z0-9_]{0,127}", "up to 128 letters, digits and underscores, and no digit first"
+)
 
 
 def _is_a_command(command: str | None) -> str | None:
@@ -62,6 +69,18 @@ class DeliverySettings(CommonSettings):
             description="The provider's own: the region of what is at AWS; unset: the environment's or the profile's",
         ),
     ] = None
+    url: Annotated[
+        bool,
+        Field(examples=["true"], description="Whether REDIS_URL is delivered too, the whole connection in one URL"),
+    ] = False
+    variables: Annotated[
+        Named,
+        Field(
+            examples=["laravel"],
+            description="Other names by which the application reads the connection: laravel, spring, dotnet or url, "
+            "NAME=part, or several; a part is host, port, username, password, tls, ca, url or database",
+        ),
+    ] = ()
     attached: Annotated[
         bool,
         Field(
@@ -111,6 +130,21 @@ class DeliverySettings(CommonSettings):
                 )
         return sinks
 
+    @field_validator("variables")
+    @classmethod
+    def _the_sinks_take_the_names(cls, variables: tuple[Claim, ...], info: ValidationInfo) -> tuple[Claim, ...]:
+        problems = [
+            f"{sink} takes no {', '.join(wrong)}: a name there has {rule.description}"
+            for sink in cls.sinks_of(info.data) or ()
+            if (rule := SINKS[sink].names) is not None
+            and (wrong := [name for name, _ in variables if rule.problem(name)])
+        ]
+        if info.data.get("url") and (part := dict(variables).get("REDIS_URL", "url")) != "url":
+            problems.append(f"REDIS_URL is the url already, by cache:url, and cannot be the {part}")
+        if problems:
+            raise Refusal("will not do: {variables}", example="", variables="; ".join(problems))
+        return variables
+
     @field_validator("aws_region")
     @classmethod
     def _region_is_of_aws(cls, region: str | None, info: ValidationInfo) -> str | None:
@@ -151,6 +185,11 @@ class DeliverySettings(CommonSettings):
     def goes_to(cls, sink: str, known: Known) -> bool:
         """Whether a stack delivers there, for the validator of a field after `sinks`."""
         return sink in (cls.sinks_of(known) or ())
+
+    @property
+    def named_variables(self) -> Mapping[str, str]:
+        """The part of the connection that each name of the application's own is given, REDIS_URL among them."""
+        return {**({"REDIS_URL": "url"} if self.url else {}), **dict(self.variables)}
 
     @property
     def chosen_sinks(self) -> tuple[str, ...]:
@@ -336,20 +375,38 @@ class Settings(
 
 
 class SinkRow(NamedTuple):
-    """A sink: the settings that it has, and the cloud whose packages it needs."""
+    """A sink: the settings that it has, the cloud whose packages it needs, and what a variable can be called there."""
 
     settings: tuple[type[DeliverySettings], ...]
     cloud: str | None = None
+    names: Pattern | None = ENVIRONMENT_NAME
 
 
 # The table of sinks: the name of one is that of its module, infra/sinks/aws_ssm.py for aws-ssm.
 SINKS: Final[Mapping[str, SinkRow]] = {
     "dotenv": SinkRow((DotenvSettings,)),
+    # An application's code has a secret by its name (encore.dev/docs/go/primitives/secrets: a field of a struct).
     "encore": SinkRow((EncoreSettings,)),
-    "encore-infra-config": SinkRow((EncoreInfraConfigSettings,)),
-    "aws-secrets-manager": SinkRow((AwsSecretSettings, AwsSecretsManagerSettings), "aws"),
-    "aws-ssm": SinkRow((AwsSecretSettings,), "aws"),
-    "gcp-secret-manager": SinkRow((GcpSecretManagerSettings,), "gcp"),
+    # The file has the parts by names of Encore's own.
+    "encore-infra-config": SinkRow((EncoreInfraConfigSettings,), names=None),
+    # ECS takes a key of the JSON between colons (developer guide, "Pass Secrets Manager secrets").
+    "aws-secrets-manager": SinkRow(
+        (AwsSecretSettings, AwsSecretsManagerSettings),
+        "aws",
+        Pattern("[A-Za-z0-9_.-]{1,128}", "up to 128 letters, digits, underscores, dots and hyphens"),
+    ),
+    # API reference, PutParameter, Name.
+    "aws-ssm": SinkRow(
+        (AwsSecretSettings,),
+        "aws",
+        Pattern("[A-Za-z0-9_.-]{1,128}", "up to 128 letters, digits, underscores, dots and hyphens"),
+    ),
+    # REST reference, projects.secrets.create, secretId: 255 with what all names of the stack begin with.
+    "gcp-secret-manager": SinkRow(
+        (GcpSecretManagerSettings,),
+        "gcp",
+        Pattern("[A-Za-z0-9_-]{1,128}", "up to 128 letters, digits, underscores and hyphens"),
+    ),
 }
 
 

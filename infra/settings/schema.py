@@ -49,6 +49,8 @@ TEXT_OF: Final[Mapping[str, Schema]] = {
         "enum": [0, 1, *(form(word) for word in BOOLEANS for form in (str, str.capitalize, str.upper)), "0", "1"]
     },
     "array": {"type": "string"},
+    # What it maps may be named one by one as well.
+    "object": {"type": ["string", "array"]},
 }
 
 

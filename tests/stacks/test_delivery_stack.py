@@ -276,6 +276,37 @@ def test_a_rollback_stays_until_it_is_taken_back(project: ProjectCopy) -> None:
         assert (project.root / "Pulumi.local.yaml").read_text() == file
 
 
+def test_the_applications_own_names_follow_a_rotation_and_a_rollback(project: ProjectCopy) -> None:
+    """A client that knows the URL alone works through both steps; rolled back, every name is there and empty."""
+    project.configure(url=True, variables=["spring", {"QUEUE_URL": "url"}])
+    project.run("up")
+
+    def works(name: str) -> str:
+        url = project.delivered()[name]
+        with redis.Redis.from_url(url) as client:
+            assert client.ping()
+        return url
+
+    first = works("REDIS_URL")
+    project.run("rotate")
+    second = works("QUEUE_URL")
+    assert second != first
+    assert project.delivered()["SPRING_DATA_REDIS_PASSWORD"] in second
+    project.run("rotate-finish")
+    works("REDIS_URL")
+    names = project.delivered().keys()
+    assert names > EMPTY.keys() | {"SPRING_DATA_REDIS_HOST", "SPRING_DATA_REDIS_DATABASE"}
+    project.run("rollback")
+    assert project.delivered() == dict.fromkeys(names, "")
+    project.run("attach")
+    works("REDIS_URL")
+    project.configure(url=True)
+    project.run("up")
+    assert project.delivered().keys() == EMPTY.keys() | {"REDIS_URL"}
+    project.run("down")
+    assert not project.dotenv.exists()
+
+
 def test_a_failing_verification_leaves_the_sink_as_it_was(project: ProjectCopy) -> None:
     """A rotation to a server that does not pass delivers nothing, and what was delivered still works."""
     project.run("up")

@@ -216,6 +216,8 @@ def laid_out(application: Path) -> dict[str, str]:
     (application / "infra.config.json").write_text('{\n  "metadata": {"app_id": "hospitality"}\n}\n')
     return {
         "sinks": "dotenv,encore,encore-infra-config",
+        "url": "true",
+        "variables": "laravel,Redis__Auth=password",
         "dotenvFile": "../application/.env",
         "encoreApp": "../application",
         "encoreTypes": "prod",
@@ -341,7 +343,12 @@ def elasticache(world: World) -> Iterator[Subject]:
         world.patch.setattr(network, "PORT", port)
         account.cache.address = ("127.0.0.1", port)
         stack = aws_stack.stack(
-            world.project, account, tier="dev", engineVersion="7.0", sinks="aws-secrets-manager,aws-ssm"
+            world.project,
+            account,
+            tier="dev",
+            engineVersion="7.0",
+            sinks="aws-secrets-manager,aws-ssm",
+            variables="spring,url",
         )
 
         def follow(passwords: Sequence[str]) -> None:
@@ -397,7 +404,9 @@ def memorystore(world: World) -> Iterator[Subject]:
             yield
 
     with gcp_stack.private_server(made(world.vendors), secrets.token_urlsafe(24) + "/+%&=") as cloud:
-        stack = gcp_stack.stack(world.project, cloud, tier="dev", redisVersion="7.0", sinks="gcp-secret-manager,dotenv")
+        stack = gcp_stack.stack(
+            world.project, cloud, tier="dev", redisVersion="7.0", sinks="gcp-secret-manager,dotenv", variables="url"
+        )
         stack.finders = [cloud.find, manager.find]
         server = ExitStack()
         # A connection that lasts, whatever the password becomes; and those that the server goes on refusing.

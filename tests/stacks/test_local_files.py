@@ -109,6 +109,17 @@ def test_down_with_a_lost_state_leaves_nothing(machine: Machine, lost: str) -> N
     assert machine.run("down") == (0, machine.run("down")[1])
 
 
+def test_down_with_a_lost_state_takes_out_the_applications_own_names(machine: Machine) -> None:
+    """By the stack's file, which still says them; a line of somebody else's stays."""
+    file = machine.root / "Pulumi.local.yaml"
+    file.write_text(file.read_text() + "  cache:url: true\n  cache:variables: {Redis__Password: password}\n")
+    machine.run("up")
+    machine.state.unlink()
+    (machine.local / "local.env").write_text((machine.local / "local.env").read_text() + "OTHER=1\n")
+    assert machine.run("down")[0] == 0
+    assert (machine.local / "local.env").read_text() == "OTHER=1\n"
+
+
 def test_down_leaves_nothing_of_the_backend_that_the_stack_had_before(machine: Machine) -> None:
     """Its state was lost, so none but what down looks for at its end knows of the server."""
     machine.run("up")

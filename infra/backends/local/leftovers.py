@@ -4,14 +4,16 @@ A state that was lost or damaged says nothing of them, and they are still there.
 stack's backend is, since a container's variables are in one as well.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from infra.backend import TakenDown
 from infra.backends.local import identity, ownership
 from infra.backends.local.server import ServerError
 from infra.connection import GUIDES_VARIABLES
+from infra.settings import variables
+from infra.settings.base import Refusal
 from infra.sinks import environment_file, files
 
 # What a connection has beyond the guide's variables (infra/connection.py).
@@ -37,7 +39,7 @@ def remove(gone: TakenDown, *, say: Callable[[str], None]) -> Sequence[str]:
         partial(remove_server, folder, owners, with_record=is_up) for folder in folders
     ]
     if not is_up:
-        removals.append(partial(remove_variables, file))
+        removals.append(partial(remove_variables, file, named(gone.config)))
     problems = []
     for removal in removals:
         try:
@@ -75,7 +77,16 @@ def remove_server(folder: str, owners: Collection[str], *, with_record: bool) ->
     return folder
 
 
-def remove_variables(name: str) -> str | None:
+def named(config: Mapping[str, Any]) -> Collection[str]:
+    """Return the names that a configuration gives to the parts of a connection; of a refused one none is known."""
+    try:
+        given = [name for name, _ in variables.named(config.get("cache:variables", ""))]
+    except Refusal:
+        given = []
+    return [*given, *(["REDIS_URL"] if "cache:url" in config else [])]
+
+
+def remove_variables(name: str, given: Collection[str]) -> str | None:
     """Take the variables of a connection out of a file, and the file away where it has nothing else.
 
     Returns what was removed. Raises `LeftBehind`.
@@ -84,7 +95,7 @@ def remove_variables(name: str) -> str | None:
         text = files.read_or_refuse(name)
         if text is None:
             return None
-        others = environment_file.without(text, {*GUIDES_VARIABLES, *OWN_VARIABLES})
+        others = environment_file.without(text, {*GUIDES_VARIABLES, *OWN_VARIABLES, *given})
         if others.strip():
             files.write(files.find(name), others, mode=files.OWNER_ALONE)
         else:
