@@ -98,6 +98,17 @@ class Evidence:
             return answer
         raise NotTold(reason)
 
+    def field(self, name: str) -> Any:
+        """Return a field of INFO. Raises `NotTold` where there is none, else `CacheError`."""
+        found = self.information.get(name)
+        if found is None:
+            raise NotTold("the server's INFO does not tell")
+        return found
+
+    def figure(self, name: str) -> int:
+        """Return a field of INFO that is a whole number. Raises `NotTold` where there is none, else `CacheError`."""
+        return redis_information.number({name: self.field(name)}, name) or 0
+
     @property
     def server(self) -> str:
         """Product and version, or "unknown"."""

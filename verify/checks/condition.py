@@ -59,9 +59,7 @@ def memory(evidence: Evidence) -> Finding:
 
 def rejected_connections(evidence: Evidence) -> Finding:
     """No client was turned away since the server started."""
-    seen = redis_information.number(evidence.information, "rejected_connections")
-    if seen is None:
-        return skipped("the server's INFO does not tell")
+    seen = evidence.figure("rejected_connections")
     measured = {"rejected_connections": float(seen)}
     if seen:
         return warned(CONNECTIONS_REJECTED, f"{seen} since it started", measured=measured)

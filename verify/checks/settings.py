@@ -1,7 +1,9 @@
 """Whether the server is set up as it was asked to be."""
 
+from typing import TypeVar
+
 from verify.checks.finding import Finding, failed, passed, skipped, warned
-from verify.evidence import Evidence
+from verify.evidence import Evidence, NotTold
 from verify.expectation import Persistence
 from verify.faults import (
     CLUSTER_DIFFERS,
@@ -15,20 +17,16 @@ from verify.faults import (
     VERSION_DIFFERS,
     CacheError,
 )
-from verify.redis_information import number, unreadable
+from verify.redis_information import unreadable
 from verify.report import UNKNOWN_SERVER
 
-_NOT_ASKED = skipped("nothing was asked")
+Asked = TypeVar("Asked")
 
 
 def maxmemory(evidence: Evidence) -> Finding:
     """The memory limit is the one that was asked for, in bytes."""
-    asked = evidence.expectation.maxmemory_bytes
-    if asked is None:
-        return _NOT_ASKED
-    seen = number(evidence.information, "maxmemory")
-    if seen is None:
-        return skipped("the server's INFO does not tell")
+    asked = _asked(evidence.expectation.maxmemory_bytes)
+    seen = evidence.figure("maxmemory")
     if seen != asked:
         return failed(MAXMEMORY_DIFFERS, f"{_size(seen)}, and {_size(asked)} was asked for")
     return passed(_size(asked))
@@ -36,12 +34,8 @@ def maxmemory(evidence: Evidence) -> Finding:
 
 def maxmemory_policy(evidence: Evidence) -> Finding:
     """The eviction policy is the one that was asked for."""
-    asked = evidence.expectation.maxmemory_policy
-    if asked is None:
-        return _NOT_ASKED
-    seen = evidence.information.get("maxmemory_policy")
-    if seen is None:
-        return skipped("the server's INFO does not tell")
+    asked = _asked(evidence.expectation.maxmemory_policy)
+    seen = evidence.field("maxmemory_policy")
     return passed(asked) if seen == asked else failed(POLICY_DIFFERS, f"{seen}, and {asked} was asked for")
 
 
@@ -50,12 +44,8 @@ def persistence(evidence: Evidence) -> Finding:
 
     The append-only file shows in INFO; save points show only in CONFIG, which managed services block.
     """
-    asked = evidence.expectation.persistence
-    if asked is None:
-        return _NOT_ASKED
-    appends = number(evidence.information, "aof_enabled")
-    if appends is None:
-        return skipped("the server's INFO does not tell")
+    asked = _asked(evidence.expectation.persistence)
+    appends = evidence.figure("aof_enabled")
     try:
         seen = "append-only" if appends else _persistence_by_save_points(evidence)
     except CacheError as error:
@@ -76,9 +66,7 @@ def _persistence_by_save_points(evidence: Evidence) -> Persistence:
 
 def version(evidence: Evidence) -> Finding:
     """The version begins as the one that was asked for; of Valkey it is its own, not the Redis it resembles."""
-    asked, seen = evidence.expectation.version, evidence.server
-    if asked is None:
-        return _NOT_ASKED
+    asked, seen = _asked(evidence.expectation.version), evidence.server
     if seen == UNKNOWN_SERVER:
         return skipped("the server's INFO does not tell")
     beginnings = (seen, seen.split()[-1])
@@ -88,9 +76,7 @@ def version(evidence: Evidence) -> Finding:
 
 def cluster_mode(evidence: Evidence) -> Finding:
     """Cluster mode is on or off as asked; unasked it is a warning, since the application does not speak it."""
-    asked, seen = evidence.expectation.cluster, number(evidence.information, "cluster_enabled")
-    if seen is None:
-        return skipped("the server's INFO does not tell")
+    asked, seen = evidence.expectation.cluster, evidence.figure("cluster_enabled")
     state = "on" if seen else "off"
     if asked is None:
         return warned(CLUSTER_MODE, state) if seen else passed(state)
@@ -99,22 +85,22 @@ def cluster_mode(evidence: Evidence) -> Finding:
 
 def role(evidence: Evidence) -> Finding:
     """The server is a primary: a replica takes no writes, and goes on without its primary."""
-    seen = evidence.information.get("role")
-    if seen is None:
-        return skipped("the server's INFO does not tell")
-    return passed() if seen == "master" else failed(READ_ONLY)
+    return passed() if evidence.field("role") == "master" else failed(READ_ONLY)
 
 
 def replicas(evidence: Evidence) -> Finding:
     """There are as many replicas as were asked for, or more."""
-    asked, seen = evidence.expectation.replicas, number(evidence.information, "connected_slaves")
-    if asked is None:
-        return _NOT_ASKED
-    if seen is None:
-        return skipped("the server's INFO does not tell")
+    asked, seen = _asked(evidence.expectation.replicas), evidence.figure("connected_slaves")
     if seen < asked:
         return failed(REPLICAS_DIFFER, f"{seen}, and {asked} asked for")
     return passed(str(seen))
+
+
+def _asked(value: Asked | None) -> Asked:
+    """Return what was asked for. Raises `NotTold` where nothing was."""
+    if value is None:
+        raise NotTold("nothing was asked")
+    return value
 
 
 def _size(count: int) -> str:
