@@ -5,11 +5,13 @@ ENGINE ?= auto
 CONFIRM ?=
 FROM ?=
 ORGANIZATIONS ?= 1000000
+# The release that upgrade merges.
+VERSION ?=
 # Tiers of which no test may be skipped, like docker,engine (tests/tiers.py).
 REQUIRE ?=
 PYTHON ?= python3
 # To the recipes as environment variables, for the shell to quote: a value is never read as a command.
-export STACK ENGINE CONFIRM FROM ORGANIZATIONS REQUIRE
+export STACK ENGINE CONFIRM FROM ORGANIZATIONS REQUIRE VERSION
 
 RUN = .venv/bin/python -m operate
 ENVIRONMENT = $(PYTHON) -I runner/environment.py
@@ -18,7 +20,7 @@ TOOLS = .venv-test/bin
 .DEFAULT_GOAL := help
 .SILENT:
 .NOTPARALLEL:
-.PHONY: help up preview down outputs env verify rotate rotate-finish rotate-undo rollback attach backup backups restore capacity compliance permissions pulumi install docs lock test test-all soak lint bench tools
+.PHONY: help up preview down outputs env verify rotate rotate-finish rotate-undo rollback attach backup backups restore capacity compliance permissions pulumi upgrade install docs lock test test-all soak lint bench tools
 
 help: ## this list
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -78,6 +80,9 @@ permissions: install ## print the least that a pipeline's role needs to bring th
 
 pulumi: install ## install the official Pulumi CLI into .local, trying again after a failure
 	$(RUN) pulumi
+
+upgrade: install ## merge a release of the project into this clone or copy of it (VERSION=v0.2.0)
+	$(RUN) upgrade --version="$$VERSION"
 
 install: ## make .venv hold what the stack's backend needs
 	$(ENVIRONMENT) --stack="$$STACK" --venv .venv

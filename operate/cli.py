@@ -88,6 +88,13 @@ def docs(project: Project, options: Namespace) -> int:
     return documents.check(project, made) if options.check else documents.write(project, made)
 
 
+def upgrade(project: Project, options: Namespace) -> int:
+    """Merge a release of the original. Raises `ProjectError`."""
+    from operate.upgrade import upgrade as merge
+
+    return merge(project, options.version, say)
+
+
 CI: Final = (
     Verb(name="plan", help="preview, and describe what it would do and cost", run=ci.plan),
     Verb(
@@ -247,6 +254,13 @@ GROUPS: Final[Groups] = {
             name="pulumi",
             help="install the official Pulumi CLI into .local, trying again after a failure",
             run=pulumi,
+            is_on_stack=False,
+        ),
+        Verb(
+            name="upgrade",
+            help="merge a release of the project into this clone or copy of it",
+            run=upgrade,
+            options=(option("--version", default="", help="the release, like v0.2.0"),),
             is_on_stack=False,
         ),
         Verb(
