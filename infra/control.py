@@ -65,3 +65,17 @@ class Exemption:
     holds: Recognition
     status: Literal["n/a", "conflict"]
     reason: str
+
+
+def attribute_is(attribute: str, expected: object, *, called: str = "") -> Check:
+    """Return a check for one value of an attribute, which a message calls `called`, or by its own name."""
+
+    def check(resource: Resource, _: Plan) -> str | None:
+        found = resource.known(attribute)
+        return None if found == expected else f"{called or attribute} is {_shown(found)}"
+
+    return check
+
+
+def _shown(value: object) -> str:
+    return "not set" if value in (None, "") else str(value).lower() if isinstance(value, bool) else str(value)

@@ -10,11 +10,10 @@ import pulumi
 
 from infra.aws.controls import own_key
 from infra.aws.grants import KEYS, through
-from infra.control import Control
+from infra.control import Control, attribute_is
 from infra.governance import Governance
 from infra.naming import PREFIX
 from infra.permission import EVERYWHERE, Grant, Permissions
-from infra.plan import Plan, Resource
 from infra.settings import Settings
 from infra.sinks import Delivered, Delivery
 from infra.tags import tags_of
@@ -136,17 +135,12 @@ DECLARATION: Final = "infra/sinks/aws_ssm.py"
 PARAMETERS: Final = ("arn:{partition}:ssm:{region}:{account}:parameter/{name}/*",)
 
 
-def _encrypted(parameter: Resource, _: Plan) -> str | None:
-    kind = parameter.known("type")
-    return None if kind == "SecureString" else f"the type is {kind or 'not set'}"
-
-
 CONTROLS: Final = (
     Control(
         name="parameter-encrypted",
         title="a parameter is encrypted",
         types=(PARAMETER,),
-        check=_encrypted,
+        check=attribute_is("type", "SecureString", called="the type"),
         cure=f'set type="SecureString" in {DECLARATION}',
         rules={"checkov": ("CKV2_AWS_34",)},
     ),

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from infra.control import Control, NotAssessed
+from infra.control import Control, NotAssessed, attribute_is
 from infra.plan import Plan, Resource
 from verify.access import ADMINISTRATION
 
@@ -39,11 +39,6 @@ def _bound(container: Resource, _: Plan) -> str | None:
         str(port.get("external")) for port in container.blocks("port") if (port.get("ip") or "") in EVERY_ADDRESS
     ]
     return f"port {', '.join(open_ports)} is published on every address" if open_ports else None
-
-
-def _restart(container: Resource, _: Plan) -> str | None:
-    policy = container.known("restart")
-    return None if policy == "on-failure" else f"the restart policy is {policy or 'not set'}"
 
 
 def _no_new_privileges(container: Resource, _: Plan) -> str | None:
@@ -120,7 +115,7 @@ CONTROLS: Final = (
         name="container-restart",
         title="given up after five restarts",
         types=(CONTAINER,),
-        check=_restart,
+        check=attribute_is("restart", "on-failure", called="the restart policy"),
         cure="",
         declined="a cache is wanted back however often the machine was restarted: unless-stopped",
         rules=_rule("5.15"),

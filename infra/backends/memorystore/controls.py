@@ -6,7 +6,7 @@ Trivy have no rule for it. checkov has these two, and looks at nothing else of a
 
 from typing import Final
 
-from infra.control import Control, NotAssessed
+from infra.control import Control, NotAssessed, attribute_is
 from infra.plan import Plan, Resource
 
 INSTANCE: Final = "google_redis_instance"
@@ -15,16 +15,13 @@ DECLARATION: Final = "infra/backends/memorystore/resources.py"
 OLDEST_ENGINE: Final = 6
 
 
-def _encrypted(instance: Resource, _: Plan) -> str | None:
-    mode = instance.known("transit_encryption_mode")
-    return None if mode == "SERVER_AUTHENTICATION" else f"transit_encryption_mode is {mode or 'not set'}"
+_private_service_access: Final = attribute_is("connect_mode", "PRIVATE_SERVICE_ACCESS")
 
 
-def _private(instance: Resource, _: Plan) -> str | None:
+def _private(instance: Resource, plan: Plan) -> str | None:
     if not instance.values.get("authorized_network"):
         return "no network is named, so Google takes the project's default one"
-    mode = instance.known("connect_mode")
-    return None if mode == "PRIVATE_SERVICE_ACCESS" else f"connect_mode is {mode or 'not set'}"
+    return _private_service_access(instance, plan)
 
 
 def _replicas(instance: Resource, _: Plan) -> str | None:
@@ -75,7 +72,7 @@ CONTROLS: Final = (
         name="memorystore-encrypted-in-transit",
         title="traffic to Memorystore is encrypted",
         types=(INSTANCE,),
-        check=_encrypted,
+        check=attribute_is("transit_encryption_mode", "SERVER_AUTHENTICATION"),
         cure="pulumi config rm cache:tls --stack STACK; on an existing cache this replaces it",
         rules={"checkov": ("CKV_GCP_97",), "Steampipe": ("redis_instance_encryption_in_transit_enabled",)},
     ),

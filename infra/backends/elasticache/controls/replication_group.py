@@ -7,7 +7,7 @@ the sources of checkov 3.3.30, Prowler 5.46.0, trivy-checks, cfn_nag, cdk-nag, t
 
 from typing import Final
 
-from infra.control import Check, Control, NotAssessed
+from infra.control import Check, Control, NotAssessed, attribute_is
 from infra.plan import Plan, Resource
 
 GROUP: Final = "aws_elasticache_replication_group"
@@ -16,20 +16,6 @@ DECLARATION: Final = "infra/backends/elasticache/resources.py"
 OLDEST_ENGINE: Final = 6
 REDIS_PORT: Final = 6379
 LOGS: Final = {"slow-log", "engine-log"}
-
-
-def _is(attribute: str, expected: object) -> Check:
-    """Ask for one value of an attribute."""
-
-    def check(resource: Resource, _: Plan) -> str | None:
-        found = resource.known(attribute)
-        return None if found == expected else f"{attribute} is {_shown(found)}"
-
-    return check
-
-
-def _shown(value: object) -> str:
-    return "not set" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _present(attribute: str) -> Check:
@@ -88,8 +74,8 @@ def _port(resource: Resource, _: Plan) -> str | None:
     return None if resource.known("port") not in (None, REDIS_PORT) else f"the port is {REDIS_PORT}"
 
 
-_encrypted_in_transit: Final = _is("transit_encryption_enabled", expected=True)
-_encrypted_at_rest: Final = _is("at_rest_encryption_enabled", expected=True)
+_encrypted_in_transit: Final = attribute_is("transit_encryption_enabled", expected=True)
+_encrypted_at_rest: Final = attribute_is("at_rest_encryption_enabled", expected=True)
 _users: Final = _present("user_group_ids")
 
 CONTROLS: Final = (
@@ -116,7 +102,7 @@ CONTROLS: Final = (
         name="cache-tls-required",
         title="clear text is refused, not only discouraged",
         types=(GROUP,),
-        check=_is("transit_encryption_mode", expected="required"),
+        check=attribute_is("transit_encryption_mode", expected="required"),
         cure=f'set transit_encryption_mode="required" in {DECLARATION}',
     ),
     Control(
@@ -184,7 +170,7 @@ CONTROLS: Final = (
         name="cache-failover",
         title="another node takes over by itself",
         types=(GROUP,),
-        check=_all(_is("automatic_failover_enabled", expected=True), _replicas),
+        check=_all(attribute_is("automatic_failover_enabled", expected=True), _replicas),
         cure=f"set automatic_failover_enabled=True in {DECLARATION}; pulumi config set cache:replicas 1 --stack STACK",
         rules={
             "checkov": ("CKV2_AWS_50",),
@@ -199,7 +185,7 @@ CONTROLS: Final = (
         name="cache-multi-az",
         title="the nodes are in several zones",
         types=(GROUP,),
-        check=_all(_is("multi_az_enabled", expected=True), _replicas),
+        check=_all(attribute_is("multi_az_enabled", expected=True), _replicas),
         cure=f"set multi_az_enabled=True in {DECLARATION}; pulumi config set cache:replicas 1 --stack STACK",
         rules={
             "Prowler": ("elasticache_redis_cluster_multi_az_enabled",),
@@ -260,7 +246,7 @@ CONTROLS: Final = (
         name="cache-minor-upgrades",
         title="minor versions come by themselves",
         types=(GROUP,),
-        check=_is("auto_minor_version_upgrade", expected=True),
+        check=attribute_is("auto_minor_version_upgrade", expected=True),
         cure=f"set auto_minor_version_upgrade=True in {DECLARATION}",
         rules={
             "Security Hub": ("ElastiCache.2",),
