@@ -17,6 +17,7 @@ from infra.backends import BACKENDS
 from infra.backup import Backups
 from infra.costs import Estimate, GuideEstimate, Region
 from infra.governance import Governance
+from infra.outputs import Output
 from infra.rotation import Passwords
 from infra.settings import Settings
 from infra.sizing import TierName
@@ -44,6 +45,7 @@ class Declaration:
     lambda_network: LambdaNetwork | None = None
     # What the vendor itself says that a month costs, where it says so: better than a list price.
     monthly_usd: pulumi.Output[float | None] | None = None
+    # The values of `Backend.outputs`.
     outputs: Mapping[str, pulumi.Input[Any]] = field(default_factory=dict)
 
 
@@ -143,6 +145,8 @@ class Backend(Governance):
     is_served_in_process: bool = False
     # The address of a key for the state's secrets as docs/state.md makes it, in the cloud that the cache is in.
     example_key: str | None = None
+    # The outputs that a stack has beside those of every stack.
+    outputs: Sequence[Output] = ()
     # What an `up` needs of the machine that it runs on, beside Python, the Pulumi CLI and a place for the state.
     needs: Sequence[str] = ()
     # Offline: the functions that the program asks of its cloud, by their tokens; what is made up, by its name; and the

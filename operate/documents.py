@@ -14,7 +14,8 @@ from runner.attempt import FAILED, say
 from runner.project import Project
 from verify import faults_document
 
-README: Final = Path("README.md")
+CONFIGURATION: Final = Path("docs") / "configuration.md"
+OUTPUTS: Final = Path("docs") / "outputs.md"
 COMMANDS: Final = Path("docs") / "commands.md"
 FAULTS: Final = Path("docs") / "faults.md"
 COSTS: Final = Path("docs") / "costs.md"
@@ -35,7 +36,8 @@ This page is generated: `make docs`.
 def made(project: Project, commands: str) -> Mapping[Path, str]:
     """Return every generated document by its path in the project. Raises `ProjectError`."""
     return {
-        README: reference.written_into((project.root / README).read_text(encoding="utf-8")),
+        CONFIGURATION: reference.configuration_page(),
+        OUTPUTS: reference.outputs_page(),
         COMMANDS: commands,
         FAULTS: faults_document.markdown(),
         COSTS: costs_document.markdown(),

@@ -75,6 +75,7 @@ from infra.backend import Backend, NothingFound, never
 from infra.backends.toy.settings import ToySettings
 from infra.control import Control
 from infra.costs import Estimate, GuideEstimate, Item
+from infra.outputs import Output
 from infra.permission import Grant
 
 
@@ -94,6 +95,7 @@ BACKEND: Final = Backend(
     estimate=lambda settings, *, region: Estimate((Item(what="a toy", monthly_usd=7.0),)),
     guide_estimates=[GuideEstimate(what="Toy 1 GB", guide_usd=7, now=Item(what="a toy", monthly_usd=7.0))],
     not_counted="batteries",
+    outputs=(Output("toyColor", "the toy's color"),),
     functions={"toy:index/getToy:getToy": found},
     controls=[
         Control(
@@ -122,7 +124,12 @@ def declare(settings, *, stack):
     found = pulumi.runtime.invoke("toy:index/getToy:getToy", {}).value
     toy = pulumi.CustomResource("toy:index/toy:Toy", "toy", {"color": settings.toy_color, "found": found["id"]})
     connection = toy.urn.apply(lambda _: CacheEnvironment(host="toy", port=6379))
-    return Declaration(connection=pulumi.Output.secret(connection), expectation=Expectation(), repair="wind it up")
+    return Declaration(
+        connection=pulumi.Output.secret(connection),
+        expectation=Expectation(),
+        repair="wind it up",
+        outputs={"toyColor": settings.toy_color},
+    )
 '''
 
 
@@ -224,8 +231,9 @@ def test_a_new_backend_is_one_folder_and_one_row(house_with_a_toy: Path) -> None
             print(json.dumps({
                 "settings": settings.toy_color,
                 "schema": "cache:toyColor" in schema.page(),
-                "settings table": "| `cache:toyColor` |" in reference.settings_tables(),
-                "capabilities": "up to 7" in reference.capability_table(),
+                "settings table": "| `cache:toyColor` |" in reference.configuration_page(),
+                "capabilities": "up to 7" in reference.configuration_page(),
+                "outputs": "| `toyColor` |  | the toy's color |" in reference.outputs_page(),
                 "costs": "| toy | a toy | 7.00 |" in costs_document.markdown(),
                 "guide": "Toy 1 GB" in costs_document.markdown(),
                 "not counted": "- toy: batteries" in costs_document.markdown(),
@@ -246,7 +254,7 @@ def test_a_new_backend_is_one_folder_and_one_row(house_with_a_toy: Path) -> None
         **dict.fromkeys(
             ("schema", "settings table", "capabilities", "costs", "guide", "not counted", "capacity"), True
         ),
-        **dict.fromkeys(("controls", "permissions", "inventory"), True),
+        **dict.fromkeys(("controls", "permissions", "inventory", "outputs"), True),
     }
 
 

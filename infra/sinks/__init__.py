@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pulumi
 
 from infra.governance import Governance
+from infra.outputs import Output
 
 # Only to be typed with: the host of our providers loads this module, and has no use for the settings.
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Sink(Protocol):
     """What each module of the table offers. None needs an SDK before it declares something."""
 
     GOVERNANCE: Governance
+    # What `Delivered.outputs` has values of.
+    OUTPUTS: Sequence[Output]
 
     def declare(self, delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
         """Declare what holds the variables."""

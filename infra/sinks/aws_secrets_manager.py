@@ -16,6 +16,7 @@ from infra.aws.grants import KEYS, on_no_others_key, through
 from infra.control import Control, NotAssessed
 from infra.governance import Governance
 from infra.naming import PREFIX
+from infra.outputs import Output
 from infra.permission import Grant, Permissions
 from infra.plan import Plan, Resource
 from infra.settings import Settings
@@ -279,4 +280,5 @@ PERMISSIONS: Final[Permissions] = {
     ),
 }
 
+OUTPUTS: Final = (Output("secretArn", "the secret's ARN"), Output("secretName", "the secret's name"))
 GOVERNANCE: Final = Governance(controls=CONTROLS, not_assessed=NOT_ASSESSED, permissions=PERMISSIONS)

@@ -13,6 +13,7 @@ from infra.aws.grants import KEYS, through
 from infra.control import Control, attribute_is
 from infra.governance import Governance
 from infra.naming import PREFIX
+from infra.outputs import Output
 from infra.permission import EVERYWHERE, Grant, Permissions
 from infra.settings import Settings
 from infra.sinks import Delivered, Delivery
@@ -181,4 +182,5 @@ PERMISSIONS: Final[Permissions] = {
     ),
 }
 
+OUTPUTS: Final = (Output("ssmPath", "the path of the parameters"),)
 GOVERNANCE: Final = Governance(controls=CONTROLS, permissions=PERMISSIONS)

@@ -24,6 +24,7 @@ from pulumi.dynamic import (
 from infra.connection import GUIDES_VARIABLES
 from infra.dynamic import Provider
 from infra.governance import Governance
+from infra.outputs import Output
 from infra.sinks import Delivered, Delivery, environment_file, files
 from infra.sinks.environment_file import AmbiguousLine, Unquotable
 from infra.sinks.files import OTHERS, OWNER_ALONE, FileError, GitError
@@ -31,6 +32,8 @@ from infra.sinks.files import OTHERS, OWNER_ALONE, FileError, GitError
 # Only to be typed with: the host of our providers loads this module, and has no use for the settings.
 if TYPE_CHECKING:
     from infra.settings import Settings
+
+OUTPUTS: Final = (Output("dotenvFile", "the file with the variables"),)
 
 # It declares nothing in a cloud.
 GOVERNANCE: Final = Governance()

@@ -6,7 +6,7 @@ needs no login. What others change there shows when the application is asked for
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import pulumi
@@ -21,6 +21,7 @@ from pulumi.dynamic import (
 
 from infra.dynamic import Provider
 from infra.governance import Governance
+from infra.outputs import Output
 from infra.sinks import Delivered, Delivery, encore_cli, files
 from infra.sinks.encore_cli import Selection
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from infra.settings import Settings
 
 REPLACING: Final = ("app", "types", "environments")
+
+OUTPUTS: Final[Sequence[Output]] = ()
 
 # It declares nothing in a cloud.
 GOVERNANCE: Final = Governance()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import pulumi
@@ -25,6 +25,7 @@ from pulumi.dynamic import (
 
 from infra.dynamic import Provider
 from infra.governance import Governance
+from infra.outputs import Output
 from infra.sinks import Delivered, Delivery, encore_cluster, files, json_text
 from infra.sinks.files import FileError
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 SCHEMA: Final = "https://encore.dev/schemas/infra.schema.json"
 NEW_FILE: Final = f'{{\n  "$schema": "{SCHEMA}"\n}}\n'
 NEW_FILE_MODE: Final = 0o644
+
+OUTPUTS: Final[Sequence[Output]] = ()
 
 # It declares nothing in a cloud.
 GOVERNANCE: Final = Governance()

@@ -10,6 +10,7 @@ import pulumi
 from infra.control import Control
 from infra.governance import Governance
 from infra.naming import PREFIX
+from infra.outputs import Output
 from infra.permission import Permissions, Roles
 from infra.plan import Plan, Resource
 from infra.settings import Settings
@@ -136,4 +137,5 @@ PERMISSIONS: Final[Permissions] = {
     "gcp:secretmanager/secretVersion:SecretVersion": (ROLES,),
 }
 
+OUTPUTS: Final = (Output("secretIds", "the id of each variable's secret"),)
 GOVERNANCE: Final = Governance(controls=CONTROLS, permissions=PERMISSIONS)

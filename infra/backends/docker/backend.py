@@ -7,6 +7,7 @@ from infra.backend import Backend
 from infra.backends.docker import controls
 from infra.backends.docker.backup import BACKUPS
 from infra.backends.docker.settings import DockerSettings
+from infra.outputs import Output
 
 
 def is_on_this_machine(config: Mapping[str, Any], environment: Mapping[str, str]) -> bool:
@@ -22,6 +23,11 @@ BACKEND: Final = Backend(
     is_on_this_machine=is_on_this_machine,
     needs=("a Docker daemon that answers: docker info",),
     backups=BACKUPS,
+    outputs=(
+        Output("containerName", "the container's name"),
+        Output("volumeName", "the volume's name"),
+        Output("image", "the image, as `cache:image` names it"),
+    ),
     controls=controls.CONTROLS,
     not_assessed=controls.NOT_ASSESSED,
 )

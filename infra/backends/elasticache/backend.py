@@ -6,6 +6,7 @@ from infra.backend import Backend, never
 from infra.backends.elasticache import controls, costs, offline, permissions
 from infra.backends.elasticache.settings import ElastiCacheSettings
 from infra.costs import Region
+from infra.outputs import Output
 
 BACKEND: Final = Backend(
     name="elasticache",
@@ -28,5 +29,20 @@ BACKEND: Final = Backend(
     controls=controls.CONTROLS,
     not_assessed=controls.NOT_ASSESSED,
     exemptions=controls.EXEMPTIONS,
+    outputs=(
+        Output("replicationGroupId", "the replication group"),
+        Output("readerEndpoint", "the host name that spreads reads over the replicas"),
+        Output("nodeType", "the node type"),
+        Output("engineVersion", "the version that AWS runs"),
+        Output("securityGroupId", "the security group of the cache"),
+        Output("verifierSecurityGroupId", "the security group of the Lambda verifier"),
+        Output("subnetIds", "the subnets of the cache"),
+        Output("kmsKeyArn", "the key that encrypts the cache and its logs"),
+        Output("userGroupId", "the RBAC user group"),
+        Output("logGroups", "the CloudWatch log group of each kind of log"),
+        Output(
+            "finalSnapshot", "the name of the last snapshot, which AWS takes before it deletes the group; prod alone"
+        ),
+    ),
     permissions=permissions.PERMISSIONS,
 )

@@ -6,6 +6,7 @@ from infra.backend import Backend, always
 from infra.backends.local import leftovers
 from infra.backends.local.backup import BACKUPS
 from infra.backends.local.settings import LocalSettings
+from infra.outputs import Output
 
 BACKEND: Final = Backend(
     name="local",
@@ -14,5 +15,9 @@ BACKEND: Final = Backend(
     is_on_this_machine=always,
     is_served_in_process=True,
     backups=BACKUPS,
+    outputs=(
+        Output("serverFolder", "the folder with the server's files"),
+        Output("serverVersion", "the server's version"),
+    ),
     remove_leftovers=leftovers.remove,
 )

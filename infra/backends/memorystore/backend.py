@@ -6,6 +6,7 @@ from infra.backend import Backend, never
 from infra.backends.memorystore import controls, costs, permissions
 from infra.backends.memorystore.settings import MemorystoreSettings
 from infra.costs import Region
+from infra.outputs import Output
 
 BACKEND: Final = Backend(
     name="memorystore",
@@ -24,5 +25,14 @@ BACKEND: Final = Backend(
     ),
     controls=controls.CONTROLS,
     not_assessed=controls.NOT_ASSESSED,
+    outputs=(
+        Output("instanceId", "the instance"),
+        Output("instanceTier", "Google's service tier: `BASIC`, or `STANDARD_HA` with a replica"),
+        Output("memorySizeGb", "the instance's size in GB"),
+        Output("redisVersion", "the version of Redis, as Google names it"),
+        Output("network", "the network of the private service access"),
+        Output("authoritiesExpire", "when each certificate of the instance's TLS authorities expires"),
+        Output("snapshotPeriod", "the time between two snapshots, where they are on"),
+    ),
     permissions=permissions.PERMISSIONS,
 )
