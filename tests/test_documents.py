@@ -1,23 +1,31 @@
 import html
 import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from infra import reference
 from infra.settings import schema
 from tests.stacks.project import ROOT
 from verify import faults
 
+LONGEST_README = 130
 
-def test_the_tables_in_the_readme_are_those_of_the_code() -> None:
-    """Otherwise: make docs."""
-    readme = (ROOT / "README.md").read_text()
-    assert reference.written_into(readme) == readme
+# Where each heading is linked to as GitHub names it.
+PUNCTUATION = re.compile(r"[^\w\- ]")
 
 
-def test_every_setting_is_in_the_table() -> None:
+def test_the_front_page_is_short() -> None:
+    """What a newcomer needs first; all the rest is a page of docs/."""
+    assert len((ROOT / "README.md").read_text().splitlines()) <= LONGEST_README
+
+
+def test_every_setting_is_on_its_page() -> None:
     """A key that people cannot find is not there."""
-    readme = (ROOT / "README.md").read_text()
+    page = reference.configuration_page()
     for key in schema.every_setting():
-        assert f"\n| `{key}` |" in readme
+        assert f"\n| `{key}` |" in page
 
 
 def test_the_runbook_has_every_fault_and_every_command_and_no_other() -> None:
@@ -31,20 +39,58 @@ def test_the_runbook_has_every_fault_and_every_command_and_no_other() -> None:
     assert sorted(commands) == sorted(set(phony.split()) - {"tools"})
 
 
-def test_no_document_leads_nowhere() -> None:
-    """Each link to a file of the repository, and each heading that one names, is there."""
-    broken = [
-        f"{document.relative_to(ROOT)} -> {target}"
-        for document in [
-            *ROOT.glob("*.md"),
-            *ROOT.glob("docs/*.md"),
-            *ROOT.glob("examples/*/*.md"),
-            *ROOT.glob("verify/*.md"),
-        ]
-        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text())
-        if not (document.parent / target).exists()
-    ]
-    assert not broken
+def anchors(document: Path) -> set[str]:
+    """Return the anchors of a document's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
+    return {PUNCTUATION.sub("", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def broken(document: Path) -> Iterator[str]:
+    """Yield the document's links to a file or a heading that is not there."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
+        name, _, anchor = target.partition("#")
+        file = document.parent / name if name else document
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            yield target
+
+
+def documents() -> list[Path]:
+    """Return every document of the repository."""
+    patterns = ("*.md", "docs/*.md", "examples/*/*.md", "verify/*.md")
+    return [document for pattern in patterns for document in ROOT.glob(pattern)]
+
+
+@pytest.mark.parametrize("document", documents(), ids=lambda document: str(document.relative_to(ROOT)))
+def test_every_link_leads_somewhere(document: Path) -> None:
+    """To a file of the repository, and to a heading where it names one."""
+    assert list(broken(document)) == []
+
+
+def test_a_broken_link_is_found(tmp_path: Path) -> None:
+    """A file, a heading of another document, and one of the same."""
+    (tmp_path / "other.md").write_text("# A `title`, here\n")
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# Page\n[a](other.md#a-title-here) [b](#page) [c](https://host/x.md#y)\n"
+        "[d](gone.md) [e](other.md#gone) [f](#gone)\n"
+    )
+    assert list(broken(page)) == ["gone.md", "other.md#gone", "#gone"]
+
+
+def test_every_page_can_be_found_from_the_front_page() -> None:
+    """A page that nothing links to is read by nobody."""
+    seen: set[Path] = set()
+    queue = [ROOT / "README.md"]
+    while queue:
+        document = queue.pop()
+        if document in seen or document.suffix != ".md":
+            continue
+        seen.add(document)
+        targets = re.findall(r"\]\(([^)#:\s]+)", document.read_text())
+        queue += [(document.parent / target).resolve() for target in targets]
+    assert [document.name for document in (ROOT / "docs").glob("*.md") if document not in seen] == []
 
 
 def test_the_picture_shows_what_the_readme_says_of_the_first_run() -> None:
