@@ -30,8 +30,8 @@ OF_EVERY_STACK: Final = (
     Output("sinks", "the sinks that have the connection"),
     Output(
         "rotation",
-        "`closed`, or `started` or `undone` while two passwords are valid ([rotation.md](rotation.md)); absent where the "
-        "vendor makes the password",
+        "`closed`, or `started` or `undone` while two passwords are valid ([rotation.md](rotation.md)); absent where "
+        "the vendor makes the password",
     ),
     Output("application", "the verdict of the checks of the application, where `cache:applicationUrl` is set"),
 )
