@@ -31,7 +31,7 @@ from verify.faults import (
     CacheError,
 )
 from verify.redaction import legible
-from verify.report import Report, Result
+from verify.report import Report
 
 _TIMEOUT_SECONDS: Final = 10.0
 # For the whole answer, of which each part may come just in time.
@@ -135,27 +135,18 @@ def _site(url: str) -> _Site:
 
 def _look(site: _Site, expected: Backend) -> Report:
     started = time.perf_counter()
-    unreachable = False
-    answers: _Answers | None = None
+    answers, answered = None, passed()
     try:
         answers = _Answers(
             expected=expected, health=_fetch(site, "/cache/health"), status=_fetch(site, "/cache/status")
         )
-        answered = Result(name="application-answers", title="the application answers", verdict="pass")
     except CacheError as error:
-        unreachable = error.fault is APPLICATION_UNREACHABLE
-        answered = Result(
-            name="application-answers",
-            title="the application answers",
-            verdict="fail",
-            detail=error.detail,
-            cause=error.fault.cause,
-            remedy=error.fault.remedy,
-            code=error.fault.code,
-        )
-    results = [check.result(answers, blind="the application does not answer") for check in _CHECKS]
+        answered = failed(error.fault, error.detail)
+    unreachable = answered.fault is APPLICATION_UNREACHABLE
+    results = [_ANSWERS.result(answered, blind="")]
+    results += [check.result(answers, blind="the application does not answer") for check in _CHECKS]
     return Report(
-        results=(answered, *results),
+        results=tuple(results),
         server="application",
         address=site.host,
         milliseconds=(time.perf_counter() - started) * 1000,
@@ -233,6 +224,7 @@ def _connected(answers: _Answers) -> Finding:
     return failed(APPLICATION_NOT_CONNECTED)
 
 
+_ANSWERS: Final[Check[Finding]] = Check("application-answers", "the application answers", lambda answered: answered)
 _CHECKS: Final = (
     Check("application-healthy", "the application's cache is healthy", _healthy),
     Check("application-backend", "the application is on the expected backend", _backend),

@@ -141,26 +141,24 @@ class _Guarded:
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         """Receive some bytes."""
-        self._keep_to_the_deadline()
-        try:
-            data = self._link.recv(size, flags) if flags else self._link.recv(size)
-        except TimeoutError:
-            self._keep_to_the_deadline()
-            raise
+        data: bytes = self._in_time(self._link.recv, size, *([flags] if flags else []))
         if not flags:
             self._note(len(data))
         return data
 
     def recv_into(self, buffer: Any) -> int:
         """Receive some bytes into a buffer, as redis-py does with hiredis."""
+        count: int = self._in_time(self._link.recv_into, buffer)
+        self._note(count)
+        return count
+
+    def _in_time(self, receive: Callable[..., Any], *arguments: Any) -> Any:
         self._keep_to_the_deadline()
         try:
-            count = self._link.recv_into(buffer)
+            return receive(*arguments)
         except TimeoutError:
             self._keep_to_the_deadline()
             raise
-        self._note(count)
-        return count
 
     def _keep_to_the_deadline(self) -> None:
         deadline = _current.get()

@@ -5,10 +5,11 @@ Requests and answers: https://docs.github.com/en/rest (2022-11-28).
 
 import base64
 import http.client
+import itertools
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 from urllib.parse import quote, urlencode, urlsplit
@@ -85,7 +86,7 @@ class GitHub:
         if base64.b64decode(current["content"]) == content:
             return None
         tip = self._ask("GET", f"git/ref/heads/{quote(base)}")["object"]["sha"]
-        if self._find(f"git/ref/heads/{quote(branch)}") is None:
+        if self._ask("GET", f"git/ref/heads/{quote(branch)}", may_be_absent=True) is None:
             self._ask("POST", "git/refs", ref=f"refs/heads/{branch}", sha=tip)
         else:
             self._ask("PATCH", f"git/refs/heads/{quote(branch)}", sha=tip, force=True)
@@ -110,22 +111,17 @@ class GitHub:
         )
 
     def _pages(self, listing: str) -> Iterator[Mapping[str, Any]]:
-        page = 1
-        while True:
+        for page in itertools.count(1):
             parameters = urlencode({"per_page": PAGE, "page": page})
             entries = self._ask("GET", f"{listing}{'&' if '?' in listing else '?'}{parameters}")
             yield from entries
             if len(entries) < PAGE:
                 return
-            page += 1
 
-    def _find(self, path: str) -> Any:
-        return self._ask("GET", path, absent=lambda: None)
-
-    def _ask(self, method: str, path: str, *, absent: Callable[[], None] | None = None, **content: object) -> Any:
+    def _ask(self, method: str, path: str, *, may_be_absent: bool = False, **content: object) -> Any:
         """Send a request, its body cut where it is too long, and return the answer. Raises `GitHubError`.
 
-        `absent` answers for what does not exist.
+        What does not exist is None where that may be.
         """
         if "body" in content:
             content["body"] = fitted(str(content["body"]), LONGEST_BODY)
@@ -146,8 +142,8 @@ class GitHub:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             with error:
-                if error.code == http.HTTPStatus.NOT_FOUND and absent is not None:
-                    return absent()
+                if error.code == http.HTTPStatus.NOT_FOUND and may_be_absent:
+                    return None
                 raise GitHubError(_refusal(error, f"{method} {path or self.repository}")) from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             reason = getattr(error, "reason", error)
