@@ -25,7 +25,15 @@ SCRIPT = Path(environment.__file__)
 # What runs before anything is installed.
 FILES = [
     SCRIPT.with_name(name)
-    for name in ("__init__.py", "environment.py", "names.py", "output.py", "package_sources.py", "privacy.py")
+    for name in (
+        "__init__.py",
+        "environment.py",
+        "interrupt.py",
+        "names.py",
+        "output.py",
+        "package_sources.py",
+        "privacy.py",
+    )
 ]
 LOCKS = [environment.output_of(source) for source in (environment.PROJECT / "requirements").glob("*.in")]
 

@@ -18,7 +18,7 @@ import pytest
 from runner import environment, package_sources
 from runner.package_sources import SettingsUnreadable
 
-FILES = ("__init__.py", "environment.py", "names.py", "output.py", "package_sources.py", "privacy.py")
+FILES = ("__init__.py", "environment.py", "interrupt.py", "names.py", "output.py", "package_sources.py", "privacy.py")
 
 # What moves packages, or leaves them out, by pip's and uv's own names.
 PIP = {
