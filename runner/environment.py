@@ -374,19 +374,15 @@ def run(command: list[str], settings: dict[str, str] | None = None, folder: Path
         close_fds=False,
         check=False,
     )
+    printed = finished.stdout.decode(errors="replace")
     if finished.returncode:
+        last = "\n".join(f"  {line}" for line in printed.strip().splitlines()[-FAILURE_LINES:])
         raise InstallationError(
-            f"Python packages could not be installed:\n{last_lines(finished.stdout)}\n"
+            f"Python packages could not be installed:\n{last}\n"
             "check that this machine reaches its package index (PIP_INDEX_URL or UV_DEFAULT_INDEX names "
             "a mirror), then run the same command again"
         )
-    return finished.stdout.decode(errors="replace")
-
-
-def last_lines(output: bytes) -> str:
-    """Return the end of an installer's output, indented."""
-    lines = output.decode(errors="replace").strip().splitlines()[-FAILURE_LINES:]
-    return "\n".join(f"  {line}" for line in lines)
+    return printed
 
 
 def dotted(version: Sequence[int]) -> str:

@@ -177,21 +177,19 @@ class CliStack:
         return self._management / f"Pulumi.{self.stack}.yaml"
 
     def _renew_configuration(self) -> None:
-        tracked: dict[str, Any] = {"config": self.project.settings(self.stack)}
+        settings = self.project.settings(self.stack)
         try:
             known = self.project.content(self._configuration_file) if self._configuration_file.exists() else {}
         except ProjectError:
             # A copy of ours, damaged; how the state is encrypted stands in the state as well.
             known = {}
         kept = {key: known[key] for key in ENCRYPTION_KEYS if key in known}
-        merged = tracked | kept
-        text = f"# Made from Pulumi.{self.stack}.yaml by every run: edit that one.\n{yaml.safe_dump(merged)}"
+        content = yaml.safe_dump({"config": settings} | kept)
+        text = f"# Made from Pulumi.{self.stack}.yaml by every run: edit that one.\n{content}"
         private_file.write(self._configuration_file, text)
 
     def _exists(self) -> bool:
-        if not self.is_kept_in_project:
-            return True
-        return self.project.cli_state(self.stack).exists()
+        return not self.is_kept_in_project or self.project.cli_state(self.stack).exists()
 
     def _recover(self) -> list[dict[str, Any]]:
         """Undo what a killed run leaves of a stack that is kept in the project.

@@ -147,13 +147,14 @@ class Deployment:
         begun = self._resource(registration, "", inputs, {})
         if self._preview:
             return "", begun.inputs
-        self._state.put(replace(begun, pending="create"))
+        pending = replace(begun, pending="create")
+        self._state.put(pending)
         try:
             with _reported(registration):
                 id_, outputs = provider.create(inputs)
         except OperationFailed:
             # A creation that fails has cleaned up after itself (pulumi.dynamic.ResourceProvider.create).
-            self._state.drop(self._state.require(registration.urn))
+            self._state.drop(pending)
             raise
         made = self._resource(registration, id_, inputs, outputs)
         self._state.put(made)

@@ -91,13 +91,6 @@ class State:
         with self._mutex:
             return next((known for known in self.resources if known.urn == urn and not known.condemned), None)
 
-    def require(self, urn: str) -> Resource:
-        """Find the current resource of a URN, which is there. Raises `KeyError`."""
-        known = self.find(urn)
-        if known is None:
-            raise KeyError(urn)
-        return known
-
     def put(self, resource: Resource, *, over: Resource | None = None) -> None:
         """Write down a resource, in the place of `over`, or else of the current one of its URN."""
         with self._mutex:
