@@ -9,9 +9,9 @@ import string
 from typing import Any, Final, cast
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, Resource, UpdateResult
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, Resource, UpdateResult
 
-from infra import rotation
+from infra import name_guard, rotation
 from infra.dynamic import Provider
 from infra.rotation import Passwords, RotationState
 
@@ -25,6 +25,10 @@ SECRETS: Final = ("value", "previous", "retired")
 
 class PasswordProvider(Provider):
     """Makes a password at its creation, and another only for a rotation."""
+
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Refuse another name prefix: every backend whose names have it declares a password, or a guard."""
+        return CheckResult(news, name_guard.failures(olds, news))
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Make it."""
@@ -49,12 +53,15 @@ class Password(Resource, module="password", name="Password"):
     retired: pulumi.Output[str]
     standing: pulumi.Output[RotationState]
 
-    def __init__(self, name: str, *, at_once: int = 2, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, *, name_prefix: str, at_once: int = 2, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         """Declare it, for a cache that takes so many passwords at once. Raises `rotation.InvalidStep`."""
         super().__init__(
             PasswordProvider(),
             name,
             {
+                **name_guard.inputs(name_prefix),
                 "step": rotation.requested(),
                 "atOnce": at_once,
                 "value": None,

@@ -9,8 +9,8 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from infra import sizing
 from infra.backends import BACKENDS
 from infra.capabilities import Capabilities, MaxmemoryPolicy, Persistence
-from infra.naming import PREFIX
-from infra.settings.base import Model, Refusal
+from infra.naming import NAME_PREFIX, name_of, prefix_problem
+from infra.settings.base import Model, Refusal, checked
 from infra.sizing import MEBIBYTE, TIERS, TierName
 
 
@@ -96,6 +96,14 @@ class CommonSettings(Model):
             description="What the stack may cost a month, in USD; beyond it nothing is done",
         ),
     ] = None
+    name_prefix: Annotated[
+        str,
+        checked(prefix_problem),
+        Field(
+            examples=["team-redis"],
+            description="How the names of all resources begin, followed by the stack's; fixed once the stack is up",
+        ),
+    ] = NAME_PREFIX
     unreachable: Annotated[
         Literal["fail", "warn"],
         Field(
@@ -213,6 +221,6 @@ class CommonSettings(Model):
         return self.persistence or self.capabilities.default_persistence
 
     @staticmethod
-    def physical_name(stack: str) -> str:
+    def physical_name(prefix: str, stack: str) -> str:
         """Return the cache's name at its vendor. Raises `ValueError` where the vendor would refuse it."""
-        return f"{PREFIX}{stack}"
+        return name_of(prefix, stack)

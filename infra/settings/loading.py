@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import ValidationError
 
 from infra.backends import BACKENDS, settings_of
+from infra.naming import NAME_PREFIX
 from infra.settings.base import NAMESPACE, NotSet, Refusal, Wrong
 from infra.settings.delivery import Settings
 
@@ -66,7 +67,10 @@ def load(config: Mapping[str, str], *, stack: str, secret_keys: Collection[str] 
     instead = dict.fromkeys(refusal.instead for refusal in refusals.values() if isinstance(refusal, NotSet))
     problems += [report.alternative(field) for field in instead if field]
     try:
-        model.physical_name(stack)
+        key = model.keys()["name_prefix"]
+        # One that is refused is reported already.
+        prefix = NAME_PREFIX if key in refusals else config.get(key, NAME_PREFIX)
+        model.physical_name(prefix, stack)
     except ValueError as error:
         problems.append(report.lines(str(error), cure="stack rename prod"))
         count += 1

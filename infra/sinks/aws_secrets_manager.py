@@ -15,7 +15,7 @@ from infra.aws.controls import own_key
 from infra.aws.grants import KEYS, on_no_others_key, through
 from infra.control import Control, NotAssessed
 from infra.governance import Governance
-from infra.naming import PREFIX
+from infra.naming import name_of
 from infra.outputs import Output
 from infra.permission import Grant, Permissions
 from infra.plan import Plan, Resource
@@ -36,7 +36,7 @@ def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
     """Declare the secret, its value, and who may read it."""
     import pulumi_aws as aws
 
-    name = f"{PREFIX}{stack}"
+    name = name_of(settings.name_prefix, stack)
     key_arn = settings.secret_kms_key_arn or delivery.kms_key_arn
     secret = aws.secretsmanager.Secret(
         name,
@@ -44,7 +44,7 @@ def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
         description=f"How the hospitality application reaches its cache, stack {stack}",
         kms_key_id=key_arn,
         recovery_window_in_days=_recovery_days(settings),
-        tags=tags_of(stack, settings.tier),
+        tags=tags_of(settings, stack),
     )
     document: pulumi.Output[str] = pulumi.Output.secret(delivery.values.apply(_document))
     # Another value is another version: the provider makes it first, which moves the label AWSCURRENT to it and

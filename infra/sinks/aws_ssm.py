@@ -12,7 +12,7 @@ from infra.aws.controls import own_key
 from infra.aws.grants import KEYS, through
 from infra.control import Control, attribute_is
 from infra.governance import Governance
-from infra.naming import PREFIX
+from infra.naming import name_of
 from infra.outputs import Output
 from infra.permission import EVERYWHERE, Grant, Permissions
 from infra.settings import Settings
@@ -34,14 +34,15 @@ def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
 
     from infra.aws import account
 
-    path = f"/{PREFIX}{stack}"
+    stack_name = name_of(settings.name_prefix, stack)
+    path = f"/{stack_name}"
     key_arn = settings.secret_kms_key_arn or delivery.kms_key_arn
     # A parameter has one character at least (API reference, PutParameter, Value). So a stack that delivers no Redis has
     # no parameters at all: who reads the path finds no REDIS_HOST, which to the application is unset.
     variables = delivery.variables if settings.attached else ()
     parameters = [
         aws.ssm.Parameter(
-            f"{PREFIX}{stack}-{variable}",
+            f"{stack_name}-{variable}",
             name=f"{path}/{variable}",
             description=f"{variable} of the hospitality application, stack {stack}",
             type="SecureString",
@@ -49,7 +50,7 @@ def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
             key_id=key_arn,
             # A chain of certificates can be longer than the 4 KB that cost nothing.
             tier="Intelligent-Tiering",
-            tags=tags_of(stack, settings.tier),
+            tags=tags_of(settings, stack),
         )
         for variable in variables
     ]

@@ -9,7 +9,7 @@ import pulumi
 
 from infra.control import Control
 from infra.governance import Governance
-from infra.naming import PREFIX
+from infra.naming import name_of
 from infra.outputs import Output
 from infra.permission import Permissions, Roles
 from infra.plan import Plan, Resource
@@ -35,11 +35,11 @@ def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
 
     configuration = pulumi.Config("gcp")
     project, region = configuration.get("project"), configuration.get("region")
-    labels = labels_of(stack, settings.tier)
+    labels = labels_of(settings, stack)
     resources: list[pulumi.Resource] = []
     ids: dict[str, pulumi.Output[str]] = {}
     for variable in delivery.variables:
-        name = f"{PREFIX}{stack}-{variable}"
+        name = f"{name_of(settings.name_prefix, stack)}-{variable}"
         secret = gcp.secretmanager.Secret(
             name,
             secret_id=name,

@@ -29,9 +29,9 @@ account, and each type of resource that it declares has its actions beside the c
 A type without actions there fails a test, and so does an action that AWS does not have, one that could be limited to a
 resource and is not, and one that CloudFormation's handler of the same type asks for and we do not. What AWS cannot
 name before it is there (keys, security groups) is limited by the tags `managed-by`, `project` and `stack`, all else by
-the name `hospitality-redis-<stack>`. Where AWS or Pulumi makes the end of a name, the pattern has its exact length: the
-role of `prod` reaches nothing of `prod-eu`, `prod2` or `pro`, and a test matches the policies against their names. A
-key of your own that the stack is to use may not have a tag `stack`: that would make it another stack's.
+the name: `cache:namePrefix` and the stack. Where AWS or Pulumi makes the end of a name, the pattern has its exact
+length: the role of `prod` reaches nothing of `prod-eu`, `prod2` or `pro`, and a test matches the policies against their
+names. A key of your own that the stack is to use may not have a tag `stack`: that would make it another stack's.
 
 The network interfaces that the verifier's function leaves behind have neither name nor tags: they are limited to the
 subnets of `cache:subnetIds`, so `make docs` again once a stack names its own, and with `cache:networkStack` to none.

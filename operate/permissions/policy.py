@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, TypeVar
 
 from infra import inventory
 from infra.aws.patterns import partition_of
-from infra.naming import PREFIX
+from infra.naming import NAME_PREFIX, name_of, project_tag
 from infra.permission import Grant, Roles
 from infra.settings.base import items
 from offline import answers
@@ -31,9 +31,10 @@ class NotInTable(Exception):
 class Place:
     """Where a stack is made: what the patterns of ARNs are filled in with."""
 
-    # Pulumi's project, which is a tag.
+    # Pulumi's project.
     project: str
     stack: str
+    prefix: str = NAME_PREFIX
     region: str
     account: str
     reader: str
@@ -51,9 +52,9 @@ class Place:
             partition=self.partition,
             region=self.region,
             account=self.account,
-            project=self.project,
+            project=project_tag(self.project, self.prefix),
             stack=self.stack,
-            name=f"{PREFIX}{self.stack}",
+            name=name_of(self.prefix, self.stack),
             reader=self.reader,
         )
 
@@ -74,6 +75,7 @@ def declared(project: Project, stack: str) -> tuple[frozenset[str], Place]:
     place = Place(
         project=project.name,
         stack=stack,
+        prefix=configuration.get("cache:namePrefix", NAME_PREFIX),
         region=configuration.get("aws:region") or os.environ.get("AWS_REGION", "*"),
         account=configuration.get("cache:accountId", "*"),
         # Where a stack names none, nothing is declared for one.

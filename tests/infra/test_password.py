@@ -128,7 +128,7 @@ PROGRAM = """
 import pulumi
 from infra.password import Password
 
-made = Password("password")
+made = Password("password", name_prefix="hospitality-redis")
 pulumi.export("shown", made.passwords.apply(repr))
 pulumi.export("valid", made.passwords.apply(lambda known: list(known.valid)))
 """

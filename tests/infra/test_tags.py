@@ -3,6 +3,7 @@
 import pulumi
 import pytest
 
+from infra.backends.memory.settings import MemorySettings
 from infra.tags import labels_of, tags_of
 
 
@@ -20,7 +21,8 @@ def test_a_label_is_one_that_google_takes(
 ) -> None:
     """Both names: a Pulumi project and a stack may have capitals, dots, and 100 characters."""
     monkeypatch.setattr(pulumi, "get_project", lambda: project)
-    given = labels_of(stack, "prod")
+    settings = MemorySettings.example(tier="prod")
+    given = labels_of(settings, stack)
     assert (given["project"], given["stack"]) == labels
     assert (given["tier"], given["managed-by"]) == ("prod", "pulumi")
-    assert tags_of(stack, "prod")["project"] == project
+    assert tags_of(settings, stack)["project"] == project

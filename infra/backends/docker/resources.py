@@ -16,8 +16,9 @@ from infra.backends.docker import errors
 from infra.backends.docker.controls import ACL_LABEL
 from infra.backends.docker.errors import DATA, USER, docker_command
 from infra.backends.docker.settings import DockerSettings, remote_host
-from infra.naming import PREFIX
+from infra.naming import NAME_PREFIX, name_of
 from infra.password import Password
+from infra.tags import own_of
 from verify.environment import DEFAULT_PORT, CacheEnvironment
 from verify.expectation import Expectation, Persistence
 
@@ -39,19 +40,20 @@ STOP_SECONDS: Final = 30
 
 def declare(settings: DockerSettings, *, stack: str) -> Declaration:
     """Declare the container of a stack, and the volume that its data outlive it on."""
-    name = f"{PREFIX}{stack}"
+    name = name_of(settings.name_prefix, stack)
     # The stack's name in it, so that no stack takes over another's data, nor those of the guide's own volume
     # `redis_data`: Docker gives an existing volume to whoever asks for it, and a destroy would then delete it.
-    volume_name = f"redis_data_{stack}"
+    volume_name = f"redis_data_{stack}" if settings.name_prefix == NAME_PREFIX else f"{name}-data"
     port = settings.port or DEFAULT_PORT
     options = pulumi.ResourceOptions.merge(
         _of_daemon(settings.docker_host),
         pulumi.ResourceOptions(hooks=errors.hook(settings, name, volume_name, stack)),
     )
-    labels = {"managed-by": "pulumi", "project": pulumi.get_project(), "stack": stack}
+    labels = own_of(settings, stack)
     _warn_of_clear_text(settings.bind_address)
 
-    password, operator = Password("password"), Password("operator")
+    password = Password("password", name_prefix=settings.name_prefix)
+    operator = Password("operator", name_prefix=settings.name_prefix)
     image = docker.RemoteImage("image", name=settings.image, keep_locally=True, opts=options)
     volume = docker.Volume(
         "data",

@@ -29,12 +29,13 @@ TIMEOUTS: Final = pulumi.CustomTimeouts(create="90m", update="120m", delete="90m
 
 def declare(settings: ElastiCacheSettings, *, stack: str) -> Declaration:
     """Declare the replication group of a stack and everything around it."""
-    name = name_of(stack)
+    name = name_of(settings.name_prefix, stack)
     defaults = TIER_DEFAULTS[settings.tier]
     here = account.find(settings.account_id)
-    tags = tags_of(stack, settings.tier)
+    tags = tags_of(settings, stack)
     running.require_no_downgrade(running.find(name), settings, stack=stack)
 
+    password = Password("password", name_prefix=settings.name_prefix)
     around = network.find(settings)
     subnet_group = network.subnet_group(name, around, zones=2 if settings.chosen_replicas else 1, tags=tags)
     groups = network.security_groups(name, around, tags=tags)
@@ -42,7 +43,6 @@ def declare(settings: ElastiCacheSettings, *, stack: str) -> Declaration:
         settings.kms_key_arn or encryption.key(name, here, protect=defaults.protected, tags=tags).arn
     )
     log_groups = logs.log_groups(name, key_arn, tags=tags)
-    password = Password("password")
     _, user_group = rbac.user_group(name, password.passwords, rules=settings.acl, tags=tags)
     guard = ReplacementGuard(
         "lineage",

@@ -23,7 +23,8 @@ ANY_FREE_PORT: Final = 0
 
 def declare(settings: LocalSettings, *, stack: str) -> Declaration:
     """Declare the server of a stack."""
-    password, operator = Password("password"), Password("operator")
+    password = Password("password", name_prefix=settings.name_prefix)
+    operator = Password("operator", name_prefix=settings.name_prefix)
     root = Path(pulumi.runtime.get_root_directory() or ".").resolve()
     inputs = ServerInputs(
         folder=str(Path(settings.folder).expanduser()) if settings.folder else default_folder(stack),

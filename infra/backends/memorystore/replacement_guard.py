@@ -17,14 +17,15 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from infra import name_guard
 from infra.backends.memorystore.versions import is_downgrade
 from infra.dynamic import Provider
+from infra.name_guard import NameInputs
 
 
-class ReplacementGuardInputs(TypedDict):
+class ReplacementGuardInputs(NameInputs, TypedDict):
     """What the stack asks of its instance; an empty text is none."""
 
-    stack: str
     project: str
     region: str
     tier: str
@@ -69,7 +70,7 @@ class PermanenceProvider(Provider):
             for name in SETTINGS
             if name in olds and _replaces(name, olds[name], news[name])
         ]
-        return CheckResult(news, failures)
+        return CheckResult(news, [*name_guard.failures(olds, news), *failures])
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Write down what is asked."""

@@ -6,6 +6,7 @@ from typing import Final
 import pulumi
 import pulumi_gcp as gcp
 
+from infra import name_guard
 from infra.backend import Declaration
 from infra.backends.memorystore import maintenance, network, versions
 from infra.backends.memorystore.naming import name_of
@@ -23,7 +24,7 @@ TIMEOUTS: Final = pulumi.CustomTimeouts(create="40m", update="90m", delete="40m"
 
 def declare(settings: MemorystoreSettings, *, stack: str) -> Declaration:
     """Declare the instance of a stack, and its network's private service access where that is asked for."""
-    name = name_of(stack)
+    name = name_of(settings.name_prefix, stack)
     size = size_of(settings.tier, settings.maxmemory_bytes)
     encryption = "SERVER_AUTHENTICATION" if settings.tls else "DISABLED"
     _warn_of_clear_text(settings)
@@ -31,7 +32,7 @@ def declare(settings: MemorystoreSettings, *, stack: str) -> Declaration:
     guard = ReplacementGuard(
         "permanence",
         {
-            "stack": stack,
+            **name_guard.inputs(settings.name_prefix),
             "project": settings.project,
             "region": settings.region,
             "tier": size.service_tier,
@@ -66,7 +67,7 @@ def declare(settings: MemorystoreSettings, *, stack: str) -> Declaration:
         maintenance_policy=maintenance.policy(settings.maintenance_window),
         # Said in every tier: unset, the SDK's documentation and the provider differ on what it means.
         deletion_protection=settings.is_protected,
-        labels=labels_of(stack, settings.tier),
+        labels=labels_of(settings, stack),
         opts=pulumi.ResourceOptions(
             protect=settings.is_protected,
             # Its id is the stack's: there cannot be two at a time.

@@ -38,13 +38,15 @@ def declare(settings: RedisCloudSettings, *, stack: str) -> Declaration:
     _warn(settings)
 
     protected = pulumi.ResourceOptions(protect=settings.is_protected)
-    name = Name("name", base_of(stack))
-    password = Password("password", at_once=1)
+    base = base_of(settings.name_prefix, stack)
+    password = Password("password", name_prefix=settings.name_prefix, at_once=1)
+    # Another prefix is refused before anything has another name.
+    name = Name("name", base, pulumi.ResourceOptions(depends_on=[password]))
     subscription = Subscription(
         "cache",
         {
             "name": name.value,
-            "base": base_of(stack),
+            "base": base,
             "demand": _demand(settings),
             "paymentMethodId": settings.payment_method_id,
             "budgetUsd": settings.budget_usd,

@@ -18,6 +18,7 @@ from infra.backend import Declaration
 from infra.backends.memorystore import naming, replacement_guard, tier_defaults, versions
 from infra.backends.memorystore import resources as memorystore
 from infra.gcp import patterns
+from infra.naming import NAME_PREFIX
 from runner.inprocess import operations, wire
 from runner.inprocess.engine import Engine
 from tests.stacks.gcp_stack import INSTANCE, MAIN, stack
@@ -185,12 +186,13 @@ def test_every_refused_change_names_its_setting() -> None:
     """All of them at once; what was not there at the last run, of an older state, is let be."""
     provider = replacement_guard.PermanenceProvider()
     olds = {name: "7.2" if name == "redisVersion" else "old" for name in replacement_guard.SETTINGS}
-    news = {name: "7.0" if name == "redisVersion" else "new" for name in replacement_guard.SETTINGS} | {"stack": "prod"}
-    reasons = [failure.reason for failure in provider.check(olds, news).failures]
+    news = {name: "7.0" if name == "redisVersion" else "new" for name in replacement_guard.SETTINGS}
+    names = {"stack": "prod", "namePrefix": NAME_PREFIX}
+    reasons = [failure.reason for failure in provider.check(olds, news | names).failures]
     assert len(reasons) == len(replacement_guard.SETTINGS)
     assert all("make down STACK=prod && make up STACK=prod" in reason for reason in reasons)
-    assert provider.check({}, news).failures == []
-    assert provider.check(olds, {**olds, "stack": "prod"}).failures == []
+    assert provider.check({}, news | names).failures == []
+    assert provider.check(olds, olds | names).failures == []
 
 
 @pytest.mark.parametrize(
@@ -220,7 +222,7 @@ def test_the_snapshot_periods_are_googles() -> None:
 @pytest.mark.parametrize("name", ["a", "prod", "eu-1", "a--b", "x" * 22])
 def test_a_stacks_name_that_google_takes_is_taken(name: str) -> None:
     """As the provider and the API have it."""
-    made = naming.name_of(name)
+    made = naming.name_of(NAME_PREFIX, name)
     assert re.fullmatch(r"[a-z][a-z0-9-]{0,39}[a-z0-9]", made)
     assert len(made) <= 40
 
@@ -229,7 +231,7 @@ def test_a_stacks_name_that_google_takes_is_taken(name: str) -> None:
 def test_a_stacks_name_that_google_refuses_is_refused(name: str) -> None:
     """Before anything is asked of it."""
     with pytest.raises(ValueError, match="is no name of a Memorystore instance"):
-        naming.name_of(name)
+        naming.name_of(NAME_PREFIX, name)
 
 
 def test_a_part_of_a_full_name() -> None:
