@@ -32,7 +32,8 @@ def require(settings: Settings, *, stack: str) -> None:
     # One without a key harms nobody else: it ends with the machine that it runs on.
     if settings.tier != "prod" or key is None:
         return
-    require_key(_stack_file(stack), stack=stack, key=key)
+    file = Path(pulumi.runtime.get_root_directory() or ".") / f"Pulumi.{stack}.yaml"
+    require_key(file, stack=stack, key=key)
     if not pulumi.runtime.is_dry_run():
         require_confirmation(os.environ, stack=stack)
 
@@ -77,7 +78,3 @@ def require_key(file: Path, *, stack: str, key: str) -> None:
         "nobody can take back; tier prod requires a key in a cloud (docs/state.md compares, and says what makes one):\n"
         f'      pulumi stack change-secrets-provider --stack {stack} "{key}"'
     )
-
-
-def _stack_file(stack: str) -> Path:
-    return Path(pulumi.runtime.get_root_directory() or ".") / f"Pulumi.{stack}.yaml"

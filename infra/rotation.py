@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, cast, get_args
 
 # Only to be typed with: the host of our providers loads this module, and has no use for the settings.
 if TYPE_CHECKING:
@@ -90,10 +90,8 @@ def require_possible(settings: Settings, *, verified: bool) -> None:
 def requested(environment: Mapping[str, str] = os.environ) -> Step | None:
     """Return the step that this run is asked for. Raises `InvalidStep`."""
     asked = environment.get(VARIABLE, "")
-    for step in get_args(Step):
-        if asked == step:
-            known: Step = step
-            return known
+    if asked in get_args(Step):
+        return cast("Step", asked)
     if asked:
         raise InvalidStep(
             f'{VARIABLE} "{asked}" is none of {", ".join(get_args(Step))}\n'

@@ -17,7 +17,7 @@ def lines(outputs: Mapping[str, Any], *, stack: str, seconds: float) -> list[str
     """Describe how a successful `up` of a stack ended."""
     verification = outputs.get("verification") or {}
     said = [f"{stack} is up in {seconds:.1f} s. {_verdict(verification)}"]
-    passed = _passed(verification)
+    passed = sorted(name for name, verdict in (verification.get("checks") or {}).items() if verdict == "pass")
     if passed:
         said.append(textwrap.fill(", ".join(passed), WIDTH, initial_indent="  ", subsequent_indent="  "))
     if outputs.get("rotation") in {"started", "undone"}:
@@ -46,10 +46,6 @@ def prompt(stack: str) -> str:
             '$([ "$REDIS_USE_TLS" = true ] && echo --tls))'
         )
     return f"({load}; .venv/bin/python -m verify shell)"
-
-
-def _passed(verification: Mapping[str, Any]) -> list[str]:
-    return sorted(name for name, verdict in (verification.get("checks") or {}).items() if verdict == "pass")
 
 
 def _verdict(verification: Mapping[str, Any]) -> str:

@@ -132,7 +132,7 @@ class InProcessStack:
             honoured=self.honoured,
             invoke=self.invoke,
         )
-        failure: BaseException | None = None
+        failure: str | None = None
         try:
             deployment.refresh()
             # In a context of its own: the SDK keeps the program's stack in context variables.
@@ -141,24 +141,23 @@ class InProcessStack:
                 known for known in list(state.resources) if known.condemned or known.urn not in engine.declared
             )
         except pulumi.RunError as error:
-            failure = error
-            display.message("error", str(self._lost(error) if isinstance(error, DamagedState) else error))
+            failure = str(self._lost(error) if isinstance(error, DamagedState) else error)
         except ModuleNotFoundError as error:
-            failure = error
-            display.message("error", f"{error}: make install STACK={self.stack}")
+            failure = f"{error}: make install STACK={self.stack}"
         except Exception as error:  # noqa: BLE001 - a bug of the program is shown with its traceback, as Pulumi does
-            failure = error
-            display.message("error", "the program failed:\n" + "".join(traceback.format_exception(error)))
+            failure = f"the program failed:\n{''.join(traceback.format_exception(error))}"
+        if failure is not None:
+            display.message("error", failure)
         if engine.outputs is not None and not preview:
             # What a failing program did not come to export keeps its value.
-            outputs = {**state.outputs, **engine.outputs} if failure else engine.outputs
+            outputs = engine.outputs if failure is None else {**state.outputs, **engine.outputs}
             before = state.outputs
             # Saved before they are shown: nothing that happens to the display may lose them.
             if outputs != before:
                 state.set_outputs(outputs)
             display.outputs(before, outputs)
         display.summary()
-        return 1 if failure else 0
+        return 0 if failure is None else 1
 
     def run_program(self, engine: Engine, display: Display, configuration: dict[str, str], *, preview: bool) -> None:
         """Run the project's program as Pulumi's own language host does (pulumi-language-python-exec)."""

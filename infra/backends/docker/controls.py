@@ -30,10 +30,6 @@ def _capabilities(container: Resource, _: Plan) -> str | None:
     return None if any("ALL" in (block.get("drops") or []) for block in blocks) else "not all capabilities are dropped"
 
 
-def _own_network(container: Resource, _: Plan) -> str | None:
-    return "it has the machine's network" if container.known("network_mode") == "host" else None
-
-
 def _bound(container: Resource, _: Plan) -> str | None:
     open_ports = [
         str(port.get("external")) for port in container.blocks("port") if (port.get("ip") or "") in EVERY_ADDRESS
@@ -83,7 +79,9 @@ CONTROLS: Final = (
         name="container-own-network",
         title="a network of its own",
         types=(CONTAINER,),
-        check=_own_network,
+        check=lambda container, _: (
+            "it has the machine's network" if container.known("network_mode") == "host" else None
+        ),
         cure=f"take network_mode out of {DECLARATION}",
         rules=_rule("5.10"),
     ),

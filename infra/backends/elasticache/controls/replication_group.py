@@ -49,11 +49,6 @@ def _snapshots(days: int) -> Check:
     return check
 
 
-def _own_subnets(resource: Resource, plan: Plan) -> str | None:
-    groups = plan.referred(resource, "subnet_group_name")
-    return None if groups else "no subnet group of the stack's own"
-
-
 def _logs(resource: Resource, _: Plan) -> str | None:
     delivered = {entry.get("log_type") for entry in resource.blocks("log_delivery_configuration")}
     missing = sorted(LOGS - delivered)
@@ -265,7 +260,9 @@ CONTROLS: Final = (
         name="cache-own-subnets",
         title="subnets of its own choice, not the default group",
         types=(GROUP,),
-        check=_own_subnets,
+        check=lambda group, plan: (
+            None if plan.referred(group, "subnet_group_name") else "no subnet group of the stack's own"
+        ),
         cure=f"set subnet_group_name to a SubnetGroup of the stack in {DECLARATION}",
         rules={
             "Security Hub": ("ElastiCache.7",),
