@@ -8,7 +8,7 @@ import pytest
 from infra import reference
 from infra.settings import schema
 from tests.stacks.project import ROOT
-from verify import faults
+from verify import access, faults
 
 LONGEST_README = 130
 
@@ -91,6 +91,14 @@ def test_every_page_can_be_found_from_the_front_page() -> None:
         targets = re.findall(r"\]\(([^)#:\s]+)", document.read_text())
         queue += [(document.parent / target).resolve() for target in targets]
     assert [document.name for document in (ROOT / "docs").glob("*.md") if document not in seen] == []
+
+
+def test_the_page_of_rights_has_the_rules_of_each_preset() -> None:
+    """As a server takes them; a cell of a table escapes its bars."""
+    page = (ROOT / "docs/rights.md").read_text().replace("\\|", "|")
+    for preset, rules in access.PRESETS.items():
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| `{preset}`")]
+        assert f"`{' '.join(rules)}`" in row
 
 
 def test_the_picture_shows_what_the_readme_says_of_the_first_run() -> None:

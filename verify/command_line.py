@@ -25,7 +25,8 @@ from verify.redaction import legible
 
 _EPILOG = """\
 The connection comes from REDIS_HOST, REDIS_PORT, REDIS_PASSWORD, REDIS_USE_TLS, REDIS_MAX_RETRIES and
-REDIS_CONNECT_TIMEOUT (milliseconds); REDIS_USERNAME, REDIS_TLS_CA and REDIS_TLS_SERVER_NAME where needed.
+REDIS_CONNECT_TIMEOUT (milliseconds); REDIS_USERNAME, REDIS_TLS_CA, REDIS_TLS_SERVER_NAME and
+REDIS_PROBE_PREFIX (how the keys begin that are written) where needed.
 
 exit codes: 0 all passed, 1 a check failed, 2 wrong command line, 3 not ready before the deadline,
             4 unreachable from here, 78 bad configuration, 130 Ctrl-C, 141 nobody read the whole answer

@@ -309,6 +309,7 @@ def test_the_applications_own_names_follow_a_rotation_and_a_rollback(project: Pr
 
 def test_a_failing_verification_leaves_the_sink_as_it_was(project: ProjectCopy) -> None:
     """A rotation to a server that does not pass delivers nothing, and what was delivered still works."""
+    project.configure(access="full")
     project.run("up")
     before = project.dotenv.read_bytes()
     with connection(project.delivered()) as client:

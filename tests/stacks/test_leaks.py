@@ -523,14 +523,16 @@ def made(folder: Path) -> Path:
     return folder
 
 
-def client(stack: StackInProcess) -> redis.Redis:
-    """Connect as the application does, and stay connected."""
+def client(stack: StackInProcess, *, administers: bool = False) -> redis.Redis:
+    """Connect as the application does, or as the operator where there is one, and stay connected."""
+    operators = [wire.plain(each.outputs)["value"] for each in stack.resources if each.name == "operator"]
     variables = stack.outputs["connection"]
     secured = {"ssl": True, "ssl_ca_data": variables["REDIS_TLS_CA"]} if variables["REDIS_USE_TLS"] == "true" else {}
     return redis.Redis(
         host=variables["REDIS_HOST"],
         port=int(variables["REDIS_PORT"]),
-        password=variables["REDIS_PASSWORD"],
+        username="operator" if administers and operators else None,
+        password=operators[0] if administers and operators else variables["REDIS_PASSWORD"],
         single_connection_client=True,
         **secured,
     )
@@ -539,7 +541,7 @@ def client(stack: StackInProcess) -> redis.Redis:
 @contextmanager
 def no_primary(stack: StackInProcess) -> Iterator[None]:
     """Make the server a replica of nobody."""
-    with client(stack) as connected:
+    with client(stack, administers=True) as connected:
         connected.replicaof("127.0.0.1", "1")
         yield
         connected.replicaof("NO", "ONE")
@@ -762,7 +764,8 @@ def test_no_secret_is_where_it_does_not_belong_under_either_engine(
 ) -> None:
     """The same life by the Makefile's commands; and the CLI's state, which is encrypted, has none at all."""
     application = project.root.parent / "application"
-    sinks = laid_out(application)
+    # With every right, for the replica that is made of the server.
+    sinks = {**laid_out(application), "access": "full"}
     file, passphrase = application / ".env", project.root / ".local" / "passphrase"
     state = project.root / ".local" / "inprocess" / "local.json"
     allowed = [file, state, passphrase, *platform.folder.iterdir()]
