@@ -38,11 +38,22 @@ MODULES: Final = {
 TYPES: Final = {
     "docker:index/remoteImage:RemoteImage": "docker_image",
     "aws:ec2/eip:Eip": "aws_eip",
+    "kubernetes:core/v1:Secret": "kubernetes_secret",
 }
 
 # Attributes whose keys are the user's own words.
 MAPS: Final = frozenset(
-    {"tags", "tags_all", "labels", "log_opts", "variables", "annotations", "redis_configs", "encryption_context_subset"}
+    {
+        "data",
+        "tags",
+        "tags_all",
+        "labels",
+        "log_opts",
+        "variables",
+        "annotations",
+        "redis_configs",
+        "encryption_context_subset",
+    }
 )
 
 # Attributes whose name no rule leads to, by Terraform's type; among them are blocks whose name is a plural there too.

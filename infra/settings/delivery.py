@@ -4,7 +4,7 @@ import functools
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
@@ -30,6 +30,16 @@ ENCORE_ENVIRONMENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 # What a shell, docker compose and a program's environment take: POSIX, Base Definitions, 3.231 Name.
 ENVIRONMENT_NAME: Final = Pattern(
     "[A-Za-z_][A-Za-z0-9_]{0,127}", "up to 128 letters, digits and underscores, and no digit first"
+)
+
+# Kubernetes documentation, Object Names and IDs: a Secret has the name of a DNS subdomain, a namespace that of a label.
+KUBERNETES_NAME: Final = Pattern(
+    r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9.-]*[a-z0-9])?",
+    "up to 253 small letters, digits, dots and hyphens, beginning and ending with a letter or a digit",
+)
+KUBERNETES_NAMESPACE: Final = Pattern(
+    r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
+    "up to 63 small letters, digits and hyphens, beginning and ending with a letter or a digit",
 )
 
 
@@ -58,7 +68,7 @@ class DeliverySettings(CommonSettings):
         Field(
             examples=["dotenv"],
             description="Where the proved connection goes, of dotenv, encore, encore-infra-config, "
-            "aws-secrets-manager, aws-ssm, gcp-secret-manager; unset: as suits the backend",
+            "aws-secrets-manager, aws-ssm, gcp-secret-manager, kubernetes-secret; unset: as suits the backend",
         ),
     ] = None
     aws_region: Annotated[
@@ -363,7 +373,59 @@ class GcpSecretManagerSettings(DeliverySettings):
     ] = None
 
 
+class KubernetesSecretSettings(DeliverySettings):
+    """What a Secret of Kubernetes has to know; which cluster, the provider finds by its own configuration."""
+
+    kubernetes_namespace: Annotated[
+        str | None,
+        checked(KUBERNETES_NAMESPACE.problem),
+        Field(
+            examples=["application"],
+            validate_default=True,
+            description="The namespace of the application, which gets the Secret",
+        ),
+    ] = None
+    kubernetes_secret: Annotated[
+        str | None,
+        checked(KUBERNETES_NAME.problem),
+        Field(examples=["redis"], description="The Secret's name; unset: `hospitality-redis-<stack>`"),
+    ] = None
+    kubernetes_keys: Annotated[
+        Literal["variables", "service-binding"],
+        Field(
+            examples=["service-binding"],
+            description="The Secret's keys: the variables, or those of a Service Binding (type, host, uri, and so on)",
+        ),
+    ] = "variables"
+    kubernetes_secrets_mutable: Annotated[
+        bool,
+        Field(
+            alias="kubernetes:enableSecretMutable",
+            examples=["true"],
+            validate_default=True,
+            description="The provider's own, and true: another value changes the Secret, and does not replace it",
+        ),
+    ] = False
+
+    @field_validator("kubernetes_namespace")
+    @classmethod
+    def _the_namespace_is_named(cls, namespace: str | None, info: ValidationInfo) -> str | None:
+        if namespace is None and cls.goes_to("kubernetes-secret", info.data):
+            raise NotSet
+        return namespace
+
+    @field_validator("kubernetes_secrets_mutable")
+    @classmethod
+    def _the_secret_changes_in_place(cls, mutable: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's
+        if not mutable and cls.goes_to("kubernetes-secret", info.data):
+            raise Refusal(
+                "is not true: the provider would delete the Secret with each rotation, and make another", example="true"
+            )
+        return mutable
+
+
 class Settings(
+    KubernetesSecretSettings,
     GcpSecretManagerSettings,
     AwsSecretsManagerSettings,
     AwsSecretSettings,
@@ -406,6 +468,11 @@ SINKS: Final[Mapping[str, SinkRow]] = {
         (GcpSecretManagerSettings,),
         "gcp",
         Pattern("[A-Za-z0-9_-]{1,128}", "up to 128 letters, digits, underscores and hyphens"),
+    ),
+    # API reference, Secret, data.
+    "kubernetes-secret": SinkRow(
+        (KubernetesSecretSettings,),
+        names=Pattern("[A-Za-z0-9_.-]{1,253}", "up to 253 letters, digits, underscores, dots and hyphens"),
     ),
 }
 

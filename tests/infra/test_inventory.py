@@ -20,6 +20,7 @@ from infra.sinks import (
     encore,
     encore_infra_config,
     gcp_secret_manager,
+    kubernetes_secret,
     module_of,
 )
 from infra.verifiers import VERIFIERS, VerifierModule, aws_lambda, here
@@ -34,6 +35,7 @@ SINK_MODULES: Mapping[str, Sink] = {
     "aws-secrets-manager": aws_secrets_manager,
     "aws-ssm": aws_ssm,
     "gcp-secret-manager": gcp_secret_manager,
+    "kubernetes-secret": kubernetes_secret,
 }
 VERIFIER_MODULES: Mapping[str, VerifierModule] = {"here": here, "aws-lambda": aws_lambda}
 
@@ -42,7 +44,9 @@ def test_no_clouds_sdk_is_loaded_to_read_it() -> None:
     """The pipeline's and the compliance's environments have the packages of one backend."""
     script = "import sys; from infra import inventory; assert inventory.governance().controls; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-    assert not {"pulumi_aws", "pulumi_gcp", "pulumi_docker", "docker"} & set(done.stdout.split())
+    assert not {"pulumi_aws", "pulumi_gcp", "pulumi_docker", "pulumi_github", "pulumi_kubernetes", "docker"} & set(
+        done.stdout.split()
+    )
 
 
 @pytest.mark.parametrize("name", BACKENDS)

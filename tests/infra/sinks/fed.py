@@ -4,8 +4,10 @@ import base64
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
+from runner.inprocess.providers import ProviderFinder
 from tests.stacks.aws_stack import AwsStack
 from tests.stacks.inprocess import StackInProcess
 from tests.standins import aws, gcp
@@ -62,6 +64,25 @@ def gcp_stack(
         honoured=gcp.HONOURED,
         program=PROGRAM,
         configuration=dict(configuration),
+    )
+
+
+def anywhere(
+    folder: Path,
+    finder: ProviderFinder,
+    *,
+    name: str = "prod",
+    values: Mapping[str, str] | None = None,
+    **settings: Any,
+) -> StackInProcess:
+    """Return a stack whose sink goes with every backend."""
+    return StackInProcess(
+        folder=folder,
+        name=name,
+        finders=[finder],
+        honoured=("version", "aliases", "additionalSecretOutputs"),
+        program=PROGRAM,
+        configuration={"backend": "local", **settings, **fed(values)},
     )
 
 
