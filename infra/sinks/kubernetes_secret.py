@@ -17,7 +17,8 @@ import pulumi
 from infra.connection import PARTS
 from infra.control import Control, NotAssessed
 from infra.governance import Governance
-from infra.naming import PREFIX
+from infra.naming import name_of
+from infra.outputs import Output
 from infra.plan import Plan, Resource
 from infra.settings import Settings
 from infra.sinks import Delivered, Delivery
@@ -41,7 +42,7 @@ def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
     """Declare the Secret."""
     import pulumi_kubernetes as kubernetes
 
-    name = settings.kubernetes_secret or _name(stack)
+    name = settings.kubernetes_secret or _name(name_of(settings.name_prefix, stack))
     is_binding = settings.kubernetes_keys == "service-binding"
     values = delivery.values
     if is_binding:
@@ -59,9 +60,9 @@ def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
     return Delivered(resources=[secret], outputs={"kubernetesSecret": f"{settings.kubernetes_namespace}/{name}"})
 
 
-def _name(stack: str) -> str:
-    """Return the name of everything of the stack, as Kubernetes can have it: lower case, and no underscore."""
-    return re.sub(r"[^a-z0-9.-]", "-", f"{PREFIX}{stack}".lower()).rstrip("-.")
+def _name(name: str) -> str:
+    """Return a name as Kubernetes can have it: in lower case, and without an underscore."""
+    return re.sub(r"[^a-z0-9.-]", "-", name.lower()).rstrip("-.")
 
 
 def _binding(values: Mapping[str, str], provider: str, *, has_authority: bool) -> Mapping[str, str]:
@@ -102,4 +103,5 @@ NOT_ASSESSED: Final = (
     ),
 )
 
+OUTPUTS: Final = (Output("kubernetesSecret", "the Secret's namespace and name"),)
 GOVERNANCE: Final = Governance(controls=CONTROLS, not_assessed=NOT_ASSESSED)
