@@ -98,13 +98,15 @@ def application(project: Project, arguments: argparse.Namespace) -> int:
 
 def propose(project: Project, arguments: argparse.Namespace) -> int:
     """Propose the stack's file as `make rollback` or `make attach` leave it. Raises `ProjectError`."""
+    # Before the file is changed: without a job there is nobody to propose it to.
+    github = GitHub.from_environment(os.environ)
     file = project.stack_file(arguments.stack)
     if arguments.direction == "rollback":
         project.set_value(arguments.stack, rollback.SETTING, "false")
     else:
         project.remove(arguments.stack, rollback.SETTING)
     state = STATES[arguments.direction]
-    address = GitHub.from_environment(os.environ).propose(
+    address = github.propose(
         branch=f"cache/{arguments.direction}-{arguments.stack}",
         path=file.name,
         content=file.read_bytes(),

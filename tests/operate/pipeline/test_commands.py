@@ -127,3 +127,17 @@ def test_what_drift_wrote_becomes_the_issue(tmp_path: Path, monkeypatch: pytest.
         commands.issue(Project(tmp_path), Namespace(stack="prod"))
     assert github.issues[0]["title"] == "The cache of stack prod has drifted"
     assert "the server is gone" in github.issues[0]["body"]
+
+
+def test_outside_of_a_job_nothing_is_proposed_and_no_file_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next run here would else do what nobody merged."""
+    for name in ("GITHUB_REPOSITORY", "GITHUB_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "Pulumi.yaml").write_text("name: cache\n")
+    file = tmp_path / "Pulumi.prod.yaml"
+    file.write_text("config:\n  cache:backend: elasticache\n")
+    with pytest.raises(ProjectError, match="GITHUB_REPOSITORY and GITHUB_TOKEN are not set"):
+        commands.propose(Project(tmp_path), Namespace(stack="prod", direction="rollback"))
+    assert file.read_text() == "config:\n  cache:backend: elasticache\n"
