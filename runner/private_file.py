@@ -1,13 +1,17 @@
-"""A file that only its owner may read, written whole or not at all."""
+"""A file written whole or not at all, which only its owner may read unless it is to be like another."""
 
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
 
-def write(file: Path, text: str) -> None:
-    """Write the file, and make its folder. Raises `OSError`."""
+def write(file: Path, text: str, *, like: os.stat_result | None = None) -> None:
+    """Write the file, and make its folder. Raises `OSError`.
+
+    The permissions are those of `like`, and so is the owner where root runs.
+    """
     draft = draft_of(file)
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -17,6 +21,10 @@ def write(file: Path, text: str) -> None:
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(text)
             stream.flush()
+            if like is not None:
+                if os.geteuid() == 0:
+                    os.fchown(descriptor, like.st_uid, like.st_gid)
+                os.fchmod(descriptor, stat.S_IMODE(like.st_mode))
             os.fsync(descriptor)
         draft.replace(file)
     # A full disk leaves a part of it, and does not say of what.

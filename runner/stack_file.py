@@ -4,15 +4,14 @@ Read within bounds: a few kilobytes of YAML can stand for gigabytes (aliases of 
 Changed so that a commit shows one line alone: comments, order and layout stay.
 """
 
-import os
 import re
-import stat
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
+from runner import private_file
 from runner.project_error import ProjectError
 
 Entry = tuple[yaml.Node, yaml.Node]
@@ -163,25 +162,9 @@ def _write(file: Path, text: str, changed: str, meant: tuple[str, str | None], p
         raise StackFileError(
             f"{file.name} is written in a way that is not changed by machine; edit it to have {message}"
         )
-    _replace(file.resolve(), changed)
+    # A link stays one.
+    private_file.write(file.resolve(), changed, like=file.stat())
     return True
-
-
-def _replace(file: Path, text: str) -> None:
-    """Put a new file in the place of the old one, with its permissions, and its owner where root runs."""
-    before = file.stat()
-    draft = file.with_name(f".{file.name}.new")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(text.encode())
-            if os.geteuid() == 0:
-                os.fchown(descriptor, before.st_uid, before.st_gid)
-            os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _text(file: Path) -> str:

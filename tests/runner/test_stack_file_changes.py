@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from runner import stack_file
+from runner import private_file, stack_file
 from runner.stack_file import StackFileError
 
 FileMaker = Callable[[str], Path]
@@ -158,7 +158,7 @@ class TestSet:
         path = file(COMMENTED)
         victim = path.with_name("victim")
         victim.write_text("theirs")
-        path.with_name(f".{path.name}.new").symlink_to(victim)
+        private_file.draft_of(path).symlink_to(victim)
         set_attached(path)
         assert (victim.read_text(), written(path)) == ("theirs", ATTACHED)
 
