@@ -319,12 +319,12 @@ class LocalServer:
 
     def _begin(self, binary: Path) -> tuple[subprocess.Popen[bytes], int]:
         """Start the process, which takes over the lock; return it, and where in the log its words begin."""
-        with _private(self._lock_file) as lock, _private(self._log_file) as log:
+        with private_file.open_to_add(self._lock_file) as lock, private_file.open_to_add(self._log_file) as log:
             # Those who ask whether the server lives hold the lock for a moment.
-            while not _is_taken(lock, fcntl.LOCK_EX):
+            while not _is_taken(lock.fileno(), fcntl.LOCK_EX):
                 time.sleep(POLL_SECONDS)
             self._pid_file.unlink(missing_ok=True)
-            log_start = os.lseek(log, 0, os.SEEK_END)
+            log_start = os.lseek(log.fileno(), 0, os.SEEK_END)
             process = subprocess.Popen(
                 # The shell becomes the server, so its own process number, written before anything else can
                 # happen, is the server's. It reads its configuration as standard input and so knows no file that
@@ -335,7 +335,7 @@ class LocalServer:
                 stdout=log,
                 stderr=log,
                 env={"PATH": os.defpath},
-                pass_fds=[lock],
+                pass_fds=[lock.fileno()],
                 start_new_session=True,
             )
             return process, log_start
@@ -419,16 +419,6 @@ def _is_taken(lock: int, kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-@contextmanager
-def _private(file: Path) -> Iterator[int]:
-    """Open a file of ours to add to it, never through a link."""
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def _discard(path: Path) -> None:
