@@ -19,20 +19,20 @@ class AccessSettings(Settings):
         Preset,
         Field(
             examples=["data", "cache"],
-            description="The commands of the application's user; cache: strings, counters, expiry and transactions; "
+            description="Rights of the application's user; cache: strings, counters, expiry and transactions; "
             "data: every kind of value, scripts and channels; full: administration as well",
         ),
     ] = "data"
     probe_prefix: Annotated[
         str,
-        Field(examples=["hotel:verify:"], description="How the keys begin that the verification and `health` write"),
+        Field(examples=["hotel:verify:"], description="Prefix of the keys that the verification and `health` write"),
     ] = PROBE_PREFIX
     access_rules: Annotated[
         Strings,
         Field(
             examples=["+flushdb"],
-            description="Rules of an ACL that change the preset, like +flushdb or -@scripting; key patterns (~hotel:*) "
-            "and channels (&news:*) stand in the place of all",
+            description="ACL rules beside those of cache:access, like +flushdb or -@scripting; key patterns (~hotel:*) "
+            "and channels (&news:*) replace the right to all of them",
         ),
     ] = ()
 

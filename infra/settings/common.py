@@ -55,7 +55,7 @@ class CommonSettings(Model):
     default_sinks: ClassVar[tuple[str, ...]] = ("dotenv",)
 
     backend: Annotated[
-        str, Field(examples=["local"], description="Where the Redis runs", json_schema_extra={"enum": [*BACKENDS]})
+        str, Field(examples=["local"], description="The Redis to create", json_schema_extra={"enum": [*BACKENDS]})
     ]
     organizations: Annotated[
         int | None,
@@ -63,7 +63,7 @@ class CommonSettings(Model):
             examples=["1000000"],
             gt=0,
             le=10**9,
-            description="In place of memoryMb: how many organizations the memory has to hold",
+            description="Number of organizations to hold, from which the memory follows; in place of memoryMb",
         ),
         AfterValidator(_organizations_fit_a_tier),
     ] = None
@@ -71,20 +71,24 @@ class CommonSettings(Model):
         default=None,
         validate_default=True,
         examples=["dev", "staging", "prod"],
-        description="The size and the care; unset: the first that holds the organizations, else dev",
+        description="Default size and protection; unset: the smallest tier that holds the organizations, else dev",
     )
     memory_mb: Annotated[
         int | None,
-        Field(examples=["256", "1024", "4096"], gt=0, description="Usable memory in MiB, within what the tier allows"),
+        Field(
+            examples=["256", "1024", "4096"],
+            gt=0,
+            description="Memory for data in MiB, within the limits of the tier; unset: the default of the tier",
+        ),
     ] = None
     maxmemory_policy: Annotated[
-        MaxmemoryPolicy, Field(examples=["allkeys-lru"], description="What Redis does when its memory is full")
+        MaxmemoryPolicy, Field(examples=["allkeys-lru"], description="Eviction policy when the memory is full")
     ] = "allkeys-lru"
     persistence: Annotated[
         Persistence | None,
         Field(
             examples=["snapshot", "append-only", "none"],
-            description="How data outlive a restart; unset: what the backend does best",
+            description="Persistence of the data over a restart; unset: append-only, else snapshot, as the backend has",
         ),
     ] = None
     budget_usd: Annotated[
@@ -93,7 +97,7 @@ class CommonSettings(Model):
             examples=["100"],
             gt=0,
             allow_inf_nan=False,
-            description="What the stack may cost a month, in USD; beyond it nothing is done",
+            description="Limit of the list price in USD a month; a stack above it is refused",
         ),
     ] = None
     name_prefix: Annotated[
@@ -108,14 +112,14 @@ class CommonSettings(Model):
         Literal["fail", "warn"],
         Field(
             examples=["fail"],
-            description="What an `up` does about a cache that cannot be reached from where it runs",
+            description="Result of an `up` that cannot reach the cache: an error, or a warning",
         ),
     ] = "fail"
     verify_from: Annotated[
         Literal["auto", "here", "aws-lambda"],
         Field(
             examples=["auto"],
-            description="Where the checks run: here, or inside the cache's network; auto: as the backend needs",
+            description="Verifier: this machine, or a Lambda function in the network of the cache; auto: as needed",
         ),
     ] = "auto"
     application_url: Annotated[
@@ -123,7 +127,7 @@ class CommonSettings(Model):
         AfterValidator(_application_url_is_an_address_alone),
         Field(
             examples=["https://your-app.encr.app"],
-            description="The application, whose /cache/health and /cache/status an `up` then asks",
+            description="URL of the application; an `up` checks its /cache/health and /cache/status",
         ),
     ] = None
 

@@ -67,7 +67,7 @@ class DeliverySettings(CommonSettings):
         Strings | None,
         Field(
             examples=["dotenv"],
-            description="Where the proved connection goes, of dotenv, encore, encore-infra-config, "
+            description="Sinks that get the proved connection: dotenv, encore, encore-infra-config, "
             "aws-secrets-manager, aws-ssm, gcp-secret-manager, kubernetes-secret; unset: as suits the backend",
         ),
     ] = None
@@ -76,27 +76,30 @@ class DeliverySettings(CommonSettings):
         Field(
             alias=AWS_REGION,
             examples=["us-east-1"],
-            description="The provider's own: the region of what is at AWS; unset: the environment's or the profile's",
+            description="AWS region, as the provider reads it; unset: the region of the environment or the profile",
         ),
     ] = None
     url: Annotated[
         bool,
-        Field(examples=["true"], description="Whether REDIS_URL is delivered too, the whole connection in one URL"),
+        Field(
+            examples=["true"],
+            description="Delivery of REDIS_URL, the whole connection as a URL, beside the REDIS_* variables",
+        ),
     ] = False
     variables: Annotated[
         Named,
         Field(
             examples=["laravel"],
-            description="Other names by which the application reads the connection: laravel, spring, dotnet or url, "
-            "NAME=part, or several; a part is host, port, username, password, tls, ca, url or database",
+            description="Further variables for the application: the preset laravel, spring, dotnet or url, NAME=part, "
+            "or several; a part is host, port, username, password, tls, ca, url or database",
         ),
     ] = ()
     attached: Annotated[
         bool,
         Field(
             examples=["true"],
-            description="Whether the application gets the connection; false: it is told of no Redis, which stays "
-            "(make rollback, make attach)",
+            description="Delivery of the connection; false: the variables are empty, and the application caches in "
+            "memory (make rollback, make attach)",
         ),
     ] = True
     after_delivery: Annotated[
@@ -105,7 +108,7 @@ class DeliverySettings(CommonSettings):
         Field(
             examples=["./redeploy.sh"],
             min_length=1,
-            description="A shell command that restarts the application once another connection was delivered",
+            description="Shell command after a changed connection was delivered, such as a restart of the application",
         ),
     ] = None
 
@@ -216,7 +219,7 @@ class DotenvSettings(DeliverySettings):
         Field(
             examples=[".env"],
             min_length=1,
-            description="The file, relative to the project; unset: `.local/<stack>.env`",
+            description="Environment file, relative to the project; unset: `.local/<stack>.env`",
         ),
     ] = None
 
@@ -229,19 +232,19 @@ class EncoreSettings(DeliverySettings):
         Field(
             examples=["../application"],
             validate_default=True,
-            description="The folder of the application that gets the secrets, where its encore.app is",
+            description="Folder of the Encore application, with its encore.app",
         ),
     ] = None
     encore_types: Annotated[
         Strings,
-        Field(examples=["prod"], description=f"The types of environments for the secrets: {', '.join(ENCORE_TYPES)}"),
+        Field(examples=["prod"], description=f"Types of environments that get the secrets: {', '.join(ENCORE_TYPES)}"),
     ] = ()
     encore_environments: Annotated[
         Strings,
         Field(
             examples=["staging"],
             validate_default=True,
-            description="The environments that the secrets are for, by name",
+            description="Names of environments that get the secrets",
         ),
     ] = ()
 
@@ -290,7 +293,7 @@ class EncoreInfraConfigSettings(DeliverySettings):
         Field(
             examples=["../application/infra.config.json"],
             validate_default=True,
-            description="The file that `encore build docker --config` takes",
+            description="Infrastructure file for `encore build docker --config`",
         ),
     ] = None
     encore_cache_cluster: Annotated[
@@ -298,7 +301,7 @@ class EncoreInfraConfigSettings(DeliverySettings):
         Field(
             examples=["cache"],
             validate_default=True,
-            description="The name that the application's code gives its cache cluster (new CacheCluster(NAME))",
+            description="Name of the cache cluster in the application's code: new CacheCluster(NAME)",
         ),
     ] = None
 
@@ -318,7 +321,7 @@ class AwsSecretSettings(DeliverySettings):
         checked(aws_patterns.ROLE.problem),
         Field(
             examples=["arn:aws:iam::123456789012:role/application"],
-            description="The role of AWS that may read the secret; unset: whoever IAM lets",
+            description="ARN of the IAM role that may read the secret; unset: the roles that IAM policies allow",
         ),
     ] = None
     secret_kms_key_arn: Annotated[
@@ -326,7 +329,7 @@ class AwsSecretSettings(DeliverySettings):
         checked(aws_patterns.KEY.problem),
         Field(
             examples=["arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
-            description="The key that the secret is encrypted with; unset: the stack's own",
+            description="ARN of the KMS key that encrypts the secret; unset: the key of the stack, else of AWS",
         ),
     ] = None
 
@@ -344,7 +347,7 @@ class AwsSecretsManagerSettings(DeliverySettings):
         int | None,
         Field(
             examples=[str(SHORTEST_RECOVERY_DAYS)],
-            description="How long AWS keeps a deleted secret, 0 or 7 to 30 days; unset: 0 in dev, else 7",
+            description="Days that AWS keeps a deleted secret, 0 or 7 to 30; unset: 0 in dev, else 7",
         ),
     ] = None
 
@@ -368,7 +371,7 @@ class GcpSecretManagerSettings(DeliverySettings):
         checked(gcp_patterns.SERVICE_ACCOUNT.problem),
         Field(
             examples=["application@project.iam.gserviceaccount.com"],
-            description="The service account of Google that may read the secrets; unset: whoever IAM lets",
+            description="Google service account that may read the secrets; unset: the accounts that IAM allows",
         ),
     ] = None
 

@@ -84,20 +84,20 @@ class DockerSettings(AccessSettings):
     )
     default_sinks: ClassVar[tuple[str, ...]] = ("dotenv",)
     backend: Literal["docker"] = "docker"
-    port: Annotated[int | None, Field(examples=["6379"], ge=0, le=65535, description="The TCP port")] = None
+    port: Annotated[
+        int | None, Field(examples=["6379"], ge=0, le=65535, description="TCP port that is published; unset: 6379")
+    ] = None
     image: Annotated[
         str,
         checked(_image_problem),
-        Field(
-            examples=["redis:7-alpine"], description="An image of Redis with a user named redis, and a tag or digest"
-        ),
+        Field(examples=["redis:7-alpine"], description="Image of Redis with a user named redis, by tag or digest"),
     ] = "redis:7-alpine"
     docker_host: Annotated[
         str | None,
         checked(_docker_host_problem),
         Field(
             examples=["ssh://you@host", "unix:///var/run/docker.sock"],
-            description="Another Docker daemon, as DOCKER_HOST names it; before a change of it: make down",
+            description="Docker daemon, as a URL like DOCKER_HOST's; unset: DOCKER_HOST; before a change: make down",
         ),
     ] = None
     bind_address: Annotated[
@@ -105,7 +105,7 @@ class DockerSettings(AccessSettings):
         # Validated as the default too: it will not do for a daemon on another machine.
         Field(
             examples=["127.0.0.1", "0.0.0.0"],  # noqa: S104 - for the user to choose, and the backend warns of it
-            description="The address of the daemon's machine that the port is published on",
+            description="Address on the daemon's machine that publishes the port",
             validate_default=True,
         ),
     ] = "127.0.0.1"

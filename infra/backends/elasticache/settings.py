@@ -43,33 +43,38 @@ class ElastiCacheSettings(AccessSettings):
     )
     default_sinks: ClassVar[tuple[str, ...]] = ("aws-secrets-manager",)
     backend: Literal["elasticache"] = "elasticache"
-    engine: Annotated[nodes.Engine, Field(examples=["redis"], description="Redis OSS or Valkey")] = "redis"
+    engine: Annotated[nodes.Engine, Field(examples=["redis"], description="Engine: Redis OSS or Valkey")] = "redis"
     engine_version: Annotated[
         str | None,
-        Field(examples=["7.1"], description="The engine's version, major and minor; unset: the newest known here"),
+        Field(
+            examples=["7.1"], description="Engine version, major and minor; unset: the newest that this project knows"
+        ),
     ] = None
     node_type: Annotated[
         str | None,
         Field(
             examples=["cache.t4g.small"],
-            description="The machine of each node; unset: the cheapest that holds the memory",
+            description="Node type; unset: the cheapest that holds the memory",
         ),
     ] = None
     replicas: Annotated[
         int | None,
-        Field(examples=["1"], ge=0, description="Copies that take over; unset: none in dev, else one"),
+        Field(examples=["1"], ge=0, description="Replicas for failover; unset: none in dev, else one"),
     ] = None
     account_id: Annotated[
         str | None,
         checked(patterns.ACCOUNT.problem),
-        Field(examples=["123456789012"], description="The AWS account that this stack belongs to"),
+        Field(
+            examples=["123456789012"],
+            description="AWS account; credentials of another one are refused; unset: any account",
+        ),
     ] = None
     network_stack: Annotated[
         str | None,
         checked(_STACK.problem),
         Field(
             examples=["organization/cache-network/prod"],
-            description="Takes the network from the outputs of another stack, such as examples/network makes",
+            description="Pulumi stack whose outputs name the network, as examples/network does",
         ),
     ] = None
     vpc_id: Annotated[
@@ -78,7 +83,7 @@ class ElastiCacheSettings(AccessSettings):
         Field(
             examples=["vpc-0123456789abcdef0"],
             validate_default=True,
-            description="The VPC that the application runs in",
+            description="VPC of the application",
         ),
     ] = None
     subnet_ids: Annotated[
@@ -87,13 +92,13 @@ class ElastiCacheSettings(AccessSettings):
         Field(
             examples=["subnet-0123456789abcdef0,subnet-0123456789abcdef1"],
             validate_default=True,
-            description="Private subnets of that VPC, with replicas in two zones or more",
+            description="Private subnets of the VPC; with replicas, in two zones or more",
         ),
     ] = ()
     application_cidrs: Annotated[
         Strings,
         each_checked(patterns.client_network_problem),
-        Field(examples=["10.0.0.0/16"], description="Private networks whose machines may connect"),
+        Field(examples=["10.0.0.0/16"], description="Private networks that may connect, as CIDR"),
     ] = ()
     application_security_group_ids: Annotated[
         Strings,
@@ -109,8 +114,8 @@ class ElastiCacheSettings(AccessSettings):
         checked(patterns.KEY.problem),
         Field(
             examples=["arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
-            description="A key to encrypt with, whose policy lets CloudWatch Logs use it; "
-            "unset: one of the stack's own",
+            description="ARN of the KMS key that encrypts the cache and its logs; its policy must allow "
+            "CloudWatch Logs; unset: a key that the stack creates",
         ),
     ] = None
     maintenance_window: Annotated[
@@ -118,7 +123,7 @@ class ElastiCacheSettings(AccessSettings):
         readable(windows.weekly),
         Field(
             examples=["sun:03:00-sun:04:00", "sun:11:00-sun:12:00", "sun:19:00-sun:20:00"],
-            description="When the vendor may maintain the cache, UTC",
+            description="Weekly maintenance window, UTC",
         ),
     ] = "sun:03:00-sun:04:00"
     snapshot_window: Annotated[
@@ -126,15 +131,15 @@ class ElastiCacheSettings(AccessSettings):
         readable(windows.daily),
         Field(
             examples=["01:00-02:00"],
-            description="When AWS takes the daily snapshot, UTC; unset: 01:00-02:00, or an hour free of maintenance",
+            description="Window of the daily snapshot, UTC; unset: 01:00-02:00, or an hour outside maintenance",
         ),
     ] = None
     apply_immediately: Annotated[
         bool | None,
         Field(
             examples=["true"],
-            description="Whether another node type or version comes at once, and not in the maintenance window; "
-            "unset: at once, but not in prod",
+            description="Immediate change of node type or version; false: in the maintenance window; "
+            "unset: true, in prod false",
         ),
     ] = None
 

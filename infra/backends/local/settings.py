@@ -24,16 +24,14 @@ class LocalSettings(AccessSettings):
     backend: Literal["local"] = "local"
     port: Annotated[
         int | None,
-        Field(
-            examples=["6379"], ge=0, le=65535, description="The TCP port; for local, 0 picks a free one and keeps it"
-        ),
+        Field(examples=["6379"], ge=0, le=65535, description="TCP port; 0: a free one, which is kept; unset: 0"),
     ] = None
     folder: Annotated[
         str | None,
         Field(
             examples=["~/cache"],
             min_length=1,
-            description="Where the server's files are kept; relative to the project",
+            description="Folder of the server's files, relative to the project; unset: `.local/servers/<stack>`",
         ),
     ] = None
 

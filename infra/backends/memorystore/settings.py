@@ -45,26 +45,26 @@ class MemorystoreSettings(Settings):
         Field(
             alias="gcp:project",
             examples=["my-project"],
-            description="The project that the cache belongs to, whatever project gcloud is set to",
+            description="Google project; the project of gcloud is not used",
         ),
     ]
     region: Annotated[
         str,
-        Field(alias="gcp:region", examples=["us-central1"], description="The region that the application runs in"),
+        Field(alias="gcp:region", examples=["us-central1"], description="Google region of the application"),
     ]
     network: Annotated[
         str,
         checked(patterns.NETWORK.problem),
         Field(
             examples=["projects/my-project/global/networks/my-network"],
-            description="The network that the application runs in, in full",
+            description="Full name of the application's VPC network",
         ),
     ]
     private_service_access: Annotated[
         Literal["declare", "adopt"],
         Field(
             examples=["adopt"],
-            description="Declare makes the network's one private service access, adopt takes the one that it has",
+            description="Private service access of the network: declare creates it, adopt uses the existing one",
         ),
     ]
     allocated_range: Annotated[
@@ -72,22 +72,23 @@ class MemorystoreSettings(Settings):
         checked(patterns.ALLOCATED_RANGE.problem),
         Field(
             examples=["google-managed-services-my-network"],
-            description="With adopt: the allocated range to take addresses from; unset: Google chooses",
+            description="Allocated IP range, with adopt; unset: Google chooses",
         ),
     ] = None
     redis_version: Annotated[
         RedisVersion,
-        Field(examples=[NEWEST], description="Redis's version; upgraded in place, and never the other way"),
+        Field(examples=[NEWEST], description="Redis version; an upgrade is in place, a downgrade is refused"),
     ] = NEWEST
     tls: Annotated[
-        bool, Field(examples=["true"], description="false only for an application that cannot take REDIS_TLS_CA")
+        bool,
+        Field(examples=["true"], description="TLS; false: plain text, for an application that cannot use REDIS_TLS_CA"),
     ] = True
     kms_key_name: Annotated[
         str | None,
         checked(patterns.KEY.problem),
         Field(
             examples=["projects/my-project/locations/us-central1/keyRings/my-ring/cryptoKeys/my-key"],
-            description="A key of your own to encrypt with, in the cache's region; unset: Google's",
+            description="Name of the KMS key that encrypts the cache, in its region; unset: a key of Google's",
         ),
     ] = None
     maintenance_window: Annotated[
@@ -95,14 +96,14 @@ class MemorystoreSettings(Settings):
         readable(windows.weekly),
         Field(
             examples=["sun:03:00-sun:04:00"],
-            description="When the vendor may maintain the cache, UTC: one hour",
+            description="Weekly maintenance window, UTC, one hour",
         ),
     ] = "sun:03:00-sun:04:00"
     deletion_protection: Annotated[
         bool | None,
         Field(
             examples=["true"],
-            description="Whether a destroy is refused; false takes effect with an `up` before it; unset: in prod",
+            description="Deletion protection; false needs an `up` before the `down`; unset: true in prod",
         ),
     ] = None
 

@@ -46,7 +46,7 @@ class RedisCloudSettings(Settings):
     backend: Literal["rediscloud"] = "rediscloud"
     cloud_provider: Annotated[
         Literal["AWS", "GCP", "Azure"],
-        Field(examples=["AWS"], description="The cloud that Redis Cloud runs the cache in"),
+        Field(examples=["AWS"], description="Cloud provider that hosts the cache"),
     ] = "AWS"
     cloud_region: Annotated[
         str | None,
@@ -54,45 +54,51 @@ class RedisCloudSettings(Settings):
             examples=["us-east-1"],
             min_length=1,
             validate_default=True,
-            description=f"The region, by that cloud's own name; unset: {DEFAULT_REGION} of AWS",
+            description=f"Region, by the cloud provider's own name; unset: {DEFAULT_REGION} of AWS",
         ),
     ] = None
     payment_method_id: Annotated[
         int | None,
         Field(
-            examples=["30949"], gt=0, description="How a paid plan is paid: a number that a preview without it lists"
+            examples=["30949"],
+            gt=0,
+            description="Number of the payment method, for a paid plan; a preview without it lists them",
         ),
     ] = None
     source_cidrs: Annotated[
         Strings,
         each_checked(_source_problem),
-        Field(examples=["203.0.113.7/32"], description="The networks whose machines may connect; paid plans alone"),
+        Field(examples=["203.0.113.7/32"], description="Networks that may connect, as CIDR; paid plans only"),
     ] = ()
     accept_any_address: Annotated[
         bool,
         Field(
             examples=["true"],
             validate_default=True,
-            description="Accepts that the whole Internet may try the password; the free plan has nothing else",
+            description="Consent to a cache that any address may connect to; the free plan needs it",
         ),
     ] = False
     accept_plain_text: Annotated[
         bool,
-        Field(examples=["true"], validate_default=True, description="Accepts that the free plan has no TLS"),
+        Field(
+            examples=["true"],
+            validate_default=True,
+            description="Consent to plain text on the free plan, which has no TLS",
+        ),
     ] = False
     tls_ca_file: Annotated[
         str | None,
         Field(
             examples=["redis_ca.pem"],
             min_length=1,
-            description="Certificates to trust for a database on Redis Cloud's own, older authority; from its console",
+            description="PEM file of Redis Cloud's older certificate authority, from its console; unset: public ones",
         ),
     ] = None
     deletion_protection: Annotated[
         bool | None,
         Field(
             examples=["true"],
-            description="Whether a destroy is refused; false takes effect with an `up` before it; unset: in prod",
+            description="Deletion protection; false needs an `up` before the `down`; unset: true in prod",
         ),
     ] = None
 
