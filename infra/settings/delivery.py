@@ -371,7 +371,7 @@ class GcpSecretManagerSettings(DeliverySettings):
         checked(gcp_patterns.SERVICE_ACCOUNT.problem),
         Field(
             examples=["application@project.iam.gserviceaccount.com"],
-            description="Google service account that may read the secrets; unset: the accounts that IAM allows",
+            description="Service account of Google that may read the secrets; unset: the accounts that IAM allows",
         ),
     ] = None
 

@@ -236,4 +236,5 @@ class _Report:
 
     def _description(self, field: str) -> str:
         message = (self.model.model_fields[field].description or "") if field else ""
-        return message[:1].lower() + message[1:]
+        # An abbreviation keeps its capitals.
+        return message if message[:2].isupper() else message[:1].lower() + message[1:]

@@ -168,7 +168,7 @@ REJECTED: list[tuple[dict[str, str], str, str]] = [
     # ElastiCache: what only the user can know.
     (
         {"backend": "elasticache", "tier": "prod"},
-        "cache:vpcId is not set: the VPC that",
+        "cache:vpcId is not set: VPC of the application",
         "set cache:vpcId vpc-0123456789abc",
     ),
     (
@@ -367,10 +367,10 @@ REJECTED: list[tuple[dict[str, str], str, str]] = [
     *(
         ({"backend": "memorystore"}, f"{key} is not set: {said}", f"set {key} {cure}")
         for key, said, cure in (
-            ("gcp:project", "the project that the cache belongs to", "my-project"),
-            ("gcp:region", "the region that the application runs in", "us-central1"),
-            ("cache:network", "the network that the application runs in", "projects/my-project/global/networks/"),
-            ("cache:privateServiceAccess", "declare makes the network's one private service access", "adopt"),
+            ("gcp:project", "project of Google Cloud", "my-project"),
+            ("gcp:region", "region of the application", "us-central1"),
+            ("cache:network", "full name of the application's VPC network", "projects/my-project/global/networks/"),
+            ("cache:privateServiceAccess", "private service access of the network: declare creates it", "adopt"),
         )
     ),
     ({**GOOGLE, "gcp:project": ""}, "gcp:project is not set", "set gcp:project my-project"),
@@ -615,7 +615,7 @@ REJECTED: list[tuple[dict[str, str], str, str]] = [
     # Secrets of an Encore application.
     (
         {"backend": "local", "sinks": "encore", "encoreTypes": "prod"},
-        "cache:encoreApp is not set: the folder of the application",
+        "cache:encoreApp is not set: folder of the Encore application",
         "set cache:encoreApp ../application",
     ),
     (
@@ -651,12 +651,12 @@ REJECTED: list[tuple[dict[str, str], str, str]] = [
     # The file of a self-hosted Encore application.
     (
         {"backend": "local", "sinks": "encore-infra-config", "encoreCacheCluster": "cache"},
-        "cache:encoreInfraConfig is not set: the file that `encore build docker --config` takes",
+        "cache:encoreInfraConfig is not set: infrastructure file for `encore build docker --config`",
         "set cache:encoreInfraConfig ../application/infra.config.json",
     ),
     (
         {"backend": "local", "sinks": "encore-infra-config", "encoreInfraConfig": "../infra.config.json"},
-        "cache:encoreCacheCluster is not set: the name that the application's code gives its cache cluster",
+        "cache:encoreCacheCluster is not set: name of the cache cluster in the application's code",
         "set cache:encoreCacheCluster cache",
     ),
     (

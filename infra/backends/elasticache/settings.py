@@ -74,7 +74,7 @@ class ElastiCacheSettings(AccessSettings):
         checked(_STACK.problem),
         Field(
             examples=["organization/cache-network/prod"],
-            description="Pulumi stack whose outputs name the network, as examples/network does",
+            description="Stack whose outputs name the network, such as examples/network",
         ),
     ] = None
     vpc_id: Annotated[

@@ -45,12 +45,12 @@ class MemorystoreSettings(Settings):
         Field(
             alias="gcp:project",
             examples=["my-project"],
-            description="Google project; the project of gcloud is not used",
+            description="Project of Google Cloud; gcloud's own is not used",
         ),
     ]
     region: Annotated[
         str,
-        Field(alias="gcp:region", examples=["us-central1"], description="Google region of the application"),
+        Field(alias="gcp:region", examples=["us-central1"], description="Region of the application"),
     ]
     network: Annotated[
         str,
