@@ -105,7 +105,7 @@ class CommonSettings(Model):
         checked(prefix_problem),
         Field(
             examples=["team-redis"],
-            description="How the names of all resources begin, followed by the stack's; fixed once the stack is up",
+            description="Prefix of the names of all resources, before the stack's name; fixed once the stack is up",
         ),
     ] = NAME_PREFIX
     unreachable: Annotated[

@@ -385,19 +385,19 @@ class KubernetesSecretSettings(DeliverySettings):
         Field(
             examples=["application"],
             validate_default=True,
-            description="The namespace of the application, which gets the Secret",
+            description="Namespace of the application, for the Secret",
         ),
     ] = None
     kubernetes_secret: Annotated[
         str | None,
         checked(KUBERNETES_NAME.problem),
-        Field(examples=["redis"], description="The Secret's name; unset: `hospitality-redis-<stack>`"),
+        Field(examples=["redis"], description="Name of the Secret; unset: `hospitality-redis-<stack>`"),
     ] = None
     kubernetes_keys: Annotated[
         Literal["variables", "service-binding"],
         Field(
             examples=["service-binding"],
-            description="The Secret's keys: the variables, or those of a Service Binding (type, host, uri, and so on)",
+            description="Keys of the Secret: the variables, or those of a Service Binding (type, host, uri, and so on)",
         ),
     ] = "variables"
     kubernetes_secrets_mutable: Annotated[
@@ -406,7 +406,7 @@ class KubernetesSecretSettings(DeliverySettings):
             alias="kubernetes:enableSecretMutable",
             examples=["true"],
             validate_default=True,
-            description="The provider's own, and true: another value changes the Secret, and does not replace it",
+            description="Setting of the provider, which must be true: a changed value updates the Secret in place",
         ),
     ] = False
 

@@ -23,18 +23,20 @@ STACKS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "local": (
         "Pulumi.local.yaml",
         {
-            "sinks": "dotenv,encore,encore-infra-config",
-            "encoreApp": "app",
-            "encoreTypes": "prod",
-            "encoreInfraConfig": "infra.config.json",
-            "encoreCacheCluster": "cache",
+            "cache:sinks": "dotenv,encore,encore-infra-config,kubernetes-secret",
+            "cache:kubernetesNamespace": "team",
+            "kubernetes:enableSecretMutable": "true",
+            "cache:encoreApp": "app",
+            "cache:encoreTypes": "prod",
+            "cache:encoreInfraConfig": "infra.config.json",
+            "cache:encoreCacheCluster": "cache",
         },
     ),
     "docker": ("Pulumi.dev.yaml", {}),
-    "elasticache": ("Pulumi.prod.yaml", {"sinks": "aws-secrets-manager,aws-ssm"}),
+    "elasticache": ("Pulumi.prod.yaml", {"cache:sinks": "aws-secrets-manager,aws-ssm"}),
     "memorystore": ("examples/memorystore/Pulumi.memorystore.yaml", {}),
     "rediscloud": ("examples/rediscloud/Pulumi.rediscloud.yaml", {}),
-    "memory": ("Pulumi.local.yaml", {"backend": "memory"}),
+    "memory": ("Pulumi.local.yaml", {"cache:backend": "memory"}),
 }
 
 
@@ -50,7 +52,7 @@ def exported(folder: Path, name: str) -> Mapping[str, Any]:
     file, settings = STACKS[name]
     made = project(folder, "stack")
     config = yaml.safe_load((ROOT / file).read_text())["config"]
-    config |= {f"cache:{key}": value for key, value in settings.items()}
+    config |= settings
     if name == "elasticache":
         config |= NETWORK
     (folder / "Pulumi.stack.yaml").write_text(yaml.safe_dump({"config": config}))
