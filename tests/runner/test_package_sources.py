@@ -92,6 +92,7 @@ def bring(project: Path) -> tuple[str, dict[str, str]]:
     return environment.bring_uv(project)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moved", [["user", "quiet"], ["target", "requirement"], ["prefix", "python", "dry-run"]])
 def test_pip_installs_here_whatever_its_variables_say(
     project: Path, monkeypatch: pytest.MonkeyPatch, moved: list[str]
@@ -107,6 +108,7 @@ def test_pip_installs_here_whatever_its_variables_say(
     assert not (project.parent / "elsewhere").exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", ["user", "PIP_CONFIG_FILE"])
 def test_pip_installs_here_whatever_its_files_say(project: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     """The user's file, and the one that a variable names; what they say of sources is kept."""

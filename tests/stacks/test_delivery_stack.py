@@ -245,6 +245,7 @@ def test_a_last_step_that_was_killed_is_gone_on_with(project: ProjectCopy, momen
     assert not takes(project, old)
 
 
+@pytest.mark.long
 def test_a_rollback_stays_until_it_is_taken_back(project: ProjectCopy) -> None:
     """The server stays, the application is told of none, every later `up` leaves it so, and `attach` brings it back."""
     project.run("up")

@@ -193,6 +193,7 @@ def test_a_fault_fails_the_update_as_from_here(cache: Cache) -> None:
     assert cache.stack.outputs["verification"] == inside
 
 
+@pytest.mark.long
 def test_a_cache_without_tls_fails_too(account: aws.Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of whatever came up behind the endpoint, the function says what a local run would."""
     monkeypatch.setitem(CacheEnvironment.__init__.__kwdefaults__ or {}, "connect_timeout_ms", 2000)

@@ -218,6 +218,7 @@ def test_what_a_run_as_root_left_is_named_with_its_cure(machine: Machine) -> Non
     assert machine.run("up")[0] == 0
 
 
+@pytest.mark.long
 def test_odd_places_and_users(tmp_path: Path) -> None:
     """A path with a quote, a blank and a colon; the longest name of a stack; a user without a name; the C locale."""
     root = tmp_path / "it's a: place"
@@ -320,6 +321,7 @@ MUTATIONS: list[Callable[[Path, random.Random, dict[str, bytes]], object]] = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.soak(1000)
 @pytest.mark.timeout(7200)
 def test_mutated_files(machine: Machine, soak: Soak) -> None:

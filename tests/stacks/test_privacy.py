@@ -54,6 +54,7 @@ def writable(home: Path) -> list[str]:
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("home", [False, True], ids=["folder", "link"], indirect=True)
 def test_others_read_no_secret_and_change_nothing(project: ProjectCopy, home: Path) -> None:
     """After every verb that writes, with a umask that keeps nobody out."""

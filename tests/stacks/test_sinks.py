@@ -61,6 +61,7 @@ def cluster(application: Path) -> dict[str, object]:
     return found
 
 
+@pytest.mark.long
 def test_every_sink_gets_what_was_proved_and_nothing_twice(
     project: ProjectCopy, application: Path, platform: Platform
 ) -> None:
@@ -108,6 +109,7 @@ def test_every_sink_gets_what_was_proved_and_nothing_twice(
     assert not [each for each in (first, second) if each["REDIS_PASSWORD"] in seen_by_others]
 
 
+@pytest.mark.long
 def test_what_encore_refuses_is_one_line_with_the_cure(
     project: ProjectCopy, application: Path, platform: Platform
 ) -> None:

@@ -28,6 +28,7 @@ def test_the_cost_is_an_output(account: aws.Account, tmp_path: Path, monkeypatch
     assert made.outputs["monthlyCostUsd"] == 13.08
 
 
+@pytest.mark.long
 def test_a_stack_beyond_its_budget_creates_nothing(account: aws.Account, tmp_path: Path) -> None:
     """Neither in a preview nor in an `up`, and both figures are named."""
     made = stack(tmp_path, account, budgetUsd="200")

@@ -166,6 +166,7 @@ def mutated(chance: random.Random, part: bytes) -> bytes:
     return bytes(value)
 
 
+@pytest.mark.long
 @pytest.mark.soak(5_000)
 def test_any_answer_is_judged(soak: Soak, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A real conversation with some of its bytes changed: a report in every format, and every command."""

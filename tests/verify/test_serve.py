@@ -223,6 +223,7 @@ class TestCommand:
             assert served.descriptors() < serve._MOST_CONNECTIONS + 50
         assert sum("connections" in line for line in served.lines) == 1
 
+    @pytest.mark.long
     def test_a_header_that_drips_has_an_end(self) -> None:
         """Each byte comes in time, and the whole does not."""
         with serving() as served, socket.create_connection(served.address, timeout=60) as slow:
