@@ -32,6 +32,11 @@ ENVIRONMENT_NAME: Final = Pattern(
     "[A-Za-z_][A-Za-z0-9_]{0,127}", "up to 128 letters, digits and underscores, and no digit first"
 )
 
+# What GitHub lets an account and a repository be called when they are made.
+GITHUB_OWNER: Final = Pattern("[A-Za-z0-9][A-Za-z0-9-]{0,38}", "up to 39 letters, digits and hyphens")
+GITHUB_REPOSITORY: Final = Pattern(
+    "[A-Za-z0-9._-]{1,100}", "up to 100 letters, digits, dots, hyphens and underscores, without the owner"
+)
 # Kubernetes documentation, Object Names and IDs: a Secret has the name of a DNS subdomain, a namespace that of a label.
 KUBERNETES_NAME: Final = Pattern(
     r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9.-]*[a-z0-9])?",
@@ -67,8 +72,7 @@ class DeliverySettings(CommonSettings):
         Strings | None,
         Field(
             examples=["dotenv"],
-            description="Sinks that get the proved connection: dotenv, encore, encore-infra-config, "
-            "aws-secrets-manager, aws-ssm, gcp-secret-manager, kubernetes-secret; unset: as suits the backend",
+            description="Sinks that get the proved connection, each in docs/sinks.md; unset: as suits the backend",
         ),
     ] = None
     aws_region: Annotated[
@@ -427,7 +431,49 @@ class KubernetesSecretSettings(DeliverySettings):
         return mutable
 
 
+class GithubEnvironmentSettings(DeliverySettings):
+    """What an environment of GitHub's has to know; the token is the provider's own business (GITHUB_TOKEN)."""
+
+    github_owner: Annotated[
+        str | None,
+        checked(GITHUB_OWNER.problem),
+        Field(
+            alias="github:owner",
+            examples=["my-organization"],
+            validate_default=True,
+            description="The provider's own: the organization or the user that has the repository",
+        ),
+    ] = None
+    github_repository: Annotated[
+        str | None,
+        checked(GITHUB_REPOSITORY.problem),
+        Field(
+            examples=["application"],
+            validate_default=True,
+            description="The repository whose environment gets the secrets, without its owner",
+        ),
+    ] = None
+    github_environment: Annotated[
+        str | None,
+        Field(
+            examples=["production"],
+            min_length=1,
+            max_length=255,
+            validate_default=True,
+            description="The environment of the repository, which has to be there",
+        ),
+    ] = None
+
+    @field_validator("github_owner", "github_repository", "github_environment")
+    @classmethod
+    def _all_are_set(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and cls.goes_to("github-environment", info.data):
+            raise NotSet
+        return value
+
+
 class Settings(
+    GithubEnvironmentSettings,
     KubernetesSecretSettings,
     GcpSecretManagerSettings,
     AwsSecretsManagerSettings,
@@ -476,6 +522,14 @@ SINKS: Final[Mapping[str, SinkRow]] = {
     "kubernetes-secret": SinkRow(
         (KubernetesSecretSettings,),
         names=Pattern("[A-Za-z0-9_.-]{1,253}", "up to 253 letters, digits, underscores, dots and hyphens"),
+    ),
+    # GitHub documentation, Secrets reference; GitHub keeps a name in capital letters.
+    "github-environment": SinkRow(
+        (GithubEnvironmentSettings,),
+        names=Pattern(
+            "(?!GITHUB_)[A-Z_][A-Z0-9_]{0,127}",
+            "up to 128 capital letters, digits and underscores, no digit first, and no GITHUB_ either",
+        ),
     ),
 }
 
