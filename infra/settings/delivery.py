@@ -14,6 +14,7 @@ from infra.gcp import patterns as gcp_patterns
 from infra.patterns import Pattern
 from infra.settings.base import Known, NotSet, Refusal, Strings, Wrong, checked, require_distinct
 from infra.settings.common import CommonSettings
+from infra.settings.tags import RULES, Tag, Tags, problems
 from infra.settings.variables import Claim, Named
 
 # Where pulumi-aws looks first.
@@ -98,6 +99,14 @@ class DeliverySettings(CommonSettings):
             "or several; a part is host, port, username, password, tls, ca, url or database",
         ),
     ] = ()
+    tags: Annotated[
+        Tags,
+        Field(
+            examples=['{"owner": "payments", "contact": "payments@example.com"}', '{"owner": "payments"}'],
+            description="Tags or labels of every resource that takes them, beside managed-by, project, stack and tier: "
+            "owner, contact and others",
+        ),
+    ] = ()
     attached: Annotated[
         bool,
         Field(
@@ -161,6 +170,20 @@ class DeliverySettings(CommonSettings):
         if problems:
             raise Refusal("will not do: {variables}", example="", variables="; ".join(problems))
         return variables
+
+    @field_validator("tags")
+    @classmethod
+    def _the_vendors_take_the_tags(cls, tags: tuple[Tag, ...], info: ValidationInfo) -> tuple[Tag, ...]:
+        if not tags or "backend" not in info.data:
+            return tags
+        clouds = {cls.capabilities.cloud, *(SINKS[sink].cloud for sink in cls.sinks_of(info.data) or ())}
+        vendors = [rules for cloud, rules in RULES.items() if cloud in clouds]
+        vendors += [cls.capabilities.tag_rules] if cls.capabilities.tag_rules else []
+        if not vendors:
+            raise Refusal("has nothing to be put on: neither {backend} nor where the connection goes takes tags")
+        if found := [*problems(tags, vendors)]:
+            raise Wrong("; ".join(found))
+        return tags
 
     @field_validator("aws_region")
     @classmethod
