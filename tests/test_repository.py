@@ -34,6 +34,7 @@ LEAVES_OF_RUNNER = {
     "runner.output",
     "runner.privacy",
     "runner.private_file",
+    "runner.project_error",
     "runner.stack_file",
 }
 
