@@ -85,7 +85,7 @@ CONTROLS: Final = (
     ),
     Control(
         name="memorystore-copies",
-        title="a copy in another zone takes over by itself",
+        title="failover to a replica in another zone is automatic",
         types=(INSTANCE,),
         check=_replicas,
         cure="choose tier staging or prod; on an existing cache this replaces it",

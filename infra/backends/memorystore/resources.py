@@ -46,7 +46,7 @@ def declare(settings: MemorystoreSettings, *, stack: str) -> Declaration:
     )
     private_service_access = network.private_service_access(name, settings, labels=labels)
     # Nothing is said of zones and of read replicas: for the tier BASIC that is an error or a replacement, and for
-    # STANDARD_HA Google's own choice is one copy in another zone (terraform-provider-google issues 11425, 11559 and
+    # STANDARD_HA Google's own choice is one replica in another zone (terraform-provider-google issues 11425, 11559 and
     # 14734; terraform-google-memorystore issues 83 and 97).
     instance = gcp.redis.Instance(
         name,
@@ -139,7 +139,7 @@ def _expectation(settings: MemorystoreSettings) -> Expectation:
         persistence=None,
         authentication=True,
         tls=settings.tls,
-        # Whether INFO shows the copy of STANDARD_HA, Google does not say.
+        # Whether INFO shows the replica of STANDARD_HA, Google does not say.
         replicas=None,
         version=f"redis {versions.shown(settings.redis_version)}",
         cluster=False,
