@@ -84,7 +84,7 @@ CONTROLS: Final = (
         cure=f"name authorized_network, with PRIVATE_SERVICE_ACCESS, in {DECLARATION} (cache:network)",
     ),
     Control(
-        name="memorystore-copies",
+        name="memorystore-replicas",
         title="failover to a replica in another zone is automatic",
         types=(INSTANCE,),
         check=_replicas,
