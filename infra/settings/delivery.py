@@ -464,7 +464,7 @@ class GithubEnvironmentSettings(DeliverySettings):
             alias="github:owner",
             examples=["my-organization"],
             validate_default=True,
-            description="The provider's own: the organization or the user that has the repository",
+            description="Organization or user that owns the repository, as the provider reads it",
         ),
     ] = None
     github_repository: Annotated[
@@ -473,7 +473,7 @@ class GithubEnvironmentSettings(DeliverySettings):
         Field(
             examples=["application"],
             validate_default=True,
-            description="The repository whose environment gets the secrets, without its owner",
+            description="Repository whose environment gets the secrets, without its owner",
         ),
     ] = None
     github_environment: Annotated[
@@ -483,7 +483,7 @@ class GithubEnvironmentSettings(DeliverySettings):
             min_length=1,
             max_length=255,
             validate_default=True,
-            description="The environment of the repository, which has to be there",
+            description="Environment of the repository; it must exist",
         ),
     ] = None
 
