@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -60,7 +60,7 @@ class RunningCache:
     tier: str
     # What the stack's file sets, in full keys.
     config: Mapping[str, Any]
-    outputs: Mapping[str, Any]
+    outputs: Mapping[str, Any] = field(repr=False)
 
 
 class Backups(Protocol):

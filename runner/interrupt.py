@@ -13,60 +13,44 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
-    from types import FrameType
 
 INTERRUPTED = 130
 # In seconds, after which a lost one is raised again.
 AGAIN = 0.01
 
 
-class Watch:
-    """Whether Ctrl-C arrived."""
+def is_behind(error: BaseException | None) -> bool:
+    """Return whether an error is Ctrl-C, or what came of it.
 
-    arrived = False
-
-    def is_behind(self, error: BaseException) -> bool:
-        """Return whether an error is Ctrl-C, or came of it.
-
-        Libraries make another of it: pydantic-core a SchemaError, and a class's body a RuntimeError before Python 3.12.
-        """
-        return self.arrived or isinstance(error, KeyboardInterrupt)
+    Before Python 3.12 a class's body ends in RuntimeError for one; extension modules make an ImportError of it.
+    """
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 @contextmanager
-def watched() -> Iterator[Watch]:
-    """Note when Ctrl-C arrives; raise it again where Python only prints it and goes on, as in a destructor."""
-    watch = Watch()
+def never_lost() -> Iterator[None]:
+    """Raise Ctrl-C again where Python only prints it and goes on, as in a destructor or while it imports."""
 
-    def arrived(number: int, frame: FrameType | None) -> None:
-        watch.arrived = True
-        signal.default_int_handler(number, frame)
-
-    def lost(unraisable: UnraisableHookArgs) -> None:
-        if issubclass(unraisable.exc_type, KeyboardInterrupt):
+    def caught(lost: UnraisableHookArgs) -> None:
+        if issubclass(lost.exc_type, KeyboardInterrupt):
             signal.setitimer(signal.ITIMER_REAL, AGAIN)
         else:
-            print_it(unraisable)
+            print_it(lost)
 
-    print_it, sys.unraisablehook = sys.unraisablehook, lost
-    # A shell has what it starts with `&` ignore Ctrl-C.
-    numbers = [signal.SIGALRM] if is_ignored() else [signal.SIGALRM, signal.SIGINT]
-    before = {number: signal.signal(number, arrived) for number in numbers}
+    print_it, sys.unraisablehook = sys.unraisablehook, caught
+    alarm = signal.signal(signal.SIGALRM, signal.default_int_handler)
     try:
-        yield watch
+        yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        signal.signal(signal.SIGALRM, alarm)
         sys.unraisablehook = print_it
 
 
 def leave_to_the_system() -> None:
     """Have Ctrl-C end the process at once from now on: while Python ends, it would print a traceback."""
-    if not is_ignored():
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def is_ignored() -> bool:
-    """Return whether whoever started this process has it ignore Ctrl-C."""
-    return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

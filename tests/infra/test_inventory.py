@@ -20,7 +20,6 @@ from infra.sinks import (
     encore,
     encore_infra_config,
     gcp_secret_manager,
-    github_environment,
     kubernetes_secret,
     module_of,
 )
@@ -37,7 +36,6 @@ SINK_MODULES: Mapping[str, Sink] = {
     "aws-ssm": aws_ssm,
     "gcp-secret-manager": gcp_secret_manager,
     "kubernetes-secret": kubernetes_secret,
-    "github-environment": github_environment,
 }
 VERIFIER_MODULES: Mapping[str, VerifierModule] = {"here": here, "aws-lambda": aws_lambda}
 

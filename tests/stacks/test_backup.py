@@ -8,45 +8,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-import redis
 
 from tests.soak import Soak
+from tests.stacks.data import content, emptied, written
 from tests.stacks.project import ProjectCopy
-from verify.access import PROBE_PREFIX
 
 PERSISTENCES = ("append-only", "snapshot", "none")
-
-
-def written(client: redis.Redis, number: int, prefix: str = "") -> None:
-    """Write keys of several types, a part of them with a time to live."""
-    with client.pipeline(transaction=False) as together:
-        for index in range(number):
-            together.set(f"{prefix}string:{index}", f"value {index}", ex=10_000 + index if index % 2 else None)
-            if index % 10 == 0:
-                together.hset(f"{prefix}hash:{index}", mapping={"a": index, "b": "ü"})
-                together.rpush(f"{prefix}list:{index}", index, index + 1)
-                together.zadd(f"{prefix}sorted:{index}", {"m": index})
-        together.execute()
-
-
-def emptied(client: redis.Redis) -> None:
-    """Delete every key, with the rights of an application."""
-    for key in client.scan_iter(count=1000):
-        client.unlink(key)
-
-
-def content(client: redis.Redis) -> dict[str, tuple[bytes, float]]:
-    """Return each key's value, as DUMP has it, and when it expires, in seconds of the clock; -1 for never."""
-    known = client.connection_pool.connection_kwargs
-    raw = redis.Redis(host=known["host"], port=known["port"], password=known["password"])
-    # A verification that was killed leaves its probes to their own short lives.
-    keys = sorted(key for key in raw.scan_iter(count=1000) if not key.startswith(PROBE_PREFIX.encode()))
-    with raw.pipeline(transaction=False) as together:
-        for key in keys:
-            together.dump(key)
-            together.expiretime(key)
-        answers = together.execute()
-    return {key.decode(): (answers[2 * at], answers[2 * at + 1]) for at, key in enumerate(keys)}
 
 
 def passed(moment: float) -> bool:
@@ -64,7 +31,14 @@ def restored(project: ProjectCopy, source: str, code: int = 0, **variables: str)
     return project.run("restore", "--from", source, "--confirm", "local", code=code, **variables).printed
 
 
-@pytest.mark.parametrize("persistence", PERSISTENCES)
+@pytest.mark.parametrize(
+    "persistence",
+    [
+        "append-only",
+        pytest.param("snapshot", marks=pytest.mark.long),
+        pytest.param("none", marks=pytest.mark.long),
+    ],
+)
 def test_what_was_backed_up_comes_back(project: ProjectCopy, persistence: str) -> None:
     """Every key, value and time to live, though the stack was destroyed meanwhile."""
     project.configure(persistence=persistence)
@@ -112,6 +86,7 @@ def test_a_backup_says_what_it_is_and_is_its_owners_alone(project: ProjectCopy) 
     assert f"{folder.name}  tier dev" in project.run("backups").printed
 
 
+@pytest.mark.long
 def test_the_newest_are_kept(project: ProjectCopy) -> None:
     """As many as the tier says."""
     project.run("up")
@@ -166,6 +141,7 @@ def test_a_restore_needs_the_stacks_name(project: ProjectCopy) -> None:
     assert project.client().get("kept") == "yes"
 
 
+@pytest.mark.long
 def test_a_backup_of_a_higher_tier_is_restored_with_its_code_alone(project: ProjectCopy) -> None:
     """The code is good for one restore."""
     project.run("up")

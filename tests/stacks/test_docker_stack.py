@@ -22,9 +22,12 @@ from docker.errors import NotFound  # type: ignore[import-untyped]
 from benchmarks.servers import free_port, is_written, until
 from infra import rotation
 from infra.backends.docker import errors
+from infra.backends.docker.backup import BACKUPS
+from infra.backup import BackupError, RunningCache
 from runner.inprocess import operations, wire
 from runner.project import Project
 from tests.processes import living
+from tests.stacks.data import content, emptied, written
 from tests.stacks.inprocess import StackInProcess
 from tests.standins.docker import HONOURED, DockerProvider
 from tests.standins.error_hooks import EngineWithErrorHooks
@@ -393,3 +396,37 @@ class TestFailures:
         assert repair is not None
         subprocess.run(shlex.split(repair[1]), check=True, stdout=subprocess.DEVNULL)
         stack.up()
+
+
+class TestBackup:
+    """Through Docker alone: the volume may be another machine's."""
+
+    @pytest.mark.parametrize("persistence", ["append-only", "snapshot", "none"])
+    def test_what_was_backed_up_comes_back(self, make: Maker, tmp_path: Path, persistence: str) -> None:
+        """Every key, value and time to live, in the same container; a damaged file is refused before it stops."""
+        stack = make(persistence=persistence)
+        stack.up()
+        cache = RunningCache(stack=stack.name, tier="dev", config={}, outputs=stack.outputs)
+        written(stack.client(), 500)
+        before = content(stack.client())
+        file = tmp_path / "dump.rdb"
+        manifest = BACKUPS.take(cache, file)
+        assert (manifest.keys, manifest.engine, manifest.backend) == (650, "redis", "docker")
+        emptied(stack.client())
+        written(stack.client(), 10, prefix="other:")
+
+        damaged, started = tmp_path / "damaged.rdb", stack.container.attrs["State"]["StartedAt"]
+        damaged.write_bytes(file.read_bytes()[:-100])
+        with pytest.raises(BackupError, match="is damaged"):
+            BACKUPS.inspect(cache, damaged)
+        assert stack.container.attrs["State"]["StartedAt"] == started
+
+        container = stack.container.id
+        assert BACKUPS.inspect(cache, file).sha256 == manifest.sha256
+        BACKUPS.restore(cache, file)
+        stack.up()
+        BACKUPS.settle(cache)
+        assert stack.container.id == container
+        assert content(stack.client()) == before
+        listing = stack.container.exec_run(["ls", "/data"]).output.decode().split()
+        assert listing == {"append-only": ["appendonlydir"], "snapshot": ["dump.rdb"], "none": []}[persistence]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from infra import server_users
 from infra.backend import Backend
 from infra.backends.docker import controls
 from infra.backends.docker.backup import BACKUPS
@@ -27,6 +28,7 @@ BACKEND: Final = Backend(
         Output("containerName", "the container's name"),
         Output("volumeName", "the volume's name"),
         Output("image", "the image, as `cache:image` names it"),
+        server_users.OUTPUT,
     ),
     controls=controls.CONTROLS,
     not_assessed=controls.NOT_ASSESSED,

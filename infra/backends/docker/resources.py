@@ -122,7 +122,12 @@ def declare(settings: DockerSettings, *, stack: str) -> Declaration:
         # The configuration is the command line, so a restart undoes every CONFIG SET.
         repair="to have the server back as declared, with its data: "
         f"{' '.join(docker_command(settings.docker_host, 'restart', name))} && make up STACK={stack}",
-        outputs={"containerName": container.name, "volumeName": volume.name, "image": image.name},
+        outputs={
+            "containerName": container.name,
+            "volumeName": volume.name,
+            "image": image.name,
+            "operatorConnection": server_users.operator_connection(connection, operator.value),
+        },
     )
 
 

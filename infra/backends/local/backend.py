@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from infra import server_users
 from infra.backend import Backend, always
 from infra.backends.local import leftovers
 from infra.backends.local.backup import BACKUPS
@@ -18,6 +19,7 @@ BACKEND: Final = Backend(
     outputs=(
         Output("serverFolder", "the folder with the server's files"),
         Output("serverVersion", "the server's version"),
+        server_users.OUTPUT,
     ),
     remove_leftovers=leftovers.remove,
 )

@@ -15,6 +15,7 @@ from infra.backends.local.provider import Server, ServerInputs
 from infra.backends.local.server import unwritable
 from infra.backends.local.settings import LocalSettings
 from infra.password import Password
+from infra.server_users import operator_connection
 from verify.environment import CacheEnvironment
 from verify.expectation import Expectation
 
@@ -63,7 +64,11 @@ def declare(settings: LocalSettings, *, stack: str) -> Declaration:
         passwords=password.passwords,
         repair="to have the server back as declared, with its data: "
         f"{END} {shlex.quote(inputs['folder'])} && make up STACK={shlex.quote(stack)}",
-        outputs={"serverFolder": inputs["folder"], "serverVersion": server.version},
+        outputs={
+            "serverFolder": inputs["folder"],
+            "serverVersion": server.version,
+            "operatorConnection": operator_connection(connection, operator.value),
+        },
     )
 
 

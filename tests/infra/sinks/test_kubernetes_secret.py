@@ -168,7 +168,7 @@ class TestSettings:
         [
             (
                 {"kubernetesNamespace": None},
-                "cache:kubernetesNamespace is not set: ",
+                "cache:kubernetesNamespace is not set: the namespace",
                 "Namespace application",
             ),
             (
