@@ -82,7 +82,7 @@ def cutting(target: int, after_bytes: int) -> Handler:
             back = threading.Thread(target=_carry, args=(far, connection, 0), daemon=True)
             back.start()
             left = after_bytes
-            while left > 0 and (part := connection.recv(_CHUNK)):
+            while left > 0 and (part := connection.recv(min(_CHUNK, left))):
                 far.sendall(part)
                 left -= len(part)
             far.shutdown(socket.SHUT_RDWR)

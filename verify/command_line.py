@@ -1,4 +1,4 @@
-"""The command line: `python -m verify check|health|status|app|serve|shell|faults|capacity`.
+"""The command line: `python -m verify check|rights|health|status|app|serve|shell|faults|capacity`.
 
 Reads the connection from the REDIS_* variables alone: an argument would show in the process list.
 """
@@ -11,9 +11,10 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from verify import checks, deadline
+from verify.access import Preset
 from verify.cache import PROBE_SECONDS, Backend
 from verify.environment import CacheEnvironment, InvalidEnvironment
 from verify.exit_code import ExitCode
@@ -65,6 +66,28 @@ def _parser() -> argparse.ArgumentParser:
 
     check = command("check", _check, "run all checks against the cache")
     check.add_argument("--expect", metavar="FILE", type=Path, help="what was asked of the cache, as JSON")
+    rights = command("rights", _rights, "check what the user may do, or name the rights that an application needs")
+    way = rights.add_mutually_exclusive_group()
+    way.add_argument(
+        "--observed", action="store_true", help="name the preset that fits the commands sent to this server so far"
+    )
+    way.add_argument(
+        "--commands",
+        metavar="FILE",
+        type=Path,
+        help="name the preset that fits the commands in a file, one a line, or its rows of INFO commandstats",
+    )
+    rights.add_argument("--access", choices=get_args(Preset), help="the rights that the user should have")
+    rights.add_argument(
+        "--rule",
+        metavar="RULE",
+        action="append",
+        default=[],
+        help="a rule that adds to them or takes away, like +flushdb or --rule=-eval; may be given again",
+    )
+    rights.add_argument(
+        "--expect", metavar="FILE", type=Path, help="the same from what was asked of the cache, as JSON"
+    )
     health = command("health", _health, "say whether the cache answers")
     status = command("status", _status, "say what the cache is and holds")
     app = command("app", _application, "check that the application uses its cache")
@@ -76,15 +99,16 @@ def _parser() -> argparse.ArgumentParser:
         )
         proving.add_argument("--format", choices=list(FORMATS), default="text", help="default: %(default)s")
         proving.add_argument("--json", dest="format", action="store_const", const="json", help="--format json")
-    for limited in (check, health, status):
+    for limited in (check, rights, health, status):
         limited.add_argument(
             "--deadline",
             metavar="SECONDS",
             type=_seconds,
             default=None,
-            help="how long it may take, after --wait; default: 1, for check six times REDIS_CONNECT_TIMEOUT",
+            help="how long it may take, after --wait; default: 1, for check and rights six times "
+            "REDIS_CONNECT_TIMEOUT, ten times where rights are asked",
         )
-    for asking in (health, status):
+    for asking in (rights, health, status):
         asking.add_argument("--json", action="store_true", help="answer in JSON")
     serving = command("serve", _serve, "answer /cache/health and /cache/status over HTTP")
     serving.add_argument("--host", default="127.0.0.1", help="the address to listen on, default: %(default)s")
@@ -108,6 +132,41 @@ def _check(options: argparse.Namespace) -> ExitCode:
         report = checks.run(environment, expectation, wait_seconds=options.wait, on_wait=_tell_wait)
     print(FORMATS[options.format](report))
     return report.exit_code
+
+
+def _rights(options: argparse.Namespace) -> ExitCode:
+    # Imported here because no other command needs them.
+    from verify import fit
+
+    limit = deadline.within(options.deadline) if options.deadline else nullcontext()
+    try:
+        if options.commands:
+            found = fit.of_lines(_read(options.commands, "--commands").splitlines(), f"--commands {options.commands}")
+        elif options.observed:
+            with limit:
+                found = fit.observed(_environment())
+        else:
+            with limit:
+                report = checks.run_rights(_environment(), _expected_rights(options))
+            print(report.to_json() if options.json else report.to_text())
+            return report.exit_code
+    except fit.InvalidCommands as problem:
+        print(problem, file=sys.stderr)
+        return ExitCode.CONFIGURATION
+    print(json.dumps(found.body()) if options.json else found.text())
+    return ExitCode.PASSED
+
+
+def _expected_rights(options: argparse.Namespace) -> Expectation:
+    """Return the rights that the options name, in the place of those in a file."""
+    named = {"access": options.access, "access_rules": options.rule}
+    asked = _expectation(options.expect).asked | {key: value for key, value in named.items() if value}
+    expectation = Expectation.from_json(json.dumps(asked))
+    if expectation.access is None:
+        raise InvalidExpectation(
+            "which rights the user should have is missing: --access cache, data or full, or --expect FILE with access"
+        )
+    return expectation
 
 
 def _application(options: argparse.Namespace) -> ExitCode:
@@ -226,13 +285,20 @@ def _expectation(file: Path | None) -> Expectation:
     if file is None:
         return Expectation()
     try:
-        return Expectation.from_json(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InvalidExpectation(f"--expect {file} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InvalidExpectation(f"--expect {file} is not UTF-8, and so no JSON") from None
+        return Expectation.from_json(_read(file, "--expect"))
     except InvalidExpectation as invalid:
         raise InvalidExpectation(f"--expect {file}: {invalid}") from None
+
+
+def _read(file: Path, option: str) -> str:
+    """Return a file's text. Raises `InvalidExpectation` where it cannot be read."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+    except UnicodeDecodeError:
+        problem = "is not UTF-8"
+    raise InvalidExpectation(f"{option} {file} {problem}")
 
 
 def _seconds(text: str) -> float:

@@ -5,11 +5,21 @@ Knows redis-py's errors by what they carry, not by their classes, so that readin
 
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verify import redaction
 from verify.environment import CacheEnvironment
-from verify.faults import COMMAND_BLOCKED, FAULTS, PASSWORD_MISSING, UNKNOWN, CacheError, Fault, Phase, Sign
+from verify.faults import (
+    COMMAND_BLOCKED,
+    FAULTS,
+    NOT_PERMITTED,
+    PASSWORD_MISSING,
+    UNKNOWN,
+    CacheError,
+    Fault,
+    Phase,
+    Sign,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +72,31 @@ def cache_error(error: BaseException, environment: CacheEnvironment, *, phase: P
 
 
 def _find(symptoms: _Symptoms) -> Fault:
-    return next((fault for fault in FAULTS if any(_shows(sign, symptoms) for sign in fault.signs)), UNKNOWN)
+    found = next((fault for fault in FAULTS if any(_shows(sign, symptoms) for sign in fault.signs)), UNKNOWN)
+    return (
+        _with_the_command(found, "\n".join([*symptoms.replies, symptoms.message])) if found is NOT_PERMITTED else found
+    )
+
+
+def _with_the_command(fault: Fault, refusal: str) -> Fault:
+    """Name the command that was refused and the preset that has it, where the server names it and it is known."""
+    # Imported here because few ever are refused a command.
+    from verify import commands
+
+    command = commands.find(commands.refused(refusal))
+    if command is None:
+        return fault
+    allowed = (
+        f"Add +{command.name} to cache:accessRules if the application is to administer"
+        if command.preset == "full"
+        else f"Set cache:access to {command.preset}, which has it, and run `make up`"
+    )
+    return replace(
+        fault,
+        cause=f"the user may not run {command.title}, which the preset {command.preset} has",
+        remedy=f"{allowed}; elsewhere add +{command.name} to the user's ACL rule (ACL SETUSER), or set "
+        "REDIS_USERNAME to another user",
+    )
 
 
 def _shows(sign: Sign, symptoms: _Symptoms) -> bool:

@@ -37,14 +37,16 @@ class Sign:
 class Fault:
     """What is wrong, why, and what cures it.
 
+    Two are the same whose codes are: cause and remedy may name more of what was seen.
+
     A `retryable` fault may be gone at the next attempt; any other stops at once. `exit_code` is what
     `python -m verify` ends with when the cache cannot be reached for it.
     """
 
     code: str
     layer: Layer
-    cause: str
-    remedy: str
+    cause: str = field(compare=False)
+    remedy: str = field(compare=False)
     retryable: bool = False
     exit_code: ExitCode = ExitCode.FAILED
     signs: tuple[Sign, ...] = field(default=(), repr=False)
@@ -318,8 +320,8 @@ NOT_PERMITTED = Fault(
     code="not-permitted",
     layer="authentication",
     cause="the user may not run this command, or not on this key",
-    remedy="Widen the user's ACL rule (ACL SETUSER: commands like +@all, keys like ~*), or set "
-    "REDIS_USERNAME to another user",
+    remedy="Set cache:access to a preset that has it, or widen the user's ACL rule (ACL SETUSER: commands like "
+    "+get, keys like ~*), or set REDIS_USERNAME to another user; `python -m verify rights` names all that is refused",
     signs=(Sign(reply="NOPERM"),),
 )
 PROTECTED_MODE = Fault(
@@ -511,6 +513,13 @@ VERSION_DIFFERS = Fault(
     cause="the server's version is not the one that was asked for",
     remedy="Let the service's maintenance finish, or change the version that is asked for",
 )
+RIGHTS_DIFFER = Fault(
+    code="rights-differ",
+    layer="expectation",
+    cause="the user's rights are not those that were asked for",
+    remedy="Run `make up` to set them again, or change cache:access or cache:accessRules to what is meant; elsewhere "
+    "change the user with ACL SETUSER or at the service",
+)
 CLUSTER_DIFFERS = Fault(
     code="cluster-mode-differs",
     layer="expectation",
@@ -665,6 +674,7 @@ FAULTS: Final = (
     POLICY_DIFFERS,
     PERSISTENCE_DIFFERS,
     VERSION_DIFFERS,
+    RIGHTS_DIFFER,
     CLUSTER_DIFFERS,
     REPLICAS_DIFFER,
     REPLICA_BEHIND,

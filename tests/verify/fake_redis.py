@@ -46,14 +46,19 @@ _FIXED: Final = {
 }
 
 
-def answering_as_redis(answers: Mapping[str, bytes] | None = None) -> Handler:
-    """Answer every command, those in `answers` with these bytes; an answer for HELLO refuses it."""
+def answering_as_redis(answers: Mapping[str, bytes] | None = None, *, heard: list[str] | None = None) -> Handler:
+    """Answer every command, those in `answers` with these bytes; an answer for HELLO refuses it.
+
+    `heard` gets the name of each command.
+    """
     given = answers or {}
 
     def handle(connection: socket.socket) -> None:
         keys: dict[bytes, bytes] = {}
         for words in _commands(connection):
             name = words[0].decode().upper()
+            if heard is not None:
+                heard.append(name)
             if name in ("SET", "GET", "DEL") and name not in given:
                 null = b"$-1\r\n" if "HELLO" in given else b"_\r\n"
                 connection.sendall(_store(name, words[1:], keys) or null)

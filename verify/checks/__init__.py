@@ -10,6 +10,7 @@ from verify import deadline
 from verify.checks import authentication, condition, data, encryption, settings
 from verify.checks.check import Check
 from verify.checks.passwords import NO_OTHERS, OtherPasswords, PasswordAttempt, previous_taken, retired_refused
+from verify.checks.rights import RightsAttempt, as_asked
 from verify.environment import CacheEnvironment
 from verify.evidence import Evidence, Login, approach, gather
 from verify.exit_code import ExitCode
@@ -22,6 +23,8 @@ _LONGEST_PAUSE_SECONDS: Final = 2.0
 # A check waits seven times for an answer, and a server that needs most of REDIS_CONNECT_TIMEOUT each time is slow, not
 # wrong.
 _CONNECT_TIMEOUTS: Final = 6
+# And four times for the user's rights, on a connection of its own.
+_CONNECT_TIMEOUTS_FOR_RIGHTS: Final = 4
 _LEAST_SECONDS: Final = 10.0
 _BLIND: Final = "there is no connection"
 
@@ -56,6 +59,8 @@ CHECKS: Final[tuple[Check[Evidence], ...]] = (
 PREVIOUS: Final[Check[PasswordAttempt]] = Check(
     "previous-password", "the previous password is still taken", previous_taken
 )
+# On a connection of its own, in which nothing that was queued can ever run.
+RIGHTS: Final[Check[RightsAttempt]] = Check("rights", "the user's rights are as asked", as_asked)
 RETIRED: Final[Check[PasswordAttempt]] = Check("retired-password", "the retired password is refused", retired_refused)
 
 
@@ -73,11 +78,15 @@ def run(
     reach the cache, as long as the fault is one that may pass, and tells `on_wait` what it waits for. A wrong password
     or an untrusted certificate ends it at once.
 
-    All of it keeps to the deadline that is set (`verify.deadline`), else to one of six times REDIS_CONNECT_TIMEOUT, and
-    not less than ten seconds, after the waiting.
+    All of it keeps to the deadline that is set (`verify.deadline`), else to one of six times REDIS_CONNECT_TIMEOUT, ten
+    times where rights are asked, and not less than ten seconds, after the waiting.
     """
     started = time.perf_counter()
-    with nullcontext() if deadline.is_set() else deadline.within(_seconds(environment, others, wait_seconds)):
+    with (
+        nullcontext()
+        if deadline.is_set()
+        else deadline.within(_seconds(environment, expectation, others, wait_seconds))
+    ):
         login = _wait(environment, expectation, wait_seconds, on_wait)
         ended = _ended(login.fault, waited=wait_seconds > 0)
         unreachable = login.fault is not None and login.fault.exit_code is ExitCode.UNREACHABLE
@@ -85,6 +94,7 @@ def run(
         results = [check.result(login, blind=_BLIND) for check in LOGIN_CHECKS]
         results += _try(environment, others, is_reached=evidence is not None, seconds=wait_seconds)
         results += [check.result(evidence, blind=_BLIND) for check in CHECKS]
+        results.append(RIGHTS.result(RightsAttempt(environment, expectation) if evidence else None, blind=_BLIND))
     return Report(
         results=tuple(results),
         server=evidence.server if evidence else UNKNOWN_SERVER,
@@ -95,10 +105,35 @@ def run(
     ).redacted([*environment.secrets, others.previous, others.retired])
 
 
-def _seconds(environment: CacheEnvironment, others: OtherPasswords, wait_seconds: float) -> float:
+def run_rights(environment: CacheEnvironment, expectation: Expectation) -> Report:
+    """Check the rights of the environment's user alone; never raises for what is wrong with the cache.
+
+    It keeps to the deadline as `run` does.
+    """
+    started = time.perf_counter()
+    with nullcontext() if deadline.is_set() else deadline.within(_seconds(environment, expectation, NO_OTHERS, 0)):
+        login = _wait(environment, expectation, 0, None)
+        if login.client is not None:
+            login.client.close()
+        attempt = RightsAttempt(environment, expectation) if login.fault is None else None
+        results = [check.result(login, blind=_BLIND) for check in LOGIN_CHECKS[:2]]
+        results.append(RIGHTS.result(attempt, blind=_BLIND))
+    return Report(
+        results=tuple(results),
+        address=environment.address if environment.host else "",
+        milliseconds=(time.perf_counter() - started) * 1000,
+        ended=_ended(login.fault, waited=False),
+        unreachable=login.fault is not None and login.fault.exit_code is ExitCode.UNREACHABLE,
+    ).redacted(environment.secrets)
+
+
+def _seconds(
+    environment: CacheEnvironment, expectation: Expectation, others: OtherPasswords, wait_seconds: float
+) -> float:
     """Return how long a check may take; it waits once more for the passwords of a rotation."""
+    timeouts = _CONNECT_TIMEOUTS + (_CONNECT_TIMEOUTS_FOR_RIGHTS if expectation.access else 0)
     waiting = wait_seconds * (2 if others.previous or others.retired else 1)
-    return waiting + max(_CONNECT_TIMEOUTS * environment.connect_timeout_seconds, _LEAST_SECONDS)
+    return waiting + max(timeouts * environment.connect_timeout_seconds, _LEAST_SECONDS)
 
 
 def _wait(
