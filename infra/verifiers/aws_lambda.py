@@ -33,7 +33,7 @@ HANDLER: Final = "verify.function.handle"
 MEMORY_MB: Final = 512
 # The checks take a second; a cache that is not ready is waited for, and a black hole costs four timeouts of 5 s.
 WAIT_SECONDS: Final = 30
-TIMEOUT_SECONDS: Final = 90
+TIMEOUT_SECONDS: Final = 120
 
 TRUST: Final = {
     "Version": "2012-10-17",

@@ -51,7 +51,7 @@ class TestHealthyServer:
         seen = verdicts(report)
         skipped = {name for name, verdict in seen.items() if verdict == "skip"}
         assert set(seen.values()) == {"pass", "skip"}, report.to_text()
-        assert skipped == {"tls-enforced", "certificate", "replicas", "replicas-in-sync"}
+        assert skipped == {"tls-enforced", "certificate", "replicas", "replicas-in-sync", "rights"}
         assert report.passed
         assert report.exit_code is ExitCode.PASSED
 
