@@ -20,7 +20,7 @@ TOOLS = .venv-test/bin
 .DEFAULT_GOAL := help
 .SILENT:
 .NOTPARALLEL:
-.PHONY: help up preview down outputs env verify rotate rotate-finish rotate-undo rollback attach backup backups restore capacity compliance permissions pulumi upgrade install docs lock test test-all soak lint bench tools
+.PHONY: help up preview down outputs env verify rotate rotate-finish rotate-undo rollback attach backup backups restore capacity compliance permissions pulumi upgrade install docs lock test test-all coverage soak lint bench tools
 
 help: ## this list
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -65,7 +65,7 @@ backup: install ## copy what is in the cache into .local/backups, and check the 
 backups: install ## list the backups on this machine, the newest first
 	$(RUN) backups --stack="$$STACK" --engine="$$ENGINE"
 
-restore: install ## put a backup (FROM=<name>) in the place of what is in the cache, which is backed up before (CONFIRM=<stack>, else it asks)
+restore: install ## put a backup in the place of what is in the cache, which is backed up before (FROM=<name>; CONFIRM=<stack>, else it asks)
 	$(RUN) restore --stack="$$STACK" --engine="$$ENGINE" --confirm="$$CONFIRM" --from="$$FROM"
 
 capacity: install ## print what so many organizations need and cost on each backend, at the stack's tier or the next (ORGANIZATIONS=1000000)
@@ -99,6 +99,14 @@ test: tools ## run the quick tests (under five minutes)
 
 test-all: test ## run the quick tests, then those that take long, need Docker or the Pulumi CLI
 	$(TOOLS)/pytest --part long --require="$$REQUIRE"
+
+# Slower than test by what counting costs: CI measures, and nobody else has to.
+coverage: tools ## run the quick tests, and fail where a package's share of lines that they run is below its floor (RAISE=yes lifts the floors)
+	mkdir -p .local/coverage && rm -f .local/coverage/data* .local/coverage/report.json
+	$(TOOLS)/coverage run -m pytest --part quick --numprocesses=auto --dist=loadfile --require="$$REQUIRE"
+	$(TOOLS)/coverage combine --quiet
+	$(TOOLS)/coverage json --quiet -o .local/coverage/report.json
+	$(TOOLS)/python -m tests.coverage_floors $(if $(RAISE),--raise)
 
 soak: tools ## run the soak tests in full size; SOAK_SEED=<number> replays a run
 	$(TOOLS)/pytest --part soak --timeout=7200
