@@ -62,6 +62,9 @@ _NEVER_QUEUED: Final = frozenset(
 # No server takes the three together, whichever of them it knows: nothing is shut down, and no shutdown is called off.
 _SHUTDOWN: Final = ("SHUTDOWN", "ABORT", "SAVE", "NOSAVE")
 
+# No server has it. A transaction with a command that was not queued runs nothing, even if an EXEC came.
+_SPOILER: Final = ("VERIFY-SPOILS-THIS-TRANSACTION",)
+
 # What a server says only after it has looked at the user's rights.
 _BEYOND_THE_RIGHTS: Final = (OUT_OF_MEMORY, READ_ONLY, MASTER_DOWN, TOO_FEW_REPLICAS, SAVE_FAILED, CLUSTER_MODE)
 
@@ -156,8 +159,9 @@ def _gather(connection: "AbstractConnection", environment: CacheEnvironment, rul
     asked = list(_asked(rules))
     other_key = secrets.token_hex(8)
     # No EXEC may ever follow on this connection: what is queued runs if the DISCARD was refused.
-    beyond, *replies = _exchange(
-        connection, [("GET", other_key), *(_words(command, key) for command in asked), ("DISCARD",), _SHUTDOWN]
+    _, beyond, *replies = _exchange(
+        connection,
+        [_SPOILER, ("GET", other_key), *(_words(command, key) for command in asked), ("DISCARD",), _SHUTDOWN],
     )
     answers |= _answers([*(command.name for command in asked), "discard", "shutdown"], replies)
     covered = any(fnmatchcase(other_key, rule.partition("~")[2]) for rule in rules if "~" in rule)

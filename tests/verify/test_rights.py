@@ -21,9 +21,11 @@ from verify.access import Preset
 from verify.checks.finding import Finding
 from verify.checks.rights import RightsAttempt, as_asked
 from verify.commands import commands
+from verify.diagnosis import diagnose, diagnose_reply
 from verify.environment import CacheEnvironment
 from verify.expectation import Expectation
-from verify.faults import RIGHTS_DIFFER, CacheError
+from verify.faults import NOT_PERMITTED, RIGHTS_DIFFER, CacheError
+from verify.open_cache import open_cache
 
 USER, PASSWORD = "application", "the password of the application"
 BINARIES = {"redis": shutil.which("redis-server"), "valkey": server_binary()}
@@ -121,6 +123,43 @@ class TestWhatIsMissing:
         found = judged(user(server, *access.rules("data"), "resetkeys", "~hotel:*"), "data")
         assert "refused on keys that begin with verify:" in found.detail
         assert "refused: " not in found.detail
+
+
+class TestARefusal:
+    """Whoever meets a NOPERM hears which command it was, and which preset has it."""
+
+    @pytest.mark.parametrize(
+        ("name", "message"),
+        [
+            ("mget", "the user may not run MGET, which the preset cache has. Set cache:access to cache"),
+            ("dbsize", ""),
+        ],
+    )
+    def test_the_cache_names_it(self, server: RedisServer, name: str, message: str) -> None:
+        """In the error that the application sees."""
+        with open_cache(user(server, *access.rules("data"), f"-{name}")) as cache:
+            if message:
+                with pytest.raises(CacheError, match=message) as raised:
+                    cache.get_many(["a", "b"])
+                assert raised.value.fault == NOT_PERMITTED
+            else:
+                assert cache.get_many(["a", "b"]) == {}
+
+    def test_health_names_it(self, server: RedisServer) -> None:
+        """Also where nothing but the fault is kept."""
+        with open_cache(user(server, *access.rules("data"), "-set")) as cache:
+            fault = cache.health().fault
+        assert fault is not None
+        assert (fault.code, fault.cause) == ("not-permitted", "the user may not run SET, which the preset cache has")
+
+    def test_a_command_that_administers_is_a_rule(self) -> None:
+        """No preset is named that has everything."""
+        refusal = redis.exceptions.NoPermissionError("NOPERM User a has no permissions to run the 'flushdb' command")
+        assert diagnose(refusal, tls=False).remedy.startswith("Add +flushdb to cache:accessRules")
+
+    def test_a_refusal_of_a_key_names_no_command(self) -> None:
+        """There the pattern is what is wrong."""
+        assert diagnose_reply("NOPERM No permissions to access a key", tls=False).cause == NOT_PERMITTED.cause
 
 
 class TestWhatIsTooWide:
@@ -222,6 +261,25 @@ class TestWhatStays:
         admin.set("hotel:1", "a guest")
         found = judged(user(server, *access.rules("full"), "-discard"), "data")
         assert "refused: DISCARD (preset cache)" in found.detail
+        assert admin.getdel("hotel:1") == "a guest"
+
+    def test_not_even_an_exec_would_run_it(self, server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The transaction is spoilt before anything is queued."""
+        exchange = rights._exchange
+        executed: list[Any] = []
+
+        def executing(connection: Any, sent: list[tuple[str, ...]]) -> list[Any]:
+            answers = exchange(connection, [("EXEC",) if words == ("DISCARD",) else words for words in sent])
+            executed.extend(answer for words, answer in zip(sent, answers, strict=True) if words == ("DISCARD",))
+            return answers
+
+        monkeypatch.setattr(rights, "_exchange", executing)
+        monkeypatch.setattr(rights, "ADMINISTRATION", ("flushall",))
+        monkeypatch.setattr(rights, "KINDS", ())
+        admin = server.client()
+        admin.set("hotel:1", "a guest")
+        judged(user(server, *access.rules("full")), "cache", "-@all")
+        assert [str(answer) for answer in executed] == ["Transaction discarded because of previous errors."]
         assert admin.getdel("hotel:1") == "a guest"
 
     def test_a_shutdown_that_waits_for_a_replica_is_not_called_off(self, server: RedisServer) -> None:
