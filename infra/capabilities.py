@@ -1,5 +1,6 @@
 """Capabilities: what a backend can do, and which settings it therefore refuses by name before anything is created."""
 
+import re
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, get_args
 
@@ -28,6 +29,17 @@ class PasswordSupport(NamedTuple):
     note: str = ""
 
 
+class TagRules(NamedTuple):
+    """What a vendor takes for a tag: keys and values, each described, and how many beside the project's own."""
+
+    vendor: str
+    key: re.Pattern[str]
+    key_description: str
+    value: re.Pattern[str]
+    value_description: str
+    most: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Capabilities:
     """What one backend can do: its column of the table in the documents."""
@@ -45,5 +57,7 @@ class Capabilities:
     # packages that the stack does not have.
     cloud: str | None = None
     clouds_of_sinks: frozenset[str] = frozenset()
+    # What its vendor takes for a tag, where that is no cloud.
+    tag_rules: TagRules | None = None
     # Verifiers beside `here` that can stand inside the cache's network.
     verifiers: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""What a prod stack asks for before anything of it is changed.
+"""The preconditions of a change to a prod stack.
 
 In the program, and not in the commands around it: a plain `pulumi up` passes any precondition that is not here.
 """
@@ -20,11 +20,11 @@ CONFIRMATION: Final = "CACHE_CONFIRM"
 
 
 class UnmetPrecondition(Exception):
-    """A stack lacks what keeps it from accidents. The message has the command that gives it."""
+    """A precondition is not met. The message has the command that meets it."""
 
 
 def require(settings: Settings, *, stack: str) -> None:
-    """Hold the stack of this run against all preconditions. Raises `UnmetPrecondition`."""
+    """Check every precondition of this run's stack. Raises `UnmetPrecondition`."""
     # Pulumi itself takes the name `..`, and would have us keep a server in `.local/servers/..`.
     if (problem := names.problem(stack)) is not None:
         raise UnmetPrecondition(f"the stack's name {stack!a} {problem}: take another, pulumi stack init <name>")
@@ -39,14 +39,14 @@ def require(settings: Settings, *, stack: str) -> None:
 
 
 def require_confirmation(environment: Mapping[str, str], *, stack: str) -> None:
-    """Ask for the stack's name, where no pipeline runs this. Raises `UnmetPrecondition`.
+    """Require the stack's name as a confirmation, outside pipelines. Raises `UnmetPrecondition`.
 
     `CI` is what GitHub, GitLab, CircleCI, Buildkite and the rest set for every job of theirs.
     """
     if environment.get("CI", "").lower() not in {"", "0", "false"} or environment.get(CONFIRMATION) == stack:
         return
     raise UnmetPrecondition(
-        f"stack {stack} is of tier prod, and this is no pipeline: nothing was changed. Where it is meant:\n"
+        f"stack {stack} is of tier prod and needs a confirmation outside CI; nothing was changed. To confirm:\n"
         f"      make up STACK={stack} CONFIRM={stack}\n"
         f"  or, without make: {CONFIRMATION}={stack} pulumi up --stack {stack}"
     )
@@ -67,14 +67,12 @@ def require_key(file: Path, *, stack: str, key: str) -> None:
     try:
         known = stack_file.read(file)
     except StackFileError as error:
-        raise UnmetPrecondition(
-            f"what the secrets of stack {stack} are encrypted with cannot be told: {error}"
-        ) from None
+        raise UnmetPrecondition(f"the secrets provider of stack {stack} is unknown: {error}") from None
     # Every other provider is named by an address, like awskms://.
     if "encryptionsalt" not in known or "://" in str(known.get("secretsprovider", "")):
         return
     raise UnmetPrecondition(
-        f"the secrets of stack {stack} are encrypted with a passphrase, which people have to hand around and which "
-        "nobody can take back; tier prod requires a key in a cloud (docs/state.md compares, and says what makes one):\n"
+        f"the secrets of stack {stack} are encrypted with a passphrase; tier prod requires a key in a cloud "
+        "(docs/state.md):\n"
         f'      pulumi stack change-secrets-provider --stack {stack} "{key}"'
     )

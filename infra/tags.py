@@ -18,8 +18,9 @@ def tags_of(settings: Settings, stack: str) -> Mapping[str, str]:
 
 
 def own_of(settings: Settings, stack: str) -> Mapping[str, str]:
-    """Return the tags that never change while a stack is up."""
+    """Return the tags that do not change with the tier: the user's, and those that tell whose something is."""
     return {
+        **dict(settings.tags),
         "managed-by": "pulumi",
         "project": project_tag(pulumi.get_project(), settings.name_prefix),
         "stack": stack,

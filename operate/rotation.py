@@ -12,7 +12,7 @@ OPEN: Final = frozenset({"started", "undone"})
 
 
 def take(step: Step, stack: Stack, name: str, *, restarts: bool, say: Callable[[str], None]) -> int:
-    """Take one step, and the last as well where the stack restarts its application itself; give the exit code.
+    """Take one step, and the last as well where the stack restarts its application itself; return the exit code.
 
     A step that was cut off, or taken already, is gone on with: where the rotation stands is in the stack's state.
     """

@@ -14,7 +14,7 @@ FAILED: Final = 1
 
 
 def attempt(project: Project, stack: str, action: Callable[[], int]) -> int:
-    """Do something with a stack that there is, in an environment that stays as it is meanwhile; give the exit code."""
+    """Do something with a stack that has a file, in an environment that stays as it is; return the exit code."""
 
     def act() -> int:
         if not stack:
@@ -27,7 +27,7 @@ def attempt(project: Project, stack: str, action: Callable[[], int]) -> int:
 
 
 def reported(action: Callable[[], int]) -> int:
-    """Do something, and say in a line what kept it from being done; give the exit code."""
+    """Do something, and say in a line what kept it from being done; return the exit code."""
     try:
         return action()
     except (ProjectError, InstallationError) as error:

@@ -13,44 +13,60 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
+    from types import FrameType
 
 INTERRUPTED = 130
 # In seconds, after which a lost one is raised again.
 AGAIN = 0.01
 
 
-def is_behind(error: BaseException | None) -> bool:
-    """Return whether an error is Ctrl-C, or what came of it.
+class Watch:
+    """Whether Ctrl-C arrived."""
 
-    Before Python 3.12 a class's body ends in RuntimeError for one; extension modules make an ImportError of it.
-    """
-    while error is not None:
-        if isinstance(error, KeyboardInterrupt):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+    arrived = False
+
+    def is_behind(self, error: BaseException) -> bool:
+        """Return whether an error is Ctrl-C, or came of it.
+
+        Libraries make another of it: pydantic-core a SchemaError, and a class's body a RuntimeError before Python 3.12.
+        """
+        return self.arrived or isinstance(error, KeyboardInterrupt)
 
 
 @contextmanager
-def never_lost() -> Iterator[None]:
-    """Raise Ctrl-C again where Python only prints it and goes on, as in a destructor or while it imports."""
+def watched() -> Iterator[Watch]:
+    """Note when Ctrl-C arrives; raise it again where Python only prints it and goes on, as in a destructor."""
+    watch = Watch()
 
-    def caught(lost: UnraisableHookArgs) -> None:
-        if issubclass(lost.exc_type, KeyboardInterrupt):
+    def arrived(number: int, frame: FrameType | None) -> None:
+        watch.arrived = True
+        signal.default_int_handler(number, frame)
+
+    def lost(unraisable: UnraisableHookArgs) -> None:
+        if issubclass(unraisable.exc_type, KeyboardInterrupt):
             signal.setitimer(signal.ITIMER_REAL, AGAIN)
         else:
-            print_it(lost)
+            print_it(unraisable)
 
-    print_it, sys.unraisablehook = sys.unraisablehook, caught
-    alarm = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    print_it, sys.unraisablehook = sys.unraisablehook, lost
+    # A shell has what it starts with `&` ignore Ctrl-C.
+    numbers = [signal.SIGALRM] if is_ignored() else [signal.SIGALRM, signal.SIGINT]
+    before = {number: signal.signal(number, arrived) for number in numbers}
     try:
-        yield
+        yield watch
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, alarm)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         sys.unraisablehook = print_it
 
 
 def leave_to_the_system() -> None:
     """Have Ctrl-C end the process at once from now on: while Python ends, it would print a traceback."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if not is_ignored():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def is_ignored() -> bool:
+    """Return whether whoever started this process has it ignore Ctrl-C."""
+    return signal.getsignal(signal.SIGINT) is signal.SIG_IGN

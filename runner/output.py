@@ -56,13 +56,13 @@ def run(main: Callable[[], int | None]) -> int:
 
 
 def _uninterrupted(main: Callable[[], int | None]) -> int:
-    try:
-        with interrupt.never_lost():
+    with interrupt.watched() as watch:
+        try:
             return main() or 0
-    except BaseException as error:
-        if not interrupt.is_behind(error):
-            raise
-        return interrupt.INTERRUPTED
+        except BaseException as error:
+            if not watch.is_behind(error):
+                raise
+            return interrupt.INTERRUPTED
 
 
 def may_lose_its_reader(stream: TextIO) -> bool:

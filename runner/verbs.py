@@ -20,13 +20,13 @@ class Stack(Protocol):
     """What both engines offer."""
 
     def up(self) -> int:
-        """Bring the stack to what its program declares; give the exit code."""
+        """Bring the stack to what its program declares; return the exit code."""
 
     def preview(self) -> int:
-        """Show what `up` would do; give the exit code."""
+        """Show what `up` would do; return the exit code."""
 
     def destroy(self) -> int:
-        """Delete everything; give the exit code."""
+        """Delete everything; return the exit code."""
 
     def outputs(self, *, show_secrets: bool = True) -> dict[str, Any]:
         """Return the outputs; without `show_secrets`, "[secret]" in the place of each."""
@@ -146,7 +146,7 @@ def print_environment(stack: Stack, name: str) -> int:
 
 
 def verify(project: Project, stack: Stack, name: str) -> int:
-    """Run the verification from here, against what the stack asked for; give its exit code."""
+    """Run the verification from here, against what the stack asked for; return its exit code."""
     outputs = stack.outputs()
     connection = _connection(stack, name)
     if not connection.get("REDIS_HOST"):

@@ -132,6 +132,37 @@ def declare(settings, *, stack):
     )
 '''
 
+TOY_SINK = '''
+"""A box for the connection."""
+
+from typing import Final
+
+import pulumi
+
+from infra.control import Control
+from infra.governance import Governance
+from infra.outputs import Output
+from infra.sinks import Delivered
+
+OUTPUTS: Final = (Output("boxOpens", "where the box opens"),)
+GOVERNANCE: Final = Governance(
+    controls=[
+        Control(
+            name="box-closed",
+            title="the box is closed",
+            types=("toy_box",),
+            check=lambda box, plan: None if box.known("closed") else "it is open",
+            cure="close it",
+        )
+    ]
+)
+
+
+def declare(delivery, settings, *, stack):
+    box = pulumi.CustomResource("toy:index/box:Box", "box", {"closed": True, "values": delivery.values})
+    return Delivered(resources=[box], outputs={"boxOpens": stack})
+'''
+
 
 def values_of(node: ast.AST) -> Iterator[ast.AST | None]:
     """Yield the parts of a node in which a backend is told apart, or named as a value."""
@@ -199,7 +230,13 @@ def house_with_a_toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / f"{name}.py").write_text(text.lstrip())
     table = root / "infra" / "backends" / "__init__.py"
     table.write_text(table.read_text().replace('"memory")', '"memory", "toy")'))
+    (root / "infra" / "sinks" / "toy_box.py").write_text(TOY_SINK.lstrip())
+    sinks = root / "infra" / "settings" / "delivery.py"
+    row = '    "dotenv": SinkRow((DotenvSettings,)),\n'
+    sinks.write_text(sinks.read_text().replace(row, f'{row}    "toy-box": SinkRow(()),\n'))
     (root / "requirements" / "toy.in").write_text("-r local.in\n")
+    (root / "requirements" / "toy-box.in").write_text("-r local.in\n")
+    (root / "Pulumi.box.yaml").write_text("config:\n  cache:backend: memory\n  cache:sinks: toy-box\n")
     (root / "Pulumi.toy.yaml").write_text("config:\n  cache:backend: toy\n  cache:tier: prod\n  cache:toyColor: red\n")
     return root
 
@@ -256,6 +293,36 @@ def test_a_new_backend_is_one_folder_and_one_row(house_with_a_toy: Path) -> None
         ),
         **dict.fromkeys(("controls", "permissions", "inventory", "outputs"), True),
     }
+
+
+def test_a_new_sink_is_one_file_and_one_row(house_with_a_toy: Path) -> None:
+    """It is found in the settings, the outputs' page, the package sets and compliance, and it is declared."""
+    printed = inside(
+        house_with_a_toy,
+        """
+        from pathlib import Path
+        from compliance import reference as controls
+        from infra import inventory, reference
+        from infra.settings import InvalidSettings, load
+        from offline.recorder import record
+        from runner import environment
+        from runner.project import Project
+        here = Project(Path.cwd())
+        print(environment.sets_of_stack(here.root, "box"))
+        print(*(each.type for each in record(here, "box", here.configuration("box"))))
+        print("| `boxOpens` |  | where the box opens |" in reference.outputs_page())
+        print("the box is closed" in controls.page())
+        print(any(control.name == "box-closed" for control in inventory.governance().controls))
+        try:
+            load({"cache:backend": "local", "cache:sinks": "toy-boxes"}, stack="x")
+        except InvalidSettings as error:
+            print(error)
+        """,
+    ).splitlines()
+    assert printed[0] == "['toy-box']"
+    assert "toy:index/box:Box" in printed[1].split()
+    assert printed[2:5] == ["True"] * 3
+    assert "cache:sinks toy-boxes is none of dotenv, toy-box," in printed[6]
 
 
 def test_what_a_new_backend_declares_is_previewed_and_evaluated(house_with_a_toy: Path) -> None:

@@ -297,7 +297,7 @@ def interrupted(command: list[str], here: ProjectCopy, hook: Path, moment: float
     reading, writing = os.pipe()
     variables = {**environment(here), "PYTHONPATH": str(hook), "TELL_START": str(writing)}
     if "--wait=60" in command:
-        variables["REDIS_PORT"] = "1"
+        variables |= {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": "1"}
 
     def run(log: IO[bytes]) -> int:
         process = subprocess.Popen(

@@ -7,6 +7,8 @@ try:
     import io
     import os
     import signal
+    from collections.abc import Callable
+    from types import FrameType
 except KeyboardInterrupt:
     # Nothing was begun, and there is nothing to say.
     sys.exit(130)
@@ -37,7 +39,7 @@ def run() -> int:
         return 1
     finally:
         # While Python ends, it would print a traceback for Ctrl-C.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        _on_interrupt(signal.SIG_DFL)
     return code
 
 
@@ -48,15 +50,21 @@ def _command() -> int:
             stream.reconfigure(errors="backslashreplace")
     # The imports take long enough for somebody to think better of it. Nothing was begun; and an exception would be lost
     # where Python can only print it, as in the callback of a weak reference.
-    handler = signal.signal(signal.SIGINT, lambda *_: os._exit(_INTERRUPTED))
+    _on_interrupt(lambda *_: os._exit(_INTERRUPTED))
     from verify.command_line import main
 
-    signal.signal(signal.SIGINT, handler)
+    _on_interrupt(signal.default_int_handler)
     try:
         return int(main())
     except SystemExit as ended:
         # That of argparse, which may have printed too.
         return ended.code if isinstance(ended.code, int) else 2
+
+
+def _on_interrupt(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
+    # A shell has what it starts with `&` ignore Ctrl-C.
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, handler)
 
 
 def _send_nowhere(*descriptors: int) -> None:

@@ -14,6 +14,7 @@ from infra.gcp import patterns as gcp_patterns
 from infra.patterns import Pattern
 from infra.settings.base import Known, NotSet, Refusal, Strings, Wrong, checked, require_distinct
 from infra.settings.common import CommonSettings
+from infra.settings.tags import RULES, Tag, Tags, problems
 from infra.settings.variables import Claim, Named
 
 # Where pulumi-aws looks first.
@@ -32,6 +33,11 @@ ENVIRONMENT_NAME: Final = Pattern(
     "[A-Za-z_][A-Za-z0-9_]{0,127}", "up to 128 letters, digits and underscores, and no digit first"
 )
 
+# What GitHub lets an account and a repository be called when they are made.
+GITHUB_OWNER: Final = Pattern("[A-Za-z0-9][A-Za-z0-9-]{0,38}", "up to 39 letters, digits and hyphens")
+GITHUB_REPOSITORY: Final = Pattern(
+    "[A-Za-z0-9._-]{1,100}", "up to 100 letters, digits, dots, hyphens and underscores, without the owner"
+)
 # Kubernetes documentation, Object Names and IDs: a Secret has the name of a DNS subdomain, a namespace that of a label.
 KUBERNETES_NAME: Final = Pattern(
     r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9.-]*[a-z0-9])?",
@@ -67,8 +73,7 @@ class DeliverySettings(CommonSettings):
         Strings | None,
         Field(
             examples=["dotenv"],
-            description="Sinks that get the proved connection: dotenv, encore, encore-infra-config, "
-            "aws-secrets-manager, aws-ssm, gcp-secret-manager, kubernetes-secret; unset: as suits the backend",
+            description="Sinks that get the proved connection, each in docs/sinks.md; unset: as suits the backend",
         ),
     ] = None
     aws_region: Annotated[
@@ -92,6 +97,14 @@ class DeliverySettings(CommonSettings):
             examples=["laravel"],
             description="Further variables for the application: the preset laravel, spring, dotnet or url, NAME=part, "
             "or several; a part is host, port, username, password, tls, ca, url or database",
+        ),
+    ] = ()
+    tags: Annotated[
+        Tags,
+        Field(
+            examples=['{"owner": "payments", "contact": "payments@example.com"}', '{"owner": "payments"}'],
+            description="Tags or labels of every resource that takes them, beside managed-by, project, stack and tier: "
+            "owner, contact and others",
         ),
     ] = ()
     attached: Annotated[
@@ -157,6 +170,20 @@ class DeliverySettings(CommonSettings):
         if problems:
             raise Refusal("will not do: {variables}", example="", variables="; ".join(problems))
         return variables
+
+    @field_validator("tags")
+    @classmethod
+    def _the_vendors_take_the_tags(cls, tags: tuple[Tag, ...], info: ValidationInfo) -> tuple[Tag, ...]:
+        if not tags or "backend" not in info.data:
+            return tags
+        clouds = {cls.capabilities.cloud, *(SINKS[sink].cloud for sink in cls.sinks_of(info.data) or ())}
+        vendors = [rules for cloud, rules in RULES.items() if cloud in clouds]
+        vendors += [cls.capabilities.tag_rules] if cls.capabilities.tag_rules else []
+        if not vendors:
+            raise Refusal("has nothing to be put on: neither {backend} nor where the connection goes takes tags")
+        if found := [*problems(tags, vendors)]:
+            raise Wrong("; ".join(found))
+        return tags
 
     @field_validator("aws_region")
     @classmethod
@@ -427,7 +454,49 @@ class KubernetesSecretSettings(DeliverySettings):
         return mutable
 
 
+class GithubEnvironmentSettings(DeliverySettings):
+    """What an environment of GitHub's has to know; the token is the provider's own business (GITHUB_TOKEN)."""
+
+    github_owner: Annotated[
+        str | None,
+        checked(GITHUB_OWNER.problem),
+        Field(
+            alias="github:owner",
+            examples=["my-organization"],
+            validate_default=True,
+            description="Organization or user that owns the repository, as the provider reads it",
+        ),
+    ] = None
+    github_repository: Annotated[
+        str | None,
+        checked(GITHUB_REPOSITORY.problem),
+        Field(
+            examples=["application"],
+            validate_default=True,
+            description="Repository whose environment gets the secrets, without its owner",
+        ),
+    ] = None
+    github_environment: Annotated[
+        str | None,
+        Field(
+            examples=["production"],
+            min_length=1,
+            max_length=255,
+            validate_default=True,
+            description="Environment of the repository; it must exist",
+        ),
+    ] = None
+
+    @field_validator("github_owner", "github_repository", "github_environment")
+    @classmethod
+    def _all_are_set(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and cls.goes_to("github-environment", info.data):
+            raise NotSet
+        return value
+
+
 class Settings(
+    GithubEnvironmentSettings,
     KubernetesSecretSettings,
     GcpSecretManagerSettings,
     AwsSecretsManagerSettings,
@@ -476,6 +545,14 @@ SINKS: Final[Mapping[str, SinkRow]] = {
     "kubernetes-secret": SinkRow(
         (KubernetesSecretSettings,),
         names=Pattern("[A-Za-z0-9_.-]{1,253}", "up to 253 letters, digits, underscores, dots and hyphens"),
+    ),
+    # GitHub documentation, Secrets reference; GitHub keeps a name in capital letters.
+    "github-environment": SinkRow(
+        (GithubEnvironmentSettings,),
+        names=Pattern(
+            "(?!GITHUB_)[A-Z_][A-Z0-9_]{0,127}",
+            "up to 128 capital letters, digits and underscores, no digit first, and no GITHUB_ either",
+        ),
     ),
 }
 

@@ -82,14 +82,14 @@ def issue(project: Project, arguments: argparse.Namespace) -> int:
 
 
 def check(project: Project, arguments: argparse.Namespace) -> int:
-    """Prove the cache; give the verifier's exit code. Raises `ProjectError`."""
+    """Prove the cache; return the verifier's exit code. Raises `ProjectError`."""
     name: str = arguments.stack
     report = proof.of_cache(project, verbs.choose(project, name, arguments.engine, facts.of(project, name)), name, say)
     return 0 if report is None else told(report, folder(project, name), "cache")
 
 
 def application(project: Project, arguments: argparse.Namespace) -> int:
-    """Prove the application; give the verifier's exit code. Raises `ProjectError`."""
+    """Prove the application; return the verifier's exit code. Raises `ProjectError`."""
     name: str = arguments.stack
     stack = verbs.choose(project, name, arguments.engine, facts.of(project, name))
     report = proof.of_application(arguments.url, stack, name, wait_seconds=arguments.wait, say=say)
@@ -156,7 +156,7 @@ def previewed(project: Project, name: str) -> "Plan":
 
 
 def told(report: Report, folder: Path, name: str) -> int:
-    """Print a report and keep it; give its exit code."""
+    """Print a report and keep it; return its exit code."""
     print(report.to_text())
     proof.keep(report, folder, name)
     summarize(f"### {name}: {report.verdict}\n\n```\n{report.to_text()}\n```")

@@ -48,7 +48,7 @@ SWITCHES: dict[str, tuple[Callable[[Declared], Declared], set[str]]] = {
         lambda declared: changed(declared, INSTANCE, persistenceConfig={"persistenceMode": "RDB"}),
         {"memorystore-snapshots"},
     ),
-    "the copy": (lambda declared: changed(declared, INSTANCE, tier="BASIC"), {"memorystore-copies"}),
+    "the replica": (lambda declared: changed(declared, INSTANCE, tier="BASIC"), {"memorystore-replicas"}),
     "the network": (lambda declared: changed(declared, INSTANCE, authorizedNetwork=None), {"memorystore-private"}),
     "private service access": (
         lambda declared: changed(declared, INSTANCE, connectMode="DIRECT_PEERING"),

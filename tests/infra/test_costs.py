@@ -139,7 +139,7 @@ def test_memorystores_rate_is_that_of_its_band(gb: int, service_tier: Any, usd: 
 
 
 def test_a_redis_cloud_plan_without_a_known_price_is_unknown() -> None:
-    """Prod's 4 GB with a copy need a plan of 8."""
+    """Prod's 4 GB with a replica need a plan of 8."""
     assert rediscloud.plan(GIBIBYTE).monthly_usd == 22
     assert rediscloud.plan(GIBIBYTE + 1).monthly_usd == 100
     assert monthly(backend="rediscloud") is None

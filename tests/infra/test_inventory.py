@@ -20,6 +20,7 @@ from infra.sinks import (
     encore,
     encore_infra_config,
     gcp_secret_manager,
+    github_environment,
     kubernetes_secret,
     module_of,
 )
@@ -36,6 +37,7 @@ SINK_MODULES: Mapping[str, Sink] = {
     "aws-ssm": aws_ssm,
     "gcp-secret-manager": gcp_secret_manager,
     "kubernetes-secret": kubernetes_secret,
+    "github-environment": github_environment,
 }
 VERIFIER_MODULES: Mapping[str, VerifierModule] = {"here": here, "aws-lambda": aws_lambda}
 

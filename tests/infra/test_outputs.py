@@ -23,7 +23,10 @@ STACKS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "local": (
         "Pulumi.local.yaml",
         {
-            "cache:sinks": "dotenv,encore,encore-infra-config,kubernetes-secret",
+            "cache:sinks": "dotenv,encore,encore-infra-config,kubernetes-secret,github-environment",
+            "github:owner": "owner",
+            "cache:githubRepository": "repository",
+            "cache:githubEnvironment": "prod",
             "cache:kubernetesNamespace": "team",
             "kubernetes:enableSecretMutable": "true",
             "cache:encoreApp": "app",

@@ -28,6 +28,14 @@ def main():
     class Body:
         named = Named()
 """
+REPLACED = """
+def main():
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except KeyboardInterrupt as error:
+        words = str(error)
+    raise ValueError(words)
+"""
 AT_THE_END = """
 def main():
     atexit.register(lambda: signal.raise_signal(signal.SIGINT))
@@ -49,7 +57,7 @@ def ended(work: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-@pytest.mark.parametrize("work", [LOST, WRAPPED])
+@pytest.mark.parametrize("work", [LOST, WRAPPED, REPLACED])
 def test_what_python_makes_of_it_ends_the_command_too(work: str) -> None:
     """With 130, and in silence."""
     assert ended(work) == (interrupt.INTERRUPTED, "")
@@ -67,10 +75,10 @@ def test_another_error_is_an_error() -> None:
     assert "ValueError: ours" in printed
 
 
-def test_an_error_while_an_interrupt_is_handled_comes_of_it() -> None:
-    """As where what was being written can be closed no more."""
-    error = OSError()
-    error.__context__ = ValueError()
-    error.__context__.__cause__ = KeyboardInterrupt()
-    assert interrupt.is_behind(error)
-    assert not interrupt.is_behind(OSError())
+def test_what_a_shell_has_ignore_it_goes_on() -> None:
+    """As a job that was started with `&`: the Ctrl-C at the terminal is meant for another."""
+    script = "import signal\nfrom runner import output\n"
+    script += "output.run_and_exit(lambda: signal.raise_signal(signal.SIGINT))\n"
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command], cwd=ROOT, check=False)
+    assert done.returncode == 0

@@ -1,6 +1,9 @@
 """cache:namePrefix in whole stacks: two copies in one account do not meet, and a stack that is up keeps its names."""
 
+import re
 from collections.abc import Iterator, Mapping
+from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +126,28 @@ def test_nothing_of_a_copy_with_a_prefix_has_the_default_name(backend: str, tmp_
         assert "redis_data_prod" not in str(kept)
     default = [each for each in declared(tmp_path / "default", backend) if NAME_PREFIX in each.name + str(each.inputs)]
     assert len(default) > 1
+
+
+# Where the SDK calls a module otherwise.
+MODULES = {"lambda": "lambda_"}
+
+
+@pytest.mark.parametrize("backend", STACKS)
+def test_every_resource_that_takes_tags_has_the_users_and_the_projects(backend: str, tmp_path: Path) -> None:
+    """Those of the sinks and of the verifier too; which types take them, the SDKs know."""
+    found = set()
+    for each in declared(tmp_path / "made", backend, tags={"owner": "payments"}):
+        cloud, module, name = re.split(r":(?=[^:]*:)|/[^:]*:|:", each.type, maxsplit=2)
+        if cloud not in {"aws", "gcp", "docker"}:
+            continue
+        sdk = import_module("pulumi_docker" if cloud == "docker" else f"pulumi_{cloud}.{MODULES.get(module, module)}")
+        takes = signature(getattr(sdk, name)._internal_init).parameters
+        # Google's tags are something else.
+        key = next((key for key in ("labels", "tags") if key in takes), None)
+        if key is None:
+            continue
+        found.add(each.type)
+        given = each.inputs.get(key, {})
+        tags = {one["label"]: one["value"] for one in given} if isinstance(given, list) else given
+        assert {"owner": "payments", "managed-by": "pulumi", "stack": "prod"}.items() <= tags.items(), each.urn
+    assert len(found) > 1

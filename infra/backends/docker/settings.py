@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from infra.capabilities import Capabilities, PasswordSupport
+from infra.capabilities import Capabilities, PasswordSupport, TagRules
 from infra.settings.access import AccessSettings
 from infra.settings.base import Refusal, Wrong, checked
 from infra.sizing import MEBIBYTE
@@ -70,6 +70,17 @@ def _is_host(host: str) -> bool:
 SERVER_MB: Final = 64
 
 
+# docs.docker.com, "Docker object labels": the guidelines for keys, and the reserved namespaces.
+LABEL_RULES: Final = TagRules(
+    "Docker",
+    re.compile(r"(?!acl$|(com|io)\.docker\.|org\.dockerproject\.)[a-z]([a-z0-9]|[.-](?=[a-z0-9]))*"),
+    "lower-case letters, digits and single . and -, with a letter first, and neither one of Docker's own nor acl",
+    re.compile(r"[^\x00-\x1f\x7f]*"),
+    "one line of text",
+    100,
+)
+
+
 class DockerSettings(AccessSettings):
     """What is asked of the container."""
 
@@ -81,6 +92,7 @@ class DockerSettings(AccessSettings):
         default_persistence="append-only",
         in_place_resize=False,  # another argument is another container; the data stay on the volume
         private_network=True,
+        tag_rules=LABEL_RULES,
     )
     default_sinks: ClassVar[tuple[str, ...]] = ("dotenv",)
     backend: Literal["docker"] = "docker"

@@ -272,7 +272,7 @@ def _start(here: LocalServer, path: Path, props: Mapping[str, Any]) -> int:
 
 
 def _apply(here: LocalServer, configuration: Configuration, newest: str, logins: Iterable[Login]) -> bool:
-    """Hand a running server its settings and its users, with the first of the logins that it takes.
+    """Set the settings and the users of a running server, with the first of the logins that it takes.
 
     Return whether it took one. Raises `ServerError` where the login has not the right to.
 

@@ -84,8 +84,8 @@ CONTROLS: Final = (
         cure=f"name authorized_network, with PRIVATE_SERVICE_ACCESS, in {DECLARATION} (cache:network)",
     ),
     Control(
-        name="memorystore-copies",
-        title="a copy in another zone takes over by itself",
+        name="memorystore-replicas",
+        title="failover to a replica in another zone is automatic",
         types=(INSTANCE,),
         check=_replicas,
         cure="choose tier staging or prod; on an existing cache this replaces it",

@@ -1,6 +1,6 @@
 """How the network and Google's own are joined: private service access, made here or taken as it is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -26,7 +26,9 @@ class PrivateServiceAccess:
     ready: Sequence[pulumi.Resource] = field(default_factory=tuple)
 
 
-def private_service_access(name: str, settings: MemorystoreSettings) -> PrivateServiceAccess:
+def private_service_access(
+    name: str, settings: MemorystoreSettings, *, labels: Mapping[str, str]
+) -> PrivateServiceAccess:
     """Declare the private service access of the network, or take the one that it has."""
     network = settings.network
     if settings.private_service_access == "adopt":
@@ -40,6 +42,7 @@ def private_service_access(name: str, settings: MemorystoreSettings) -> PrivateS
         address_type="INTERNAL",
         prefix_length=PREFIX_LENGTH,
         description="Addresses of the Hospitality Redis cache",
+        labels=labels,
     )
     connection = gcp.servicenetworking.Connection(
         name,

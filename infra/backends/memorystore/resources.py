@@ -25,6 +25,7 @@ TIMEOUTS: Final = pulumi.CustomTimeouts(create="40m", update="90m", delete="40m"
 def declare(settings: MemorystoreSettings, *, stack: str) -> Declaration:
     """Declare the instance of a stack, and its network's private service access where that is asked for."""
     name = name_of(settings.name_prefix, stack)
+    labels = labels_of(settings, stack)
     size = size_of(settings.tier, settings.maxmemory_bytes)
     encryption = "SERVER_AUTHENTICATION" if settings.tls else "DISABLED"
     _warn_of_clear_text(settings)
@@ -43,9 +44,9 @@ def declare(settings: MemorystoreSettings, *, stack: str) -> Declaration:
             "redisVersion": settings.redis_version,
         },
     )
-    private_service_access = network.private_service_access(name, settings)
+    private_service_access = network.private_service_access(name, settings, labels=labels)
     # Nothing is said of zones and of read replicas: for the tier BASIC that is an error or a replacement, and for
-    # STANDARD_HA Google's own choice is one copy in another zone (terraform-provider-google issues 11425, 11559 and
+    # STANDARD_HA Google's own choice is one replica in another zone (terraform-provider-google issues 11425, 11559 and
     # 14734; terraform-google-memorystore issues 83 and 97).
     instance = gcp.redis.Instance(
         name,
@@ -67,7 +68,7 @@ def declare(settings: MemorystoreSettings, *, stack: str) -> Declaration:
         maintenance_policy=maintenance.policy(settings.maintenance_window),
         # Said in every tier: unset, the SDK's documentation and the provider differ on what it means.
         deletion_protection=settings.is_protected,
-        labels=labels_of(settings, stack),
+        labels=labels,
         opts=pulumi.ResourceOptions(
             protect=settings.is_protected,
             # Its id is the stack's: there cannot be two at a time.
@@ -138,7 +139,7 @@ def _expectation(settings: MemorystoreSettings) -> Expectation:
         persistence=None,
         authentication=True,
         tls=settings.tls,
-        # Whether INFO shows the copy of STANDARD_HA, Google does not say.
+        # Whether INFO shows the replica of STANDARD_HA, Google does not say.
         replicas=None,
         version=f"redis {versions.shown(settings.redis_version)}",
         cluster=False,

@@ -30,7 +30,7 @@ class MemorystoreSettings(Settings):
             "have another one made)",
         ),
         tls="optional",
-        largest_replicas=1,  # the copy of STANDARD_HA, which no client reads from
+        largest_replicas=1,  # that of STANDARD_HA, which no client reads from
         persistence=frozenset({"snapshot", "none"}),
         default_persistence="snapshot",
         in_place_resize=True,

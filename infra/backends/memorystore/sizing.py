@@ -17,7 +17,7 @@ class MemorystoreSize(NamedTuple):
 
 
 def size_of(tier: TierName, maxmemory_bytes: int) -> MemorystoreSize:
-    """Return the whole GiB and the service tier. dev goes without a copy, and with it without the backlog."""
+    """Return the whole GiB and the service tier. dev goes without a replica, and with it without the backlog."""
     if tier == "dev":
         return MemorystoreSize(memory_size_gb=math.ceil(maxmemory_bytes / GIBIBYTE), service_tier="BASIC")
     needed = maxmemory_bytes * 100 / (100 - BACKLOG_PERCENT)

@@ -12,12 +12,12 @@ from infra.sizing import GIBIBYTE, MEBIBYTE
 MULTI_ZONE: Final = "Multi-zone"
 NO_REPLICATION: Final = "No replication"
 
-# A plan of 1 GB with a copy has 512 MB for data (redis/docs, operate/rc, high-availability): so a GB is 1024 MB.
+# A plan of 1 GB with a replica has 512 MB for data (redis/docs, operate/rc, high-availability): so a GB is 1024 MB.
 _UNITS: Final[Mapping[str, int]] = {"MB": MEBIBYTE, "GB": GIBIBYTE}
 
 
 class Demand(TypedDict):
-    """What a plan has to do. `bytes` includes the copy."""
+    """What a plan has to do. `bytes` includes the replica."""
 
     provider: str
     region: str
@@ -124,14 +124,14 @@ def _nothing_fits(offered: Iterable[Plan], demand: Demand) -> str:
         )
     asked = [
         "the free plan" if demand["free"] else f"{demand['bytes'] // MEBIBYTE} MB or more, with TLS",
-        *(["in several zones"] if demand["multiZone"] else ["with a copy"] if demand["replicated"] else []),
+        *(["in several zones"] if demand["multiZone"] else ["with a replica"] if demand["replicated"] else []),
         *(["with persistence"] if demand["persistent"] else []),
         *([f"for {demand['networks']} networks"] if demand["networks"] else []),
     ]
     names = ", ".join(plan.description for plan in sorted(there, key=lambda plan: plan.size_bytes))
     return (
         f"Redis Cloud offers no Essentials plan of {', '.join(asked)} in {demand['region']} of {demand['provider']}; "
-        f"it offers: {names}; see cache:tier, cache:memoryMb and cache:persistence (a copy doubles the size)"
+        f"it offers: {names}; see cache:tier, cache:memoryMb and cache:persistence (a replica doubles the size)"
     )
 
 

@@ -102,7 +102,7 @@ def _demand(settings: RedisCloudSettings) -> Demand:
         bytes=0 if settings.takes_free_plan else plan_bytes(settings.tier, settings.maxmemory_bytes),
         free=settings.takes_free_plan,
         replicated=settings.is_replicated,
-        # A copy in the same zone goes when the zone goes.
+        # A replica in the same zone goes when the zone goes.
         multiZone=settings.tier == "prod",
         persistent=settings.redis_cloud_persistence != "none",
         networks=len(settings.source_cidrs),

@@ -34,7 +34,7 @@ class RedisCloudSettings(Settings):
     capabilities: ClassVar[Capabilities] = Capabilities(
         passwords=PasswordSupport("us", 1),
         tls="yes",  # but for the free plan, which cannot (infra/backends/rediscloud/settings.py)
-        largest_replicas=1,  # the copy that takes over, which no client reads from
+        largest_replicas=1,  # for failover; no client reads from it
         persistence=frozenset({"append-only", "snapshot", "none"}),
         default_persistence="append-only",
         in_place_resize=True,
@@ -199,7 +199,7 @@ class RedisCloudSettings(Settings):
 
     @property
     def is_replicated(self) -> bool:
-        """Whether there is a copy that takes over: the size of the plan is doubled for it."""
+        """Whether there is a replica, for which the size of the plan is doubled."""
         return self.tier != "dev"
 
     @property

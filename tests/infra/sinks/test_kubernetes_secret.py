@@ -168,7 +168,7 @@ class TestSettings:
         [
             (
                 {"kubernetesNamespace": None},
-                "cache:kubernetesNamespace is not set: the namespace",
+                "cache:kubernetesNamespace is not set: ",
                 "Namespace application",
             ),
             (

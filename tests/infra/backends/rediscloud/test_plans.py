@@ -68,7 +68,7 @@ def test_a_size_that_is_not_offered_is_told_with_what_is() -> None:
     with pytest.raises(CloudError) as refused:
         plans.choose(reading(), demand(bytes=16 * GIBIBYTE, replicated=True, persistent=True))
     message = str(refused.value)
-    assert "no Essentials plan of 16384 MB or more, with TLS, with a copy, with persistence in us-east-1" in message
+    assert "no Essentials plan of 16384 MB or more, with TLS, with a replica, with persistence in us-east-1" in message
     assert "250MB (No replication, 5.00 USD a month)" in message
     assert "Multi-Zone_Persistence_12GB (Multi-zone, 230.00 USD a month)" in message
 
