@@ -176,8 +176,9 @@ class DeliverySettings(CommonSettings):
     def _the_vendors_take_the_tags(cls, tags: tuple[Tag, ...], info: ValidationInfo) -> tuple[Tag, ...]:
         if not tags or "backend" not in info.data:
             return tags
-        clouds = {cls.capabilities.cloud, *(SINKS[sink].cloud for sink in cls.sinks_of(info.data) or ())}
-        vendors = [rules for cloud, rules in RULES.items() if cloud in clouds]
+        sinks = cls.sinks_of(info.data) or ()
+        places = {cls.capabilities.cloud, *(SINKS[sink].cloud for sink in sinks), *sinks}
+        vendors = [rules for place, rules in RULES.items() if place in places]
         vendors += [cls.capabilities.tag_rules] if cls.capabilities.tag_rules else []
         if not vendors:
             raise Refusal("has nothing to be put on: neither {backend} nor where the connection goes takes tags")

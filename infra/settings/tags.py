@@ -17,7 +17,7 @@ Tag = tuple[str, str]
 OURS: Final = frozenset({"managed-by", "project", "stack", "tier"})
 
 
-# Of the clouds.
+# Of the clouds, and of the sinks that have rules of their own.
 RULES: Final[Mapping[str, TagRules]] = {
     # AWS, Tagging AWS Resources, "Tag naming limits and requirements": 50 for a resource.
     "aws": TagRules(
@@ -37,6 +37,15 @@ RULES: Final[Mapping[str, TagRules]] = {
         re.compile(r"[a-z0-9_-]{0,63}"),
         "up to 63 lower-case letters, digits, _ and -",
         63 - len(OURS),
+    ),
+    # Kubernetes documentation, Annotations: a key's name has at most 63 characters, and all of them 256 KiB together.
+    "kubernetes-secret": TagRules(
+        "Kubernetes",
+        re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"),
+        "1 to 63 letters, digits and _.-, with a letter or a digit first and last",
+        re.compile(r".{0,1024}"),
+        "up to 1024 characters on one line",
+        128 - len(OURS),
     ),
 }
 

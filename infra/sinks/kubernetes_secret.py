@@ -22,6 +22,7 @@ from infra.outputs import Output
 from infra.plan import Plan, Resource
 from infra.settings import Settings
 from infra.sinks import Delivered, Delivery
+from infra.tags import tags_of
 from verify.environment import CacheEnvironment
 
 # Service Binding Specification for Kubernetes 1.1, "Well-known Secret Entries", by the parts that they are.
@@ -51,7 +52,12 @@ def declare(delivery: Delivery, settings: Settings, *, stack: str) -> Delivered:
     data: pulumi.Output[Mapping[str, str]] = pulumi.Output.secret(values.apply(_encoded))
     secret = kubernetes.core.v1.Secret(
         "kubernetes-secret",
-        metadata={"name": name, "namespace": settings.kubernetes_namespace},
+        # A label could not have every value of a tag.
+        metadata={
+            "name": name,
+            "namespace": settings.kubernetes_namespace,
+            "annotations": tags_of(settings, stack),
+        },
         type=BINDING_TYPE if is_binding else "Opaque",
         # Not stringData: a key that is taken out of it stays (kubernetes/kubernetes issue 70281), and "it does not work
         # well with server-side apply" (Kubernetes documentation, Secret).

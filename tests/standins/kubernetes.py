@@ -155,8 +155,9 @@ class SecretResource:
         """Compare the inputs; a name that is given makes the provider delete the old one first."""
         del id_, outputs
         changed = {key for key in news.keys() | olds.keys() if olds.get(key) != news.get(key)}
-        held = {"metadata", "type"} | (set() if self.cluster.are_secrets_mutable else {"data"})
-        return Diff(changes=bool(changed), replaces=sorted(changed & held), delete_before_replace=True)
+        held = {"type"} | (set() if self.cluster.are_secrets_mutable else {"data"})
+        moved = {"metadata"} if _place(olds) != _place(news) else set()
+        return Diff(changes=bool(changed), replaces=sorted(changed & held | moved), delete_before_replace=True)
 
     def create(self, news: Properties) -> tuple[str, Properties]:
         """Apply it."""

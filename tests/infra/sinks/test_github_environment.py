@@ -122,9 +122,9 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("changes", "said", "cure"),
         [
-            ({"github:owner": None}, "github:owner is not set: the provider's own", "set github:owner my-organization"),
+            ({"github:owner": None}, "github:owner is not set: ", "set github:owner my-organization"),
             ({"github:owner": "a/b"}, "it is not up to 39 letters, digits and hyphens", "set github:owner"),
-            ({"githubRepository": None}, "cache:githubRepository is not set: the repository", "Repository application"),
+            ({"githubRepository": None}, "cache:githubRepository is not set: ", "Repository application"),
             ({"githubRepository": "o/r"}, "it is not up to 100 letters, digits, dots", "githubRepository application"),
             ({"githubEnvironment": None}, "cache:githubEnvironment is not set", "githubEnvironment production"),
             ({"githubEnvironment": ""}, "cache:githubEnvironment", "githubEnvironment production"),

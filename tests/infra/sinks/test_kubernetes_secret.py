@@ -100,6 +100,17 @@ class TestVariables:
         stack(tmp_path / "2", cluster, kubernetesSecret="cache.redis").up()
         assert [name for _, name in cluster.secrets] == ["hospitality-redis-team-a", "cache.redis"]
 
+    def test_the_tags_are_annotations(self, cluster: Cluster, tmp_path: Path) -> None:
+        """With any value; another one changes in place."""
+        made = stack(tmp_path, cluster, tags={"owner": "Payments & co."})
+        made.up()
+        annotations = {"managed-by": "pulumi", "project": "cache", "stack": "prod", "tier": "dev"}
+        found = cluster.secrets["application", NAME]["metadata"]["annotations"]
+        assert found == {**annotations, "owner": "Payments & co."}
+        made.configure(tags={"owner": "others"})
+        made.up()
+        assert cluster.requests == [("apply", NAME)] * 2
+
     def test_the_state_has_the_values_as_secrets_alone(self, cluster: Cluster, tmp_path: Path) -> None:
         """Neither plain nor in base64, in no input, no output and no line that was printed."""
         for keys in ("variables", "service-binding"):
@@ -182,6 +193,8 @@ class TestSettings:
             ({"kubernetesKeys": "keys"}, "cache:kubernetesKeys", "kubernetesKeys service-binding"),
             ({MUTABLE: None}, f"{MUTABLE} is not true: the provider would delete the Secret", f"set {MUTABLE} true"),
             ({MUTABLE: "false"}, f"{MUTABLE} is not true: the provider would delete the Secret", f"set {MUTABLE} true"),
+            ({"tags": '{"a b": "x"}'}, "a b is no key of Kubernetes: 1 to 63 letters", "cache:tags"),
+            ({"tags": '{"a": "x\\ny"}'}, "the value of a is none of Kubernetes: up to 1024", "cache:tags"),
             ({"variables": "a b=host"}, "kubernetes-secret takes no a b", "variables laravel"),
             ({"sinks": "dotenv"}, "cache:kubernetesNamespace is a setting of kubernetes-secret", "rm cache:kub"),
         ],
