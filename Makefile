@@ -20,7 +20,7 @@ TOOLS = .venv-test/bin
 .DEFAULT_GOAL := help
 .SILENT:
 .NOTPARALLEL:
-.PHONY: help up preview down outputs env verify rotate rotate-finish rotate-undo rollback attach backup backups restore capacity compliance permissions pulumi upgrade install docs lock test test-all coverage soak lint bench tools
+.PHONY: help up preview down outputs env verify rotate rotate-finish rotate-undo rollback attach backup backups drill restore capacity compliance permissions pulumi upgrade install docs lock test test-all coverage soak lint bench tools
 
 help: ## this list
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +64,9 @@ backup: install ## copy what is in the cache into .local/backups, and check the 
 
 backups: install ## list the backups on this machine, the newest first
 	$(RUN) backups --stack="$$STACK" --engine="$$ENGINE"
+
+drill: install ## prove that a backup can be restored, in a stack that is thrown away afterwards
+	$(RUN) drill --stack="$$STACK" --engine="$$ENGINE" --confirm="$$CONFIRM"
 
 restore: install ## put a backup in the place of what is in the cache, which is backed up before (FROM=<name>; CONFIRM=<stack>, else it asks)
 	$(RUN) restore --stack="$$STACK" --engine="$$ENGINE" --confirm="$$CONFIRM" --from="$$FROM"

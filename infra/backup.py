@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -63,8 +63,28 @@ class RunningCache:
     outputs: Mapping[str, Any] = field(repr=False)
 
 
+# What PEXPIRETIME says of a key that there is not.
+NO_KEY: Final = -2
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What a key has: its value, and when it expires, in milliseconds of the clock; -1 for never."""
+
+    value: object
+    expires_at: int
+    # Seconds since anybody used it; None where the server does not tell (with an LFU policy it counts uses).
+    idle_seconds: int | None
+
+
 class Backups(Protocol):
     """What a backend whose cache can be backed up offers, in backup.py of its folder."""
+
+    def beside(self) -> Mapping[str, str | None]:
+        """Return the settings with which a second stack stands beside one; None for a key to be left out."""
+
+    def sample(self, cache: RunningCache, keys: Collection[str] = (), *, size: int = 0) -> Mapping[str, Sampled]:
+        """Read these keys, or some of the cache's, `size` at most. Raises `BackupError`."""
 
     def take(self, cache: RunningCache, target: Path) -> Manifest:
         """Copy what is in the cache into a file on this machine, and check the copy. Raises `BackupError`."""
@@ -130,6 +150,10 @@ class BackupFolder:
             for folder in folders
             if (manifest := _manifest(folder / self.MANIFEST)) is not None
         ]
+
+    def remove(self) -> None:
+        """Remove all of them."""
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def find(self, name: str) -> Stored:
         """Return a backup by its name. Raises `BackupError` where there is none, and names those that there are."""

@@ -11,14 +11,14 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Protocol, cast
 
-from infra.backup import BackupError, Manifest, RunningCache
+from infra.backup import BackupError, Manifest, RunningCache, Sampled
 from verify.environment import CacheEnvironment
 
 if TYPE_CHECKING:
@@ -63,6 +63,17 @@ _SWITCH: Final[Mapping[str, str]] = {
 _SETTLE: Final[Mapping[str, str]] = {"snapshot": ":", "append-only": "rm -f dump.rdb", "none": "rm -f dump.rdb"}
 
 
+# By the type that TYPE says; of what a module added nothing is compared but its life.
+READ: Final[Mapping[str, Callable[[redis.Redis, str], object]]] = {
+    "string": lambda server, key: server.get(key),
+    "list": lambda server, key: server.lrange(key, 0, -1),
+    "hash": lambda server, key: server.hgetall(key),
+    "set": lambda server, key: server.smembers(key),
+    "zset": lambda server, key: server.zrange(key, 0, -1, withscores=True),
+    "stream": lambda server, key: server.xrange(key),
+}
+
+
 class DataFolder(Protocol):
     """The data folder of a server, with the server's own tools beside it."""
 
@@ -85,6 +96,18 @@ class RdbBackups:
 
     # Finds the data folder of a stack's server. Raises `BackupError` where it is gone.
     folder_of: Callable[[RunningCache], DataFolder]
+    # The settings with which a second stack stands beside one (`infra.backup.Backups`).
+    beside: Callable[[], Mapping[str, str | None]]
+
+    def sample(self, cache: RunningCache, keys: Collection[str] = (), *, size: int = 0) -> Mapping[str, Sampled]:
+        """Read these keys, or some of the cache's, `size` at most. Raises `BackupError`."""
+        import redis
+
+        try:
+            with client(cache) as server:
+                return _sampled(server, keys or _some(server, size))
+        except redis.RedisError as error:
+            raise BackupError(f"the cache of stack {cache.stack} could not be read: {error}") from None
 
     def take(self, cache: RunningCache, target: Path) -> Manifest:
         """Have the server save, and copy its file. Raises `BackupError`."""
@@ -176,6 +199,8 @@ def client(cache: RunningCache) -> Iterator[redis.Redis]:
         username=known.username,
         password=known.password,
         socket_timeout=ANSWER_SECONDS,
+        # A value may be any bytes.
+        encoding_errors="backslashreplace",
         decode_responses=True,
     ) as server:
         yield server
@@ -209,6 +234,27 @@ def _engine(server: redis.Redis) -> tuple[str, str]:
     if "valkey_version" in known:
         return "valkey", str(known["valkey_version"])
     return "redis", str(known["redis_version"])
+
+
+def _some(server: redis.Redis, size: int) -> Collection[str]:
+    with server.pipeline(transaction=False) as together:
+        for _ in range(size):
+            together.randomkey()
+        return {key for key in together.execute() if key is not None}
+
+
+def _sampled(server: redis.Redis, keys: Collection[str]) -> Mapping[str, Sampled]:
+    """Read each key in one transaction. How long it was idle is asked first: the reading is a use of it."""
+    found = {}
+    for key in keys:
+        with server.pipeline(transaction=True) as together:
+            together.object("idletime", key)
+            together.type(key)
+            together.execute_command("PEXPIRETIME", key)
+            idle, kind, expires_at = together.execute(raise_on_error=False)
+        value = READ[kind](server, key) if kind in READ else None
+        found[key] = Sampled(value, expires_at, idle if isinstance(idle, int) else None)
+    return found
 
 
 def _manifest(checked: str, file: Path, *, stack: str = "", tier: str = "", backend: str = "") -> Manifest:

@@ -16,10 +16,10 @@ from runner.verbs import Stack
 
 def take(project: Project, stack: Stack, name: str) -> Stored:
     """Back the cache of a stack up. Raises `ProjectError`."""
-    backups, cache = _of(project, stack, name)
+    backups, cache = running(project, stack, name)
     began = time.monotonic()
     try:
-        stored = _folder(project, name).add(
+        stored = folder(project, name).add(
             time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()),
             lambda target: backups.take(cache, target),
             keep=KEPT[cast("TierName", cache.tier)],
@@ -32,7 +32,7 @@ def take(project: Project, stack: Stack, name: str) -> Stored:
 
 def show(project: Project, name: str) -> int:
     """Print a line for each backup of a stack, the newest first; return the exit code."""
-    for stored in reversed(_folder(project, name).all()):
+    for stored in reversed(folder(project, name).all()):
         print(f"{stored.name}  tier {stored.manifest.tier}, {_described(stored.manifest)}")
     return 0
 
@@ -46,7 +46,7 @@ def restore(project: Project, stack: Stack, name: str, source: str, *, confirmat
     # A restore that was cut off may have left the server stopped.
     if (code := stack.up()) != 0:
         return code
-    backups, cache = _of(project, stack, name)
+    backups, cache = running(project, stack, name)
     try:
         file, known = _source(project, name, source)
         manifest = backups.inspect(cache, file)
@@ -65,7 +65,8 @@ def restore(project: Project, stack: Stack, name: str, source: str, *, confirmat
     return code
 
 
-def _of(project: Project, stack: Stack, name: str) -> tuple[Backups, RunningCache]:
+def running(project: Project, stack: Stack, name: str) -> tuple[Backups, RunningCache]:
+    """Return the cache of a stack that is up, and what backs it up. Raises `ProjectError`."""
     outputs = verbs.require_up(stack, name)
     backups = backend.get(str(outputs["backend"])).backups
     if backups is None:
@@ -74,14 +75,15 @@ def _of(project: Project, stack: Stack, name: str) -> tuple[Backups, RunningCach
     return backups, RunningCache(stack=name, tier=str(outputs["tier"]), config=config, outputs=outputs)
 
 
-def _folder(project: Project, stack: str) -> BackupFolder:
+def folder(project: Project, stack: str) -> BackupFolder:
+    """Return where the backups of a stack are kept on this machine."""
     return BackupFolder(project.local / "backups", stack)
 
 
 def _source(project: Project, name: str, source: str) -> tuple[Path, Stored | None]:
     stack, _, backup = source.rpartition("/")
     if (stack or name) in project.stacks() and not Path(source).is_file():
-        found = _folder(project, stack or name).find(backup)
+        found = folder(project, stack or name).find(backup)
         return found.file, found
     return Path(source).expanduser(), None
 
@@ -99,7 +101,7 @@ def _require_approval(project: Project, cache: RunningCache, known: Stored) -> N
     if tiers.index(cast("TierName", known.manifest.tier)) <= tiers.index(cast("TierName", cache.tier)):
         return
     # Each restore takes a backup before, so that the same code is good for one.
-    newest = [each.name for each in _folder(project, cache.stack).all()][-1:]
+    newest = [each.name for each in folder(project, cache.stack).all()][-1:]
     code = approval.code(cache.stack, cache.tier, known.manifest.stack, known.manifest.tier, known.name, *newest)
     if not approval.is_given(code):
         raise BackupError(

@@ -209,6 +209,12 @@ GROUPS: Final[Groups] = {
             options=(ENGINE,),
         ),
         Verb(
+            name="drill",
+            help="prove that a backup can be restored, in a stack that is thrown away afterwards",
+            run=stack_verbs.drill,
+            options=(ENGINE, CONFIRM),
+        ),
+        Verb(
             name="restore",
             help="put a backup in the place of what is in the cache, which is backed up before",
             run=stack_verbs.restore,

@@ -125,6 +125,16 @@ def restore(project: Project, options: Namespace) -> int:
     )
 
 
+def drill(project: Project, options: Namespace) -> int:
+    """Prove that a backup can be restored. Raises `ProjectError`."""
+    from operate import drill as drills
+
+    def choose(name: str) -> Stack:
+        return verbs.choose(project, name, options.engine, facts.of(project, name))
+
+    return drills.run(project, _up_and_confirmed(project, options), options.stack, choose)
+
+
 def chosen(project: Project, options: Namespace, *, only_leaving: bool = False) -> Stack:
     """Return the stack with its engine; `only_leaving` as `verbs.choose` has it. Raises `ProjectError`."""
     known = facts.of(project, options.stack)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import time
 from functools import partial
@@ -156,6 +157,37 @@ def test_a_backup_of_a_higher_tier_is_restored_with_its_code_alone(project: Proj
     restored(project, name, CACHE_APPROVE=code)
     printed = restored(project, name, code=1, CACHE_APPROVE=code)
     assert code not in printed
+
+
+def test_a_drill_restores_into_a_stack_that_is_thrown_away(project: ProjectCopy) -> None:
+    """It says how long each step took, judges what was not used since, and leaves the backup alone behind."""
+    project.run("up")
+    written(project.client(), 200)
+    before = (content(project.client()), project.server_pid())
+    time.sleep(1.1)
+    printed = project.run("drill").printed
+    found = re.search(r"of (\d+) keys (\d+) are the same, 0 were used or ended since, 0 differ", printed)
+    assert found is not None, printed
+    assert found[1] == found[2]
+    assert int(found[1]) > 50
+    assert all(re.search(rf"  {step} +\d+\.\d s", printed) for step in ("back up", "restore", "compare", "take down"))
+    assert (content(project.client()), project.server_pid()) == before
+    assert len(backups(project)) == 1
+    local = project.root / ".local"
+    assert [file.parent.name for file in local.rglob("local-drill*") if file.suffix != ".lock"] == ["reports"]
+    assert not (project.root / "Pulumi.local-drill.yaml").exists()
+
+
+@pytest.mark.long
+def test_a_drill_that_was_killed_is_cleared_away_by_the_next(project: ProjectCopy) -> None:
+    """Its stack, its server and its file."""
+    project.run("up")
+    written(project.client(), 50)
+    other = project.root / ".local" / "servers" / "local-drill" / "server.pid"
+    project.killed("drill", when=other.exists)
+    project.run("drill")
+    assert not (project.root / "Pulumi.local-drill.yaml").exists()
+    assert not other.parent.exists()
 
 
 @pytest.mark.long

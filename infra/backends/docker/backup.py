@@ -1,5 +1,6 @@
 """Backup and restore of a container: its volume is reached through Docker, on this machine or on another one."""
 
+import socket
 from typing import IO, Final
 
 from infra.backends.docker.errors import DATA, USER, docker_command
@@ -40,4 +41,11 @@ class ContainerVolume:
         return run_command(docker_command(self._docker_host, *arguments), given=given, taken=taken)
 
 
-BACKUPS: Final = RdbBackups(ContainerVolume)
+def _beside() -> dict[str, str | None]:
+    """Return a port that is free on this machine."""
+    with socket.socket() as probe:
+        probe.bind(("", 0))
+        return {"cache:port": str(probe.getsockname()[1])}
+
+
+BACKUPS: Final = RdbBackups(ContainerVolume, _beside)

@@ -60,4 +60,4 @@ def _checker(server: Path) -> Iterator[str]:
         yield folder
 
 
-BACKUPS: Final = RdbBackups(ServerFolder)
+BACKUPS: Final = RdbBackups(ServerFolder, lambda: {"cache:port": None, "cache:folder": None})
