@@ -66,6 +66,7 @@ LIFE = {
     "-m operate backup": 0,
     "-m operate backups": 0,
     "-m operate restore --from=nothing": 1,
+    "-m operate drill": 0,
     "-m operate capacity --stack=dev": 0,
     "-m operate capacity --organizations=many": 78,
     "-m operate compliance --stack=prod": 1,
