@@ -25,8 +25,8 @@ def completed(configuration: Mapping[str, str]) -> tuple[dict[str, str], str]:
     """
     asked = unanswered({BACKEND_KEY: configuration.get(BACKEND_KEY, "")})
     network = asked if asked.keys() <= unanswered(configuration).keys() else {}
-    words = "The stack names no network yet: judged with one that is made up." if network else ""
-    return {**configuration, **network}, words
+    remark = "The stack names no network yet: judged with one that is made up." if network else ""
+    return {**configuration, **network}, remark
 
 
 def made_up(configuration: Mapping[str, str]) -> dict[str, str]:
@@ -39,8 +39,8 @@ def made_up(configuration: Mapping[str, str]) -> dict[str, str]:
 @contextmanager
 def keys() -> Iterator[None]:
     """Have the keys without which a program declares nothing: made up, since nobody is asked anything with them."""
-    wanted = {name: value for each in backend.all_backends() for name, value in each.offline_environment.items()}
-    missing = {name: value for name, value in wanted.items() if not os.environ.get(name)}
+    needed = {name: value for each in backend.all_backends() for name, value in each.offline_environment.items()}
+    missing = {name: value for name, value in needed.items() if not os.environ.get(name)}
     os.environ.update(missing)
     try:
         yield

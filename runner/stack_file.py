@@ -151,10 +151,10 @@ def _write(file: Path, text: str, changed: str, meant: tuple[str, str | None], p
     if changed == text:
         return False
     try:
-        wanted = _settings(text, file.name, project)
-        got = _settings(changed, file.name, project)
-        wanted.pop(key, None)
-        is_meant = got.pop(key, None) == value and got == wanted
+        expected = _settings(text, file.name, project)
+        found = _settings(changed, file.name, project)
+        expected.pop(key, None)
+        is_meant = found.pop(key, None) == value and found == expected
     except StackFileError:
         is_meant = False
     if not is_meant:

@@ -215,8 +215,8 @@ def _valkey_table(entries: int) -> int:
         return 0
     buckets = 1
     while entries > places * buckets:
-        wanted = math.ceil((places * buckets + 1) * factor / divisor)
-        buckets = 1 << (wanted - 1).bit_length()
+        needed = math.ceil((places * buckets + 1) * factor / divisor)
+        buckets = 1 << (needed - 1).bit_length()
     mean = entries / buckets
     probability, chained = math.exp(-mean), 0.0
     # No bucket of a table that is full at most holds as many: the rest of the sum is less than one in a million.

@@ -23,9 +23,9 @@ class DataSet:
 
     def key(self, **parts: str) -> str:
         """Fill the pattern. Raises `ValueError` for a part that is missing, unknown, or would mix up two keys."""
-        wanted = {part for _, part, _, _ in Formatter().parse(self.pattern) if part}
-        if parts.keys() != wanted:
-            raise ValueError(f"a key of {self.name} has the parts {', '.join(sorted(wanted))}")
+        names = {part for _, part, _, _ in Formatter().parse(self.pattern) if part}
+        if parts.keys() != names:
+            raise ValueError(f"a key of {self.name} has the parts {', '.join(sorted(names))}")
         for part, value in parts.items():
             if not value or ":" in value:
                 raise ValueError(f"{part} {value!r} is empty or holds the colon that parts a key")

@@ -63,10 +63,10 @@ class RedisCache(Cache):
 
         The size of an answer is not known beforehand, so each batch is as large as the last one's values allow.
         """
-        wanted = iter(keys)
+        remaining = iter(keys)
         found: dict[str, bytes] = {}
         size = _FIRST_BATCH_KEYS
-        while batch := list(islice(wanted, size)):
+        while batch := list(islice(remaining, size)):
             values: list[bytes | None] = self._ask(
                 lambda: cast("list[bytes | None]", self._client.mget(batch)), otherwise=[]
             )

@@ -56,9 +56,9 @@ def number(information: Information, name: str) -> int | None:
     raise unreadable(f"{name} of INFO", value, "a whole number")
 
 
-def unreadable(field: str, value: object, wanted: str) -> CacheError:
+def unreadable(field: str, value: object, expected: str) -> CacheError:
     """Return the error that names the field, and what stood there."""
-    return CacheError(UNREADABLE_ANSWER, f"{field} is not {wanted}: {str(value)[:100]!r}")
+    return CacheError(UNREADABLE_ANSWER, f"{field} is not {expected}: {str(value)[:100]!r}")
 
 
 def ask(client: "redis.Redis") -> Usage:

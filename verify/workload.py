@@ -90,10 +90,10 @@ def _data_set_problems(data_set: Mapping[str, Any], parts: Mapping[str, Any]) ->
 
 def _pattern_problems(pattern: str, parts: Mapping[str, Any]) -> list[str]:
     try:
-        wanted = [part for _, part, _, _ in Formatter().parse(pattern) if part is not None]
+        used = [part for _, part, _, _ in Formatter().parse(pattern) if part is not None]
     except ValueError as error:
         return [f'key "{pattern}" is no pattern: {error}']
-    return [f'key "{pattern}" has the part {{{part}}}, and parts has none' for part in wanted if part not in parts]
+    return [f'key "{pattern}" has the part {{{part}}}, and parts has none' for part in used if part not in parts]
 
 
 def _is(kind: type, value: Any) -> bool:

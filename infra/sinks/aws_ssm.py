@@ -70,8 +70,8 @@ def _warn_of_another_key(parameters: Sequence[aws.ssm.Parameter], key_arn: pulum
     """
 
     def warn(known: tuple[str, Sequence[tuple[str, str]]]) -> None:
-        wanted, found = known
-        others = [name for name, key in found if key not in ("", wanted)]
+        own, found = known
+        others = [name for name, key in found if key not in ("", own)]
         if others:
             pulumi.log.warn(
                 f"{', '.join(others)} {'has' if len(others) == 1 else 'have'} the account's default key and not the "

@@ -122,11 +122,11 @@ def _asked(types: Collection[str], kind: type[Permission]) -> list[Permission]:
     table = inventory.governance().permissions
     # Docker's daemon has its own access, and resources of ours live in the state alone.
     clouds = {type_.partition(":")[0] for type_ in table}
-    wanted = sorted(type_ for type_ in types if type_.partition(":")[0] in clouds)
-    for type_ in wanted:
+    in_clouds = sorted(type_ for type_ in types if type_.partition(":")[0] in clouds)
+    for type_ in in_clouds:
         if type_ not in table:
             raise NotInTable(
                 f"{type_} has no permissions yet; write down what its provider asks for beside what declares it, as in "
                 "infra/backends/elasticache/permissions.py"
             )
-    return [each for type_ in wanted for each in table[type_] if isinstance(each, kind)]
+    return [each for type_ in in_clouds for each in table[type_] if isinstance(each, kind)]

@@ -36,13 +36,13 @@ class ReplacementGuardInputs(TypedDict):
     applyImmediately: bool
 
 
-def _problem(asked: tuple[str, str], wanted: tuple[str, str], *, apply_immediately: bool) -> str | None:
-    if not is_downgrade(asked, wanted):
-        return change_problem(asked, wanted, apply_immediately=apply_immediately)
-    # What runs is no newer than `wanted` here: that is seen to before (running.py).
+def _problem(asked: tuple[str, str], target: tuple[str, str], *, apply_immediately: bool) -> str | None:
+    if not is_downgrade(asked, target):
+        return change_problem(asked, target, apply_immediately=apply_immediately)
+    # What runs is no newer than `target` here: that is seen to before (running.py).
     return (
         f"AWS was asked for {' '.join(asked)} before, and an upgrade that waits for the maintenance window cannot be "
-        f"called off from here. Going back to {' '.join(wanted)} would delete the cache with its data: set "
+        f"called off from here. Going back to {' '.join(target)} would delete the cache with its data: set "
         f"cache:engine {asked[0]} and cache:engineVersion {asked[1]} or later"
     )
 

@@ -372,8 +372,8 @@ class LocalServer:
     def _last_words(self, log_start: int) -> str:
         # A server that starts warns of the machine's memory overcommit, which keeps none from starting.
         lines = [line.strip() for line in self._printed(log_start).splitlines() if "overcommit" not in line]
-        wanted = [line for line in lines if " # " in line or "FATAL" in line] or lines
-        message = " / ".join(line.split(" # ")[-1] for line in wanted[-3:] if line) or "it printed nothing"
+        telling = [line for line in lines if " # " in line or "FATAL" in line] or lines
+        message = " / ".join(line.split(" # ")[-1] for line in telling[-3:] if line) or "it printed nothing"
         if any(sign in message for sign in UNREADABLE_DATA):
             message += (
                 f"; its data in {self._data} are damaged: mend them (redis-check-aof --fix, redis-check-rdb), or begin "
