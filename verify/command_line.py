@@ -67,27 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     check = command("check", _check, "run all checks against the cache")
     check.add_argument("--expect", metavar="FILE", type=Path, help="what was asked of the cache, as JSON")
     rights = command("rights", _rights, "check what the user may do, or name the rights that an application needs")
-    way = rights.add_mutually_exclusive_group()
-    way.add_argument(
-        "--observed", action="store_true", help="name the preset that fits the commands sent to this server so far"
-    )
-    way.add_argument(
-        "--commands",
-        metavar="FILE",
-        type=Path,
-        help="name the preset that fits the commands in a file, one a line, or its rows of INFO commandstats",
-    )
-    rights.add_argument("--access", choices=get_args(Preset), help="the rights that the user should have")
-    rights.add_argument(
-        "--rule",
-        metavar="RULE",
-        action="append",
-        default=[],
-        help="a rule that adds to them or takes away, like +flushdb or --rule=-eval; may be given again",
-    )
-    rights.add_argument(
-        "--expect", metavar="FILE", type=Path, help="the same from what was asked of the cache, as JSON"
-    )
+    _add_options_of_rights(rights)
     health = command("health", _health, "say whether the cache answers")
     status = command("status", _status, "say what the cache is and holds")
     app = command("app", _application, "check that the application uses its cache")
@@ -119,11 +99,39 @@ def _parser() -> argparse.ArgumentParser:
     faults = command("faults", _faults, "list every fault with its cause and remedy")
     faults.add_argument("--markdown", action="store_true", help="as the page docs/faults.md")
     capacity = command("capacity", _capacity, "forecast the memory of so many organizations, without a server")
+    _add_options_of_capacity(capacity)
+    return parser
+
+
+def _add_options_of_rights(rights: argparse.ArgumentParser) -> None:
+    way = rights.add_mutually_exclusive_group()
+    way.add_argument(
+        "--observed", action="store_true", help="name the preset that fits the commands sent to this server so far"
+    )
+    way.add_argument(
+        "--commands",
+        metavar="FILE",
+        type=Path,
+        help="name the preset that fits the commands in a file, one a line, or its rows of INFO commandstats",
+    )
+    rights.add_argument("--access", choices=get_args(Preset), help="the rights that the user should have")
+    rights.add_argument(
+        "--rule",
+        metavar="RULE",
+        action="append",
+        default=[],
+        help="a rule that adds to them or takes away, like +flushdb or --rule=-eval; may be given again",
+    )
+    rights.add_argument(
+        "--expect", metavar="FILE", type=Path, help="the same from what was asked of the cache, as JSON"
+    )
+
+
+def _add_options_of_capacity(capacity: argparse.ArgumentParser) -> None:
     capacity.add_argument("--organizations", metavar="N", required=True, help="how many are to be kept")
     capacity.add_argument("--engine", required=True, help="redis-7.0 or valkey-9.1")
     capacity.add_argument("--workload", metavar="FILE", type=Path, help="what is kept; default: workloads/guide.toml")
     capacity.add_argument("--json", action="store_true", help="answer in JSON")
-    return parser
 
 
 def _check(options: argparse.Namespace) -> ExitCode:
