@@ -81,14 +81,13 @@ class DockerStack(StackInProcess):
         )
 
     def operator(self) -> redis.Redis:
-        """Connect as the user that administers; its password is in the state alone."""
-        (password,) = (wire.plain(each.outputs)["value"] for each in self.resources if each.urn.endswith("::operator"))
-        variables = self.variables
+        """Connect as the user that administers."""
+        variables = self.outputs["operatorConnection"]
         return redis.Redis(
             host=variables["REDIS_HOST"],
             port=int(variables["REDIS_PORT"]),
-            username="operator",
-            password=password,
+            username=variables["REDIS_USERNAME"],
+            password=variables["REDIS_PASSWORD"],
             decode_responses=True,
         )
 

@@ -525,14 +525,13 @@ def made(folder: Path) -> Path:
 
 def client(stack: StackInProcess, *, administers: bool = False) -> redis.Redis:
     """Connect as the application does, or as the operator where there is one, and stay connected."""
-    operators = [wire.plain(each.outputs)["value"] for each in stack.resources if each.name == "operator"]
-    variables = stack.outputs["connection"]
+    variables = (stack.outputs.get("operatorConnection") if administers else None) or stack.outputs["connection"]
     secured = {"ssl": True, "ssl_ca_data": variables["REDIS_TLS_CA"]} if variables["REDIS_USE_TLS"] == "true" else {}
     return redis.Redis(
         host=variables["REDIS_HOST"],
         port=int(variables["REDIS_PORT"]),
-        username="operator" if administers and operators else None,
-        password=operators[0] if administers and operators else variables["REDIS_PASSWORD"],
+        username=variables.get("REDIS_USERNAME"),
+        password=variables["REDIS_PASSWORD"],
         single_connection_client=True,
         **secured,
     )

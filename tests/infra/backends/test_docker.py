@@ -270,7 +270,7 @@ class TestDeclaration:
             "destroyGraceSeconds": 30,
             "logDriver": "json-file",
             "logOpts": {"max-size": "10m", "max-file": "3"},
-            "labels": labels,
+            "labels": [*labels, {"label": "acl", "value": " ".join(PRESETS["data"])}],
         }
         assert recorder.requests["cache"].deleteBeforeReplace
         assert recorder.inputs("data") == {"name": "redis_data_dev", "labels": labels}
