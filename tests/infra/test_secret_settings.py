@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from infra import settings
+from infra.backend import get
 from infra.backends import BACKENDS
 from infra.settings import InvalidSettings, schema
+from infra.settings.delivery import SINKS
 from infra.settings.loading import LONGEST, MOST_PROBLEMS, model_of
 from tests.infra.test_rejected_configurations import REJECTED
 
@@ -19,7 +21,7 @@ NUMBER = "98765432"
 UNREFUSED = {"aws:region", "cache:folder", "cache:tlsCaFile", "cache:afterDelivery", "cache:cloudRegion"}
 
 # What a message may say by itself: keys, choices, examples and descriptions.
-OUR_WORDS = f"{schema.page()} tcp://host:port"
+OUR_WORDS = f"{schema.page()} {' '.join(SINKS)} tcp://host:port"
 
 
 def refused(config: Mapping[str, str], *, secret: bool = True) -> InvalidSettings | None:
@@ -41,7 +43,10 @@ def wrong_values(entry: Mapping[str, Any]) -> list[str]:
     return [*values, *(example.replace(part, MARK) for part in example.replace(":", "/").split("/") if part)]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+# The clouds' settings are many, and each is tried in ten ways beside three kinds of others.
+@pytest.mark.parametrize(
+    "backend", [pytest.param(name, marks=[pytest.mark.long] * (get(name).region is not None)) for name in BACKENDS]
+)
 def test_a_secret_value_of_any_key_is_never_shown(backend: str) -> None:
     """With every other key in order, and with every other key wrong."""
     entries = {key: entry for key, entry in schema.settings(model_of(backend)).items() if key != "cache:backend"}

@@ -183,6 +183,7 @@ def junit(file: Path) -> ET.Element:
     return ET.fromstring(file.read_text())  # noqa: S314 - our own
 
 
+@pytest.mark.long
 def test_a_deployment_is_proved_and_its_proofs_are_kept(job: Job) -> None:
     """up, check, app: JUnit, JSON and a page, without a secret."""
     job.shell(UP)
@@ -213,6 +214,7 @@ def test_a_rollback_is_proved_as_one_and_taken_back(job: Job) -> None:
 
 def test_a_cache_that_fails_its_proof_fails_the_step_and_keeps_the_report(job: Job) -> None:
     """The artefact is what somebody reads the next morning."""
+    job.project.configure(access="full")
     job.shell(UP)
     job.project.client().config_set("maxmemory-policy", "noeviction")
     assert "FAIL" in job.shell(CHECK, code=1)

@@ -32,14 +32,8 @@ def restored(project: ProjectCopy, source: str, code: int = 0, **variables: str)
     return project.run("restore", "--from", source, "--confirm", "local", code=code, **variables).printed
 
 
-@pytest.mark.parametrize(
-    "persistence",
-    [
-        "append-only",
-        pytest.param("snapshot", marks=pytest.mark.long),
-        pytest.param("none", marks=pytest.mark.long),
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("persistence", PERSISTENCES)
 def test_what_was_backed_up_comes_back(project: ProjectCopy, persistence: str) -> None:
     """Every key, value and time to live, though the stack was destroyed meanwhile."""
     project.configure(persistence=persistence)
@@ -131,6 +125,7 @@ def test_what_cannot_be_restored_is_refused_before_anything_stops(project: Proje
     assert content(project.client()) == before
 
 
+@pytest.mark.long
 def test_a_restore_needs_the_stacks_name(project: ProjectCopy) -> None:
     """Without it, and with another one, nothing is touched."""
     project.run("up")

@@ -277,6 +277,7 @@ def test_a_rollback_stays_until_it_is_taken_back(project: ProjectCopy) -> None:
         assert (project.root / "Pulumi.local.yaml").read_text() == file
 
 
+@pytest.mark.long
 def test_the_applications_own_names_follow_a_rotation_and_a_rollback(project: ProjectCopy) -> None:
     """A client that knows the URL alone works through both steps; rolled back, every name is there and empty."""
     project.configure(url=True, variables=["spring", {"QUEUE_URL": "url"}])
@@ -325,6 +326,7 @@ def test_a_failing_verification_leaves_the_sink_as_it_was(project: ProjectCopy) 
     assert project.dotenv.read_bytes() != before
 
 
+@pytest.mark.long
 def test_the_application_is_restarted_and_the_rotation_ends_by_itself(project: ProjectCopy) -> None:
     """With a command for it, which runs once for each other connection and never else."""
     project.configure(afterDelivery="echo restarted >> restarts")

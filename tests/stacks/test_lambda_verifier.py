@@ -145,6 +145,7 @@ def test_a_cache_as_declared_is_proved_from_inside(cache: Cache, account: aws.Ac
     assert "verification" not in printed
 
 
+@pytest.mark.long
 def test_a_rotation_changes_the_user_alone_and_is_proved_from_inside(
     cache: Cache, account: aws.Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -78,6 +78,7 @@ def test_another_port_replaces_and_the_plan_says_what_is_lost(project: ProjectCo
     assert len(project.servers()) == 1
 
 
+@pytest.mark.long
 def test_a_server_killed_by_hand_comes_back_with_its_data(project: ProjectCopy) -> None:
     """On its port, with its password: what an application holds goes on working."""
     project.configure(port=free_port())
@@ -91,6 +92,7 @@ def test_a_server_killed_by_hand_comes_back_with_its_data(project: ProjectCopy) 
     assert project.client().get("kept") == "yes"
 
 
+@pytest.mark.long
 def test_a_password_switched_off_by_hand_is_found_by_verify_and_by_up(project: ProjectCopy) -> None:
     """Both exit 1, name the check, and leave the server as it is; the line they print puts it right."""
     project.configure(access="full")

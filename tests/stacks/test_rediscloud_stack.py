@@ -305,6 +305,7 @@ def test_a_rollback_keeps_the_cache_and_delivers_none(stack: StackInProcess, clo
     assert len(cloud.databases) == 1
 
 
+@pytest.mark.long
 def test_no_key_and_no_password_is_ever_shown(clone: Clone) -> None:
     """Not in what is printed, a failure included, nor in a process's arguments; and no key in the state."""
     clone.cloud.provisioning_seconds = 1

@@ -191,6 +191,7 @@ class TestWhatIsTooWide:
 class TestWhatStays:
     """Whatever a user may do, the check changes nothing: no key, no replica, no setting, no user, no function."""
 
+    @pytest.mark.long
     @pytest.mark.soak(1_000_000)
     @pytest.mark.parametrize("engine", BINARIES)
     def test_data_replication_and_configuration_are_as_before(self, engine: str, tmp_path: Path, soak: Soak) -> None:

@@ -301,6 +301,7 @@ class TestProvider:
             assert connection.ping()
         resource.delete("id", mended)
 
+    @pytest.mark.long
     def test_a_kept_port_that_another_process_took_is_named_before_a_start(self, tmp_path: Path) -> None:
         """One line with both ways out, and the server as it was."""
         resource, wanted = ServerProvider(), inputs(tmp_path / "server")
