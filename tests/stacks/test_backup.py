@@ -186,7 +186,7 @@ def test_a_drill_that_was_killed_is_cleared_away_by_the_next(project: ProjectCop
 
 
 @pytest.mark.long
-@pytest.mark.soak(300)
+@pytest.mark.soak(100)
 @pytest.mark.parametrize("persistence", PERSISTENCES)
 @pytest.mark.parametrize("verb", ["backup", "restore"])
 def test_killed_at_any_moment_it_is_the_old_state_or_the_new(
