@@ -81,10 +81,18 @@ class Status:
         return body if self.fault is None else body | {"code": self.fault.code}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Metrics:
+    """What the server says of itself in Prometheus's text format; `fault` says what kept it from telling all."""
+
+    text: str
+    fault: Fault | None = None
+
+
 class Cache(ABC):
     """A cache of bytes. Every value has a time to live: one that stays for ever fills the memory.
 
-    All methods but `health`, `status` and `close` raise `verify.faults.CacheError`, which carries the fault.
+    All methods but `health`, `status`, `metrics` and `close` raise `verify.faults.CacheError`, which carries the fault.
     """
 
     @abstractmethod
@@ -114,6 +122,10 @@ class Cache(ABC):
     @abstractmethod
     def status(self) -> Status:
         """Ask the server now what it holds; never raises a `CacheError`."""
+
+    @abstractmethod
+    def metrics(self) -> Metrics:
+        """Ask the server now for all its figures; never raises a `CacheError`."""
 
     @abstractmethod
     def close(self) -> None:

@@ -88,12 +88,22 @@ def _parser() -> argparse.ArgumentParser:
             help="how long it may take, after --wait; default: 1, for check and rights six times "
             "REDIS_CONNECT_TIMEOUT, ten times where rights are asked",
         )
-    for asking in (rights, health, status):
+    for asking in (rights, health):
         asking.add_argument("--json", action="store_true", help="answer in JSON")
-    serving = command("serve", _serve, "answer /cache/health and /cache/status over HTTP")
+    status.add_argument("--format", choices=["text", "json", "prometheus"], default="text", help="default: %(default)s")
+    status.add_argument("--json", dest="format", action="store_const", const="json", help="--format json")
+    serving = command("serve", _serve, "answer /cache/health and /cache/status over HTTP, and /metrics")
     serving.add_argument("--host", default="127.0.0.1", help="the address to listen on, default: %(default)s")
     serving.add_argument(
         "--port", type=int, default=8080, help="the port to listen on; 0 picks a free one, default: %(default)s"
+    )
+    serving.add_argument(
+        "--operations-listen",
+        metavar="HOST:PORT",
+        help="the address of /metrics, for Prometheus; default: none, and on loopback it needs no token",
+    )
+    serving.add_argument(
+        "--operations-token-file", metavar="FILE", type=Path, help="the bearer token that /metrics asks for"
     )
     command("shell", _shell, "open a prompt on the cache")
     faults = command("faults", _faults, "list every fault with its cause and remedy")
@@ -195,6 +205,7 @@ def _serve(options: argparse.Namespace) -> ExitCode:
     # Imported here because they take longer than all that the other commands need.
     import asyncio
 
+    from verify.operations import InvalidOperations, Operations
     from verify.serve import serve
 
     try:
@@ -204,9 +215,16 @@ def _serve(options: argparse.Namespace) -> ExitCode:
         print(f"--host {legible(options.host)} --port {options.port} cannot be had: {reason}", file=sys.stderr)
         return ExitCode.CONFIGURATION
     with listener, open_cache(_environment()) as cache:
+        try:
+            operations = Operations.open(options.operations_listen, options.operations_token_file)
+        except InvalidOperations as problem:
+            print(problem, file=sys.stderr)
+            return ExitCode.CONFIGURATION
         address = f"http://{options.host}:{listener.getsockname()[1]}"
         print(f"{address}/cache/health and {address}/cache/status", file=sys.stderr, flush=True)
-        asyncio.run(serve(cache, listener))
+        if operations:
+            print(operations.url, file=sys.stderr, flush=True)
+        asyncio.run(serve(cache, listener, operations))
     return ExitCode.PASSED
 
 
@@ -253,9 +271,13 @@ def _health(options: argparse.Namespace) -> ExitCode:
 
 def _status(options: argparse.Namespace) -> ExitCode:
     with open_cache(_environment(), probe_seconds=options.deadline or PROBE_SECONDS) as cache:
+        if options.format == "prometheus":
+            metrics = cache.metrics()
+            print(metrics.text)
+            return _tell(metrics.fault)
         status = cache.status()
     body = status.body()
-    print(json.dumps(body) if options.json else "\n".join(_lines(body)))
+    print(json.dumps(body) if options.format == "json" else "\n".join(_lines(body)))
     return _tell(status.fault)
 
 

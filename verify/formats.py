@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, get_args
 from xml.etree import ElementTree as ET
 
+from verify.exposition import family, labels
 from verify.report import Report, Verdict
 
 _SECONDS: Final = 1000
@@ -50,7 +51,7 @@ def prometheus(report: Report) -> str:
         "check",
         "The verdict of each check: 1 for the one that it has.",
         {
-            _labels(check=result.name, verdict=verdict): float(result.verdict == verdict)
+            labels({"check": result.name, "verdict": verdict}): float(result.verdict == verdict)
             for result in report.results
             for verdict in get_args(Verdict)
         },
@@ -71,11 +72,4 @@ FORMATS: Final[Mapping[str, Callable[[Report], str]]] = {
 
 
 def _gauge(name: str, help_text: str, samples: Mapping[str, float]) -> list[str]:
-    full = f"cache_verify_{name}"
-    values = [f"{full}{labels} {value!r}" for labels, value in samples.items()]
-    return [f"# HELP {full} {help_text}", f"# TYPE {full} gauge", *values]
-
-
-def _labels(**labels: str) -> str:
-    # Ids and verdicts of ours, which hold nothing that would have to be escaped.
-    return "{" + ",".join(f'{name}="{value}"' for name, value in labels.items()) + "}"
+    return family(f"cache_verify_{name}", help_text, samples)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from verify.cache import Cache, Health, Status, Usage, ttl_milliseconds
+from verify import metrics
+from verify.cache import Cache, Health, Metrics, Status, Usage, ttl_milliseconds
 from verify.faults import OUT_OF_MEMORY, CacheError
 
 DEFAULT_LIMIT_BYTES: Final = 64 * 1024 * 1024
@@ -98,6 +99,10 @@ class MemoryCache(Cache):
                     uptime_seconds=int(self._clock() - self._started),
                 ),
             )
+
+    def metrics(self) -> Metrics:
+        """Name the backend alone: what one process keeps says nothing of another's cache."""
+        return metrics.in_memory()
 
     def close(self) -> None:
         """Forget everything."""

@@ -7,8 +7,8 @@ from typing import Final, TypeVar, cast
 
 import redis
 
-from verify import deadline, redis_information, write_probe
-from verify.cache import PROBE_SECONDS, Cache, Health, Status, ttl_milliseconds
+from verify import deadline, metrics, redis_information, write_probe
+from verify.cache import PROBE_SECONDS, Cache, Health, Metrics, Status, ttl_milliseconds
 from verify.diagnosis import cache_error
 from verify.environment import CacheEnvironment
 from verify.faults import CacheError
@@ -38,7 +38,7 @@ class RedisCache(Cache):
     ) -> None:
         """Take the connection from `environment`, whose host must be set.
 
-        `health` and `status` ask once, and take no longer than `probe_seconds`.
+        `health`, `status` and `metrics` ask once, and take no longer than `probe_seconds`.
         """
         self._probe_seconds = probe_seconds
         self._environment = environment
@@ -101,6 +101,14 @@ class RedisCache(Cache):
         except CacheError as error:
             return Status(backend="redis", fault=error.fault)
         return Status(backend="redis", usage=usage)
+
+    def metrics(self) -> Metrics:
+        """Ask the server for every section of INFO."""
+        try:
+            information, refusal = self._probe(redis_information.everything)
+        except CacheError as error:
+            return metrics.unreached(error.fault)
+        return metrics.reached(information, refusal=refusal, secrets=self._environment.secrets)
 
     def close(self) -> None:
         """Close the connections."""

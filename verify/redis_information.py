@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from verify.cache import Usage
 from verify.diagnosis import diagnose
-from verify.faults import COMMAND_BLOCKED, NOT_PERMITTED, UNREADABLE_ANSWER, CacheError
+from verify.faults import COMMAND_BLOCKED, NOT_PERMITTED, UNREADABLE_ANSWER, CacheError, Fault
 from verify.report import UNKNOWN_SERVER
 
 if TYPE_CHECKING:
@@ -66,9 +66,7 @@ def ask(client: "redis.Redis") -> Usage:
 
     Raises what redis-py does, and `CacheError` for an answer that is no text.
     """
-    client.response_callbacks.pop("INFO", None)
-    # What a server refuses while it is connected to, AUTH for one, is no refusal of INFO.
-    client.connection_pool.release(client.connection_pool.get_connection())
+    _prepare(client)
     try:
         return usage(parse(client.execute_command("INFO")))
     except Exception as refusal:
@@ -81,6 +79,27 @@ def ask(client: "redis.Redis") -> Usage:
             raise
         keys = None
     return Usage(version=UNKNOWN_SERVER, keys=keys if isinstance(keys, int) else None)
+
+
+def everything(client: "redis.Redis") -> tuple[Information, Fault | None]:
+    """Ask for every section; without the right to run INFO, return nothing and the refusal.
+
+    Raises what redis-py does, and `CacheError` for an answer that is no text.
+    """
+    _prepare(client)
+    try:
+        return parse(client.execute_command("INFO", "all")), None
+    except Exception as error:
+        refusal = diagnose(error, tls=False)
+        if refusal not in REFUSALS:
+            raise
+    return {}, refusal
+
+
+def _prepare(client: "redis.Redis") -> None:
+    client.response_callbacks.pop("INFO", None)
+    # What a server refuses while it is connected to, AUTH for one, is no refusal of INFO.
+    client.connection_pool.release(client.connection_pool.get_connection())
 
 
 def server(information: Information) -> str:

@@ -192,6 +192,7 @@ PIPED = {
     "check as JUnit": ["check", "--format", "junit"],
     "health": ["health"],
     "status": ["status"],
+    "status for Prometheus": ["status", "--format", "prometheus"],
     "app": ["app", "--url", "http://127.0.0.1:1"],
     "faults": ["faults"],
     "faults as Markdown": ["faults", "--markdown"],

@@ -1,6 +1,10 @@
 import re
 from xml.etree import ElementTree as ET
 
+import pytest
+
+from tests.verify.exposition import parse
+from verify.exposition import family, labels
 from verify.formats import FORMATS, junit, prometheus
 from verify.report import Report, Result
 
@@ -73,3 +77,38 @@ def test_prometheus_can_be_parsed() -> None:
             assert match, line
             assert match[1] == typed[-1]
     assert len(typed) == len(set(typed))
+
+
+def test_prometheus_is_read_by_the_strict_reader_too() -> None:
+    """The report and the metrics have one writer."""
+    found = parse(prometheus(REPORT))
+    assert found["cache_verify_check"].value(check="delete", verdict="fail") == 1
+
+
+def test_labels_are_escaped() -> None:
+    """Prometheus's three escapes, and nothing else."""
+    assert labels({"a": '\\"\n{}', "b": "é"}) == '{a="\\\\\\"\\n{}",b="é"}'
+    assert labels({}) == ""
+    assert family("name", "Help.", {}) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# HELP a b\n# TYPE a gauge\na nan",
+        "# HELP a b\n# TYPE a gauge\na 1\na 1",
+        '# HELP a b\n# TYPE a gauge\na{b="c"d"} 1',
+        '# HELP a b\n# TYPE a gauge\na{b="\\x"} 1',
+        '# HELP a b\n# TYPE a gauge\na{b="1",b="2"} 1',
+        "# HELP a b\n# TYPE a gauge\nb 1",
+        "# HELP a b\n# TYPE a gauge\na_sum 1",
+        "# HELP a b\n# TYPE a counted\na 1",
+        "# HELP a b\n# TYPE a gauge\na 1\n# HELP a b\n# TYPE a gauge\na 2",
+        "# TYPE a gauge\na 1",
+        '# HELP a b\n# TYPE a gauge\na{b="\x1b"} 1',
+    ],
+)
+def test_the_reader_refuses_what_is_malformed(text: str) -> None:
+    """Else the tests that use it could not fail."""
+    with pytest.raises(AssertionError):
+        parse(text)

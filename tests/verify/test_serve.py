@@ -14,6 +14,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from email.message import Message
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -21,13 +22,15 @@ import pytest
 
 from benchmarks.servers import RedisServer, dead_port, new_password, until
 from tests.soak import Soak
+from tests.verify.exposition import parse
 from verify import serve
 from verify.application import run
-from verify.cache import Cache, Health, Status
+from verify.cache import Cache, Health, Metrics, Status
 from verify.environment import CacheEnvironment
 from verify.faults import NO_ANSWER
 from verify.memory_cache import MemoryCache
 from verify.open_cache import open_cache
+from verify.operations import Operations
 from verify.serve import Answer, Pages
 
 ServerMaker = Callable[..., RedisServer]
@@ -235,13 +238,99 @@ class TestCommand:
                     time.sleep(0.05)
 
 
+TOKEN = "t0ken-of-sixteen-or-more"
+
+
+class TestOperations:
+    """/metrics, on the address for operations alone."""
+
+    def test_metrics_are_on_the_second_address_alone(self, shared_server: RedisServer) -> None:
+        """Whoever may ask for the health learns nothing more; the pages of the first address are not on the second."""
+        with serving("--operations-listen", "127.0.0.1:0", **shared_server.variables) as served:
+            status, body, headers = served.scrape()
+            families = parse(body)
+            assert (status, families["redis_up"].value()) == (200, 1)
+            assert families["redis_keyspace_hits_total"].kind == "counter"
+            assert headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+            assert headers["X-Content-Type-Options"] == "nosniff"
+            assert [served.scrape(path=path)[0] for path in ("/", "/cache/health", "/cache/status")] == [404] * 3
+            assert served.scrape(method="POST")[0] == 405
+            assert served.scrape(method="HEAD")[:2] == (200, "")
+            served.metrics_url = f"{served.url}/metrics"
+            assert served.scrape()[0] == 404
+            assert served.probe() == 200
+
+    def test_without_the_option_there_is_no_second_address(self) -> None:
+        """It is off unless it is named."""
+        with serving() as served:
+            assert served.probe() == 200
+        assert not any("/metrics" in line for line in served.lines)
+
+    def test_a_token_is_asked_for_where_there_is_one(self, tmp_path: Path) -> None:
+        """Also on loopback, for every page, and never shown."""
+        file = tmp_path / "token"
+        file.write_text(f"{TOKEN}\n")
+        options = ("--operations-listen", "127.0.0.1:0", "--operations-token-file", str(file))
+        with serving(*options) as served:
+            for refused in (
+                [],
+                ["Bearer wrong"],
+                [f"Bearer {TOKEN[:-1]}"],
+                [f"Basic {TOKEN}"],
+                ["Bearer \xe9"],
+                [TOKEN],
+            ):
+                status, body, headers = served.scrape(*refused)
+                assert (status, headers["WWW-Authenticate"]) == (401, "Bearer")
+                assert "redis_" not in body
+                assert TOKEN not in body
+            assert served.scrape(f"Bearer {TOKEN}", "Bearer wrong")[0] == 401
+            assert served.scrape(path="/")[0] == 401
+            assert served.scrape(f"Bearer {TOKEN}")[0] == 200
+            assert served.scrape(f"bearer  {TOKEN} ")[0] == 200
+            assert served.probe() == 200
+        assert TOKEN not in "\n".join(served.lines)
+
+    def test_a_server_that_went_is_no_error_of_the_page(self, start_server: ServerMaker) -> None:
+        """A scrape is answered, with redis_up 0 and the fault's code."""
+        server = start_server(password=new_password())
+        with serving("--operations-listen", "127.0.0.1:0", **server.variables) as served:
+            until(lambda: parse(served.scrape()[1])["redis_up"].value() == 1)
+            server.stop()
+            until(lambda: parse(served.scrape()[1])["redis_up"].value() == 0)
+            status, body, _ = served.scrape()
+        assert status == 200
+        assert parse(body)["redis_exporter_last_scrape_error"].value(err="connection-refused") == 1
+        assert "redis_memory_used_bytes" not in body
+
+    def test_a_probe_that_breaks_is_redis_up_0(self) -> None:
+        """Never a 500, and never the error's text."""
+
+        class BrokenMetrics(MemoryCache):
+            def metrics(self) -> Metrics:
+                raise RuntimeError("secret address")
+
+        async def ask() -> Answer:
+            with socket.create_server(("127.0.0.1", 0)) as listener:
+                made = Pages(BrokenMetrics(), Operations(listener))
+                await made.ask()
+                return await made.answer_operations("GET", "/metrics")
+
+        answer = asyncio.run(ask())
+        assert (answer.status, parse(answer.text)["redis_up"].value()) == ("200 OK", 0)
+        assert "secret" not in str(answer)
+
+
 # 200 probes a second for five minutes; an ordinary run takes three seconds.
 @pytest.mark.soak(60_000)
 def test_probes_go_on_whatever_becomes_of_redis(tmp_path: Path, soak: Soak) -> None:
     """Redis is stopped, killed and started: no probe waits, none is a 500, and nothing grows."""
     # A busy machine holds processes up, also in an ordinary run; what this must never be again is 8 to 46 s.
     longest_seconds = 1.0 if soak.cases >= 60_000 else 5.0
-    with RedisServer(tmp_path / "redis", password=new_password()) as server, serving(**server.variables) as served:
+    with (
+        RedisServer(tmp_path / "redis", password=new_password()) as server,
+        serving("--operations-listen", "127.0.0.1:0", **server.variables) as served,
+    ):
         until(lambda: served.probe() == 200)
         memory, descriptors = served.memory(), served.descriptors()
         over = threading.Event()
@@ -249,16 +338,21 @@ def test_probes_go_on_whatever_becomes_of_redis(tmp_path: Path, soak: Soak) -> N
         trouble.start()
         try:
             with ThreadPoolExecutor(20) as pool:
-                probes = []
+                probes, scrapes = [], []
                 begun = time.monotonic()
                 for number in range(soak.cases):
                     probes.append(pool.submit(served.timed_probe))
+                    if number % 100 == 0:
+                        scrapes.append(pool.submit(served.scrape))
                     time.sleep(max(begun + number / 200 - time.monotonic(), 0))
                 answers = [probe.result() for probe in probes]
+                pages_read = [scrape.result() for scrape in scrapes]
         finally:
             over.set()
             trouble.join()
         assert {status for status, _ in answers} <= {200, 503}
+        assert {status for status, *_ in pages_read} == {200}
+        assert {parse(body)["redis_up"].value() for _, body, _ in pages_read} <= {0, 1}
         assert max(seconds for _, seconds in answers) < longest_seconds
         until(lambda: served.probe() == 200)
         assert served.memory() - memory < 20_000_000
@@ -287,7 +381,21 @@ class Served:
         self.url = url
         self.address = ("127.0.0.1", int(url.rpartition(":")[2]))
         self.lines: list[str] = []
+        self.metrics_url = ""
         self._folder = Path(f"/proc/{process.pid}")
+
+    def scrape(self, *authorizations: str, path: str = "/metrics", method: str = "GET") -> tuple[int, str, Message]:
+        """Read a page for operations; return the status, the body and the headers."""
+        client = HTTPConnection(self.metrics_url.split("/")[2], timeout=60)
+        try:
+            client.putrequest(method, path)
+            for authorization in authorizations:
+                client.putheader("Authorization", authorization)
+            client.endheaders()
+            answer = client.getresponse()
+            return answer.status, answer.read().decode(), answer.headers
+        finally:
+            client.close()
 
     def timed_probe(self) -> tuple[int, float]:
         """Ask for the health once; return the status, and the seconds that it took."""
@@ -315,10 +423,10 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(**variables: str) -> Iterator[Served]:
+def serving(*options: str, **variables: str) -> Iterator[Served]:
     """Run `python -m verify serve` until the test is over."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "verify", "serve", "--port", "0"],
+        [sys.executable, "-m", "verify", "serve", "--port", "0", *options],
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | variables,
@@ -328,6 +436,8 @@ def serving(**variables: str) -> Iterator[Served]:
         try:
             # The port is open before it is printed, so nothing has to be waited for.
             served = Served(process, process.stderr.readline().split("/cache/health")[0])
+            if "--operations-listen" in options:
+                served.metrics_url = process.stderr.readline().strip()
             yield served
         finally:
             process.terminate()
