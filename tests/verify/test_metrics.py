@@ -1,6 +1,7 @@
 import random
 import shutil
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -213,6 +214,34 @@ def test_rows_and_labels_have_their_limits() -> None:
     assert len(families["redis_connected_slave_lag_seconds"].samples) == 2
     assert families["redis_latency_percentiles_usec"].value(cmd="1", quantile="50") == 3
     assert len(found.text) < 500_000
+
+
+def promtool(text: str) -> tuple[int, str]:
+    """Return the exit code of Prometheus's own check, and what it says."""
+    binary = shutil.which("promtool")
+    if binary is None:
+        pytest.skip("promtool is not installed (Debian's package prometheus has it)")
+    done = subprocess.run([binary, "check", "metrics"], input=f"{text}\n", capture_output=True, text=True, check=False)
+    return done.returncode, done.stderr
+
+
+def test_prometheus_reads_what_comes_of_a_real_server(server: RedisServer) -> None:
+    """It finds nothing but redis_exporter's names, which have not all the form that it likes."""
+    server.client().incr("key")
+    with open_cache(server.environment(), probe_seconds=30) as cache:
+        code, said = promtool(cache.metrics().text)
+    # 3: read, and not to its liking.
+    assert code in {0, 3}, said
+    assert all(line.startswith("redis_") for line in said.splitlines()), said
+
+
+def test_prometheus_reads_what_comes_of_a_hostile_server() -> None:
+    """It is read as a whole; what is malformed is not."""
+    rows = {'cmdstat_<script>"\\\x1b[31m\u202e': "calls=1,usec=2", "latency_percentiles_usec_get": "p50=1,p50.0=nan"}
+    found, _ = of(information(**rows, role='"}\\\t1', used_memory="nan", master_host="\x00", master_link_status="up"))
+    code, said = promtool(found.text)
+    assert code in {0, 3}, said
+    assert promtool('a{b="c"d"} 1')[0] == 1
 
 
 @pytest.mark.soak(20_000)
