@@ -23,10 +23,13 @@ from verify.faults import Fault
 _PREFIX: Final = "redis_"
 # Redis 7.0 has 370 commands, subcommands included.
 _MOST_ROWS: Final = 500
+# A server tells three by default (latency-tracking-info-percentiles).
+_MOST_PERCENTILES: Final = 20
 # The longest name of a host (RFC 1035, 2.3.4), which is the longest of all that a label holds.
 _LONGEST_LABEL: Final = 253
 _NUMBER: Final = re.compile(r"-?[0-9]{1,19}(\.[0-9]{1,9})?")
-_STATES: Final = {"ok": 1.0, "err": 0.0}
+# What fields whose names end in _status say, and nothing else does.
+_STATES: Final = {"ok": 1.0, "err": 0.0, "up": 1.0, "down": 0.0}
 _MILLI: Final = 1e-3
 _MICRO: Final = 1e-6
 
@@ -202,12 +205,9 @@ def _state(backend: Backend, *, up: bool, fault: Fault | None) -> list[str]:
 
 
 def _number(value: object, *, least: float = float("-inf")) -> float | None:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not _NUMBER.fullmatch(value) or float(value) < least:
         return None
-    number = _STATES.get(value)
-    if number is None and _NUMBER.fullmatch(value):
-        number = float(value)
-    return number if number is not None and number >= least else None
+    return float(value)
 
 
 class _Told:
@@ -226,7 +226,7 @@ class _Told:
             lines += self._single(field, name, help_text, kind="gauge")
         for field, name, help_text in _COUNTERS:
             lines += self._single(field, name, help_text, kind="counter")
-        hits, misses = (_number(self._information.get(f"keyspace_{name}"), least=0) for name in ("hits", "misses"))
+        hits, misses = (self._figure(f"keyspace_{name}", least=0) for name in ("hits", "misses"))
         if hits is not None and misses is not None and hits + misses:
             help_text = "The share of reads that found a key, from 0 to 1, since the server's start."
             lines += family("cache_verify_hit_ratio", help_text, {"": hits / (hits + misses)})
@@ -236,8 +236,7 @@ class _Told:
         primary = self._labels({name: self._information.get(name, "") for name in ("master_host", "master_port")}) or ""
         lines: list[str] = []
         for field, name, help_text in _FROM_PRIMARY:
-            value = self._information.get(field)
-            number = {"up": 1.0, "down": 0.0}.get(str(value)) if name == "master_link_up" else _number(value)
+            number = self._figure(field)
             if number is not None:
                 lines += family(f"{_PREFIX}{name}", help_text, {primary: number})
         return lines
@@ -266,7 +265,7 @@ class _Told:
             name = self._labels(names)
             if count is None or total is None or not name:
                 continue
-            for part, value in islice(parts.items(), _MOST_ROWS):
+            for part, value in islice(parts.items(), _MOST_PERCENTILES):
                 percentile, number = _PERCENTILE.fullmatch(part), _number(value, least=0)
                 if percentile and number is not None:
                     samples[self._labels(names | {"quantile": f"{float(percentile[1]):g}"}) or name] = number
@@ -275,8 +274,12 @@ class _Told:
         return family(f"{_PREFIX}latency_percentiles_usec", help_text, samples, kind="summary")
 
     def _single(self, field: str, name: str, help_text: str, *, kind: Kind) -> list[str]:
-        number = _number(self._information.get(field), least=0 if kind == "counter" else float("-inf"))
+        number = self._figure(field, least=0 if kind == "counter" else float("-inf"))
         return [] if number is None else family(f"{_PREFIX}{name}", help_text, {"": number}, kind=kind)
+
+    def _figure(self, field: str, *, least: float = float("-inf")) -> float | None:
+        value = self._information.get(field)
+        return _STATES.get(str(value)) if field.endswith("_status") else _number(value, least=least)
 
     def _labels(self, values: Mapping[str, object]) -> str | None:
         """Return the labels without those that are not told, and None where one cannot be shown."""

@@ -159,7 +159,25 @@ def test_memory_has_nothing_of_a_server() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["nan", "inf", "1e400", "0x10", "", " 1", "1_000", "9" * 400, "<b>1</b>", '1"', "٣", "1\x00", "a=1", "--1"]
+    "value",
+    [
+        "nan",
+        "inf",
+        "1e400",
+        "0x10",
+        "",
+        " 1",
+        "1_000",
+        "9" * 400,
+        "<b>1</b>",
+        '1"',
+        "٣",
+        "1\x00",
+        "a=1",
+        "--1",
+        "ok",
+        "up",
+    ],
 )
 def test_a_number_that_is_none_is_left_out(value: str) -> None:
     """What stands beside it is there."""
@@ -177,6 +195,16 @@ def test_a_counter_is_never_negative() -> None:
     _, found = of(information(keyspace_hits="-1", rdb_last_bgsave_time_sec="-1"))
     assert "redis_keyspace_hits_total" not in found
     assert found["redis_rdb_last_bgsave_duration_sec"].value() == -1
+
+
+@pytest.mark.parametrize(
+    ("value", "number"), [("ok", 1), ("err", 0), ("1", None), ("OK", None), ("ok=1", None), ("", None)]
+)
+def test_a_status_is_told_by_its_word(value: str, number: int | None) -> None:
+    """1 for a save that succeeded, 0 for one that failed."""
+    _, found = of(information(rdb_last_bgsave_status=value))
+    family = found.get("redis_rdb_last_bgsave_status")
+    assert (None if family is None else family.value()) == number
 
 
 def test_labels_are_escaped() -> None:
@@ -207,12 +235,14 @@ def test_rows_and_labels_have_their_limits() -> None:
     rows = {f"cmdstat_{number}": "calls=1,usec=1" for number in range(10_000)}
     rows |= {f"errorstat_{'x' * 10_000}": "count=1"}
     rows |= {f"slave{number}": "ip=a,port=1,state=online,offset=1,lag=0" for number in range(1, 9)}
-    rows |= {"latency_percentiles_usec_1": "p50=1,p50.0=2,p50.00=3,p99=x,q=4"}
+    many = ",".join(f"p{number}=1" for number in range(1, 100))
+    rows |= {"latency_percentiles_usec_2": many, "latency_percentiles_usec_1": "p50=1,p50.0=2,p50.00=3,p99=x,q=4"}
     found, families = of(information(**rows))
     assert len(families["redis_commands_total"].samples) == 500
     assert "redis_errors_total" not in families
     assert len(families["redis_connected_slave_lag_seconds"].samples) == 2
     assert families["redis_latency_percentiles_usec"].value(cmd="1", quantile="50") == 3
+    assert len(families["redis_latency_percentiles_usec"].samples) <= 2 * (2 + 20)
     assert len(found.text) < 500_000
 
 
