@@ -185,9 +185,9 @@ def unreached(fault: Fault) -> Metrics:
     return Metrics(text="\n".join(_state("redis", up=False, fault=fault)), fault=fault)
 
 
-def in_memory() -> Metrics:
-    """Return the metrics where no server is named: none of a server, so that no alarm rings for a rollback."""
-    return Metrics(text="\n".join(_backend("memory")))
+def without_server(backend: Backend) -> Metrics:
+    """Return the metrics of a backend that has no server: none of one, so that no alarm rings for a rollback."""
+    return Metrics(text="\n".join(_backend(backend)))
 
 
 def _backend(backend: Backend) -> list[str]:
