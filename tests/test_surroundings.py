@@ -275,6 +275,7 @@ def running(tmp_path: Path) -> Iterator[ProjectCopy]:
 
 
 # Ten moments of each.
+@pytest.mark.long
 @pytest.mark.stack
 @pytest.mark.timeout(7200)
 @pytest.mark.soak(10 * (len(LIFE) + len(UNENDING)))

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from infra import settings
-from infra.backend import get
 from infra.backends import BACKENDS
 from infra.settings import InvalidSettings, schema
 from infra.settings.delivery import SINKS
@@ -43,10 +42,8 @@ def wrong_values(entry: Mapping[str, Any]) -> list[str]:
     return [*values, *(example.replace(part, MARK) for part in example.replace(":", "/").split("/") if part)]
 
 
-# The clouds' settings are many, and each is tried in ten ways beside three kinds of others.
-@pytest.mark.parametrize(
-    "backend", [pytest.param(name, marks=[pytest.mark.long] * (get(name).region is not None)) for name in BACKENDS]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_a_secret_value_of_any_key_is_never_shown(backend: str) -> None:
     """With every other key in order, and with every other key wrong."""
     entries = {key: entry for key, entry in schema.settings(model_of(backend)).items() if key != "cache:backend"}

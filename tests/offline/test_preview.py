@@ -53,6 +53,7 @@ def test_every_stack_is_shown_offline(clone: Path, stack: str) -> None:
     assert not (clone / ".local" / "inprocess" / f"{stack}.json").exists()
 
 
+@pytest.mark.long
 def test_prod_names_what_it_made_up_and_what_matters(clone: Path) -> None:
     """A network and an account, without which the program declares nothing."""
     printed = previewed(clone, "prod", "--engine", "offline").stdout

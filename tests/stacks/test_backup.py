@@ -56,6 +56,7 @@ def test_what_was_backed_up_comes_back(project: ProjectCopy, persistence: str) -
     assert {key.split(":")[0] for key in content(project.client())} == {"other"}
 
 
+@pytest.mark.long
 def test_a_backup_says_what_it_is_and_is_its_owners_alone(project: ProjectCopy) -> None:
     """The manifest has what a restore asks for, and no file is for others to read."""
     project.run("up")
@@ -93,6 +94,7 @@ def test_the_newest_are_kept(project: ProjectCopy) -> None:
     assert listed == names[::-1]
 
 
+@pytest.mark.long
 def test_what_cannot_be_restored_is_refused_before_anything_stops(project: ProjectCopy, tmp_path: Path) -> None:
     """Damaged, cut short, no RDB at all, of a newer version, of another engine, or not there: data and server stay."""
     project.run("up")

@@ -95,6 +95,7 @@ def takes(project: ProjectCopy, password: str) -> bool:
             return False
 
 
+@pytest.mark.long
 def test_the_file_alone_is_enough_to_verify(project: ProjectCopy) -> None:
     """What was delivered is what was proved, and a second `up` does not touch the file."""
     project.run("up")
@@ -309,6 +310,7 @@ def test_the_applications_own_names_follow_a_rotation_and_a_rollback(project: Pr
     assert not project.dotenv.exists()
 
 
+@pytest.mark.long
 def test_a_failing_verification_leaves_the_sink_as_it_was(project: ProjectCopy) -> None:
     """A rotation to a server that does not pass delivers nothing, and what was delivered still works."""
     project.configure(access="full")

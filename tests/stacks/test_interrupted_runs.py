@@ -25,6 +25,7 @@ def runs(group: int) -> bool:
     return any(process.group == group for process in living())
 
 
+@pytest.mark.long
 def test_an_interrupted_run_ends_its_command(project: ProjectCopy) -> None:
     """In one line, as soon as its engine ends; the next run goes on, and runs the command."""
     project.configure(afterDelivery=COMMAND)

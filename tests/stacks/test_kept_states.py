@@ -83,6 +83,7 @@ def test_it_is_changed_and_taken_down(project: ProjectCopy, server: redis.Redis)
     assert_nothing_is_left(project)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("server")
 def test_it_is_taken_down_as_it_is(project: ProjectCopy) -> None:
     """Without an `up` before: the providers are found where its state names them."""

@@ -163,6 +163,7 @@ def test_a_rotation_changes_the_user_alone_and_is_proved_from_inside(
     assert cache.stack.outputs["connection"]["REDIS_PASSWORD"] != cache.password
 
 
+@pytest.mark.long
 def test_the_connection_is_in_the_call_alone(cache: Cache, account: aws.Account) -> None:
     """In no printed line, state, plain output, function, report or log of the function (which prints nothing)."""
     printed = cache.stack.up() + cache.stack.preview()

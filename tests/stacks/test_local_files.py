@@ -175,6 +175,7 @@ def test_variables_of_others_stay_in_the_file(machine: Machine) -> None:
     assert (machine.local / "local.env").read_text() == "OTHER=kept\n"
 
 
+@pytest.mark.long
 def test_an_up_mends_the_servers_files(machine: Machine) -> None:
     """With the data and the password, by the same process."""
     machine.run("up")

@@ -125,6 +125,7 @@ def test_the_connection_is_what_google_made(cloud: gcp.Cloud, tmp_path: Path) ->
     assert made.outputs["authoritiesExpire"] == ["2036-11-23T12:00:00Z"] * 2
 
 
+@pytest.mark.long
 def test_a_stack_of_its_own_way_to_google_makes_it_and_takes_it_away(cloud: gcp.Cloud, tmp_path: Path) -> None:
     """cache:privateServiceAccess declare: a range, the connection, then the instance in that range; and back."""
     made = stack(tmp_path, cloud, tier="staging", privateServiceAccess="declare")

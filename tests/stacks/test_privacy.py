@@ -70,6 +70,7 @@ def test_others_read_no_secret_and_change_nothing(project: ProjectCopy, home: Pa
     assert len(passwords) > 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("home", [False], indirect=True)
 def test_what_others_could_read_would_be_found(project: ProjectCopy, home: Path) -> None:
     """A search that misses it proves nothing."""

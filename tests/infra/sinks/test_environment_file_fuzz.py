@@ -153,6 +153,7 @@ def cases(soak: Soak) -> Iterator[Case]:
     assert accepted > soak.cases // 5
 
 
+@pytest.mark.long
 @pytest.mark.soak(5000)
 @pytest.mark.timeout(3600)
 def test_what_is_read_of_other_variables_stays(soak: Soak, tmp_path: Path, compose_parser: Path | None) -> None:
