@@ -6,6 +6,7 @@ It takes the place of __main__.py in a copy of the project, so that the same eng
 import pulumi
 
 from infra.backends.local.provider import Server
+from verify.access import PRESETS
 
 server = Server(
     "cache",
@@ -18,6 +19,8 @@ server = Server(
         "maxmemoryPolicy": "allkeys-lru",
         "persistence": "append-only",
         "passwords": ["of a benchmark"],
+        "access": list(PRESETS["data"]),
+        "operatorPasswords": ["of its operator"],
     },
 )
 pulumi.export("host", server.host)

@@ -6,7 +6,7 @@ Rule ids: the sources of checkov 3.3.30 and of Prowler; the Security Hub, AWS Co
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import pulumi
@@ -280,5 +280,5 @@ PERMISSIONS: Final[Permissions] = {
     ),
 }
 
-OUTPUTS: Final = (Output("secretArn", "the secret's ARN"), Output("secretName", "the secret's name"))
+OUTPUTS: Final[Sequence[Output]] = (Output("secretArn", "the secret's ARN"), Output("secretName", "the secret's name"))
 GOVERNANCE: Final = Governance(controls=CONTROLS, not_assessed=NOT_ASSESSED, permissions=PERMISSIONS)

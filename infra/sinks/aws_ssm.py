@@ -183,5 +183,5 @@ PERMISSIONS: Final[Permissions] = {
     ),
 }
 
-OUTPUTS: Final = (Output("ssmPath", "the path of the parameters"),)
+OUTPUTS: Final[Sequence[Output]] = (Output("ssmPath", "the path of the parameters"),)
 GOVERNANCE: Final = Governance(controls=CONTROLS, permissions=PERMISSIONS)

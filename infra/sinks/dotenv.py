@@ -7,7 +7,7 @@ class by module and name, so a move needs an alias in every stack's state (a tes
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import pulumi
@@ -33,7 +33,7 @@ from infra.sinks.files import OTHERS, OWNER_ALONE, FileError, GitError
 if TYPE_CHECKING:
     from infra.settings import Settings
 
-OUTPUTS: Final = (Output("dotenvFile", "the file with the variables"),)
+OUTPUTS: Final[Sequence[Output]] = (Output("dotenvFile", "the file with the variables"),)
 
 # It declares nothing in a cloud.
 GOVERNANCE: Final = Governance()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import pulumi
@@ -137,5 +137,5 @@ PERMISSIONS: Final[Permissions] = {
     "gcp:secretmanager/secretVersion:SecretVersion": (ROLES,),
 }
 
-OUTPUTS: Final = (Output("secretIds", "the id of each variable's secret"),)
+OUTPUTS: Final[Sequence[Output]] = (Output("secretIds", "the id of each variable's secret"),)
 GOVERNANCE: Final = Governance(controls=CONTROLS, permissions=PERMISSIONS)

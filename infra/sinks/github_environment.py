@@ -6,7 +6,7 @@ with the secrets of others (GitHub REST API, "Create or update an environment").
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pulumi
@@ -67,5 +67,7 @@ CONTROLS: Final = (
     ),
 )
 
-OUTPUTS: Final = (Output("githubEnvironment", "the owner, the repository and the environment that has the secrets"),)
+OUTPUTS: Final[Sequence[Output]] = (
+    Output("githubEnvironment", "the owner, the repository and the environment that has the secrets"),
+)
 GOVERNANCE: Final = Governance(controls=CONTROLS)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pulumi
@@ -109,5 +109,5 @@ NOT_ASSESSED: Final = (
     ),
 )
 
-OUTPUTS: Final = (Output("kubernetesSecret", "the Secret's namespace and name"),)
+OUTPUTS: Final[Sequence[Output]] = (Output("kubernetesSecret", "the Secret's namespace and name"),)
 GOVERNANCE: Final = Governance(controls=CONTROLS, not_assessed=NOT_ASSESSED)
