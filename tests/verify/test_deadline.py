@@ -120,6 +120,13 @@ def status(environment: CacheEnvironment, seconds: float) -> str:
     return fault.code if fault else ""
 
 
+def metrics(environment: CacheEnvironment, seconds: float) -> str:
+    """Ask for the metrics."""
+    with open_cache(environment, probe_seconds=seconds) as cache:
+        fault = cache.metrics().fault
+    return fault.code if fault else ""
+
+
 def check(environment: CacheEnvironment, seconds: float) -> str:
     """Run all checks."""
     with deadline.within(seconds):
@@ -136,9 +143,9 @@ def asked_in_time(ask: Ask, handler: Handler, seconds: float = DEADLINE_SECONDS)
     return code
 
 
-@pytest.mark.parametrize("ask", [health, status, check])
+@pytest.mark.parametrize("ask", [health, status, metrics, check])
 class TestEveryCommand:
-    """Health, status and check."""
+    """Health, status, metrics and check."""
 
     @pytest.mark.parametrize("how", DRIPS)
     def test_a_drip_is_told(self, ask: Ask, how: str) -> None:

@@ -26,7 +26,15 @@ from verify.expectation import Expectation
 from verify.formats import FORMATS
 
 SECRET: Final = "correct-horse-battery"
-COMMANDS: Final = ("check", "check --format json", "check --format junit", "health", "status --json", "shell")
+COMMANDS: Final = (
+    "check",
+    "check --format json",
+    "check --format junit",
+    "health",
+    "status --json",
+    "shell",
+    "status --format prometheus",
+)
 
 # What variables hold by mistake, and what they should; `{}` is the secret.
 VALUES: Final = {

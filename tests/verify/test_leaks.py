@@ -103,7 +103,8 @@ def test_the_commands_do_not_repeat_it(
     """Whatever they print, in every format."""
     for name, value in variables(environment).items():
         monkeypatch.setenv(name, value)
-    for arguments in (*(["check", "--format", form] for form in FORMATS), ["health"], ["status"], ["status", "--json"]):
+    statuses = (["status", "--format", form] for form in ("text", "json", "prometheus"))
+    for arguments in (*(["check", "--format", form] for form in FORMATS), ["health"], *statuses):
         assert main(arguments) != 0
     monkeypatch.setattr(sys, "stdin", io.StringIO(f"AUTH {shlex.quote(SECRET)}\nGET key\n"))
     main(["shell"])
