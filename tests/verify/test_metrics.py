@@ -20,7 +20,8 @@ from verify.environment import CacheEnvironment
 from verify.memory_cache import MemoryCache
 from verify.open_cache import open_cache
 
-SETTINGS = {"maxmemory": "3mb", "maxmemory-policy": "allkeys-lru"}
+# The last lets a test change the folder of a running server.
+SETTINGS = {"maxmemory": "3mb", "maxmemory-policy": "allkeys-lru", "enable-protected-configs": "yes"}
 
 
 def told(environment: CacheEnvironment) -> dict[str, Family]:
@@ -107,6 +108,20 @@ def test_a_missing_right_is_counted_where_the_server_counts_it(server: RedisServ
     assert found["redis_errors_total"].value(err="NOPERM") >= 1
     if "acl_access_denied_cmd" in client.info("all"):
         assert found["redis_acl_access_denied_cmd_total"].value() >= 1
+
+
+def test_a_save_that_fails_is_told(server: RedisServer) -> None:
+    """And one that succeeds after it. The server's folder is gone from under it."""
+    client = server.client()
+    client.set("key", "value")
+    shutil.rmtree(server.folder)
+    client.bgsave()
+    until(lambda: told(server.environment())["redis_rdb_last_bgsave_status"].value() == 0)
+    server.folder.mkdir()
+    client.config_set("dir", str(server.folder))
+    client.bgsave()
+    until(lambda: told(server.environment())["redis_rdb_last_bgsave_status"].value() == 1)
+    assert told(server.environment())["redis_rdb_changes_since_last_save"].value() == 0
 
 
 def test_a_replica_and_its_primary_tell_the_link(tmp_path: Path) -> None:
