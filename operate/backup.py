@@ -43,6 +43,10 @@ def restore(project: Project, stack: Stack, name: str, source: str, *, confirmat
     `source` is a backup's name, another stack's as `<stack>/<name>`, or an RDB file of whoever made it. What is in the
     cache is backed up before. A restore that was cut off is run again. Raises `ProjectError`.
     """
+    if not source:
+        raise ProjectError(
+            f"FROM names no backup: make restore FROM=<backup> STACK={name}; to list them: make backups STACK={name}"
+        )
     # A restore that was cut off may have left the server stopped.
     if (code := stack.up()) != 0:
         return code

@@ -127,6 +127,14 @@ def test_what_cannot_be_restored_is_refused_before_anything_stops(project: Proje
     assert content(project.client()) == before
 
 
+def test_a_restore_without_a_backups_name_touches_no_stack(project: ProjectCopy) -> None:
+    """`make restore` alone has an empty FROM; nothing is brought up before it is refused."""
+    printed = restored(project, "", code=1)
+    assert "FROM names no backup: make restore FROM=<backup> STACK=local" in printed
+    assert "make backups STACK=local" in printed
+    assert not (project.root / ".local" / "local.env").exists()
+
+
 @pytest.mark.long
 def test_a_restore_needs_the_stacks_name(project: ProjectCopy) -> None:
     """Without it, and with another one, nothing is touched."""
