@@ -93,7 +93,7 @@ class Backups(Protocol):
         """Check that a file can be restored into the cache; nothing is changed. Raises `BackupError`."""
 
     def restore(self, cache: RunningCache, source: Path) -> None:
-        """Put a file that was inspected in the place of what is in the cache; the next `up` starts and proves it.
+        """Put a file that was inspected in the place of what is in the cache; the next `up` proves it.
 
         Cut off at any moment, the cache has what it had before or what is in the file, and never a part of it. Raises
         `BackupError`.

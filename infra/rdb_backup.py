@@ -86,8 +86,8 @@ class DataFolder(Protocol):
     def stop(self) -> None:
         """End the server in good order. Raises `BackupError`."""
 
-    def allow_start(self) -> None:
-        """Have the next `up` find the server as one that is to run. Raises `BackupError`."""
+    def start(self) -> None:
+        """Start the server again. Raises `BackupError`."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ class RdbBackups:
         else:
             folder.stop()
             folder.run(_SWITCH[persistence])
-        folder.allow_start()
+        folder.start()
 
     def settle(self, cache: RunningCache) -> None:
         """Remove the file that a server without snapshots was started from. Raises `BackupError`."""

@@ -33,7 +33,7 @@ class ContainerVolume:
         """Stop the container; Docker starts it by itself no more. Raises `BackupError`."""
         self._docker("stop", "--time", str(STOP_SECONDS), self._container)
 
-    def allow_start(self) -> None:
+    def start(self) -> None:
         """Start the container again: an `up` that finds it stopped would make another. Raises `BackupError`."""
         self._docker("start", self._container)
 

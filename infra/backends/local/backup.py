@@ -48,8 +48,12 @@ class ServerFolder:
         except ServerError as error:
             raise BackupError(str(error)) from None
 
-    def allow_start(self) -> None:
-        """Do nothing: an `up` starts a server of ours that does not run."""
+    def start(self) -> None:
+        """Start the server again at once: its port is free meanwhile, for anybody to take. Raises `BackupError`."""
+        try:
+            self._server.start(self._binary)
+        except ServerError as error:
+            raise BackupError(str(error)) from None
 
 
 @contextmanager
