@@ -40,6 +40,7 @@ def previewed(clone: Path, stack: str, *options: str, **variables: str) -> subpr
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stack", [*STACKS, *EXAMPLES])
 def test_every_stack_is_shown_offline(clone: Path, stack: str) -> None:
     """What it declares, what it costs and what an `up` needs; and that nothing was asked of anybody."""

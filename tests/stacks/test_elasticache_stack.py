@@ -239,6 +239,7 @@ def test_a_cache_that_goes_leaves_its_last_snapshot(account: aws.Account, tmp_pa
     assert list(account.cache.moto.snapshots) == [first, second]
 
 
+@pytest.mark.long
 def test_two_stacks_stand_side_by_side_in_one_account(account: aws.Account, tmp_path: Path) -> None:
     """No name is taken twice, and the end of one leaves the other as it was."""
     staging = stack(tmp_path / "one", account, tier="staging")
@@ -362,6 +363,7 @@ def run_printed(account: aws.Account, printed: str) -> None:
     account.elasticache.modify_replication_group(**request)
 
 
+@pytest.mark.long
 def test_what_waits_for_the_window_is_said_until_it_is_there(account: aws.Account, tmp_path: Path) -> None:
     """No node of prod is restarted at noon. The provider counts what waits as done; what AWS runs is what is said."""
     made = stack(tmp_path, account, engineVersion="7.0")
@@ -441,6 +443,7 @@ def deliver_elsewhere(account: aws.Account, name: str) -> None:
     )
 
 
+@pytest.mark.long
 def test_log_delivery_that_was_changed_holds_up_no_other_change(account: aws.Account, tmp_path: Path) -> None:
     """AWS refuses to let it wait, with the whole call: prod says so, and how to put it right."""
     made = stack(tmp_path, account)
@@ -562,6 +565,7 @@ def test_a_preview_takes_less_than_three_seconds(account: aws.Account, tmp_path:
     assert time.process_time() - started < 3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("backend", "absent"),
     [

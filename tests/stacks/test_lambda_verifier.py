@@ -182,6 +182,7 @@ def test_the_connection_is_in_the_call_alone(cache: Cache, account: aws.Account)
     assert "Environment" not in configuration(account)
 
 
+@pytest.mark.long
 def test_a_fault_fails_the_update_as_from_here(cache: Cache) -> None:
     """The same words, the same exported verdicts: a wrong password, say."""
     cache.answer_to("another-password-of-16")
@@ -268,6 +269,7 @@ def no_sense(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lambda_runtime, "call_bundle", lambda *_, **__: (problem, ""))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("fault", "said"),
     [

@@ -120,6 +120,7 @@ def test_the_verification_can_be_switched_off(project: ProjectCopy) -> None:
     assert "It was not verified" in printed
 
 
+@pytest.mark.long
 def test_the_password_is_nowhere_in_clear(project: ProjectCopy) -> None:
     """In no file but the sink's own and the in-process state, its owner's alone; and in no process's arguments."""
     project.run("up")
@@ -151,6 +152,7 @@ def test_down_leaves_nothing(project: ProjectCopy) -> None:
     project.run("down")
 
 
+@pytest.mark.long
 def test_tracked_files_are_not_touched(project: ProjectCopy) -> None:
     """The CLI would rewrite the stack's file: it gets a copy."""
     before = (project.root / "Pulumi.local.yaml").read_bytes()
@@ -246,6 +248,7 @@ def test_a_run_killed_while_it_creates_is_taken_over(project: ProjectCopy, tmp_p
     assert not project.server_folder.exists()
 
 
+@pytest.mark.long
 def test_down_after_a_run_killed_while_it_created_leaves_nothing(project: ProjectCopy, tmp_path: Path) -> None:
     """What no state knows is deleted as well."""
     path, _ = held_server(tmp_path)

@@ -117,6 +117,7 @@ def declared(folder: Path, backend: str, **settings: object) -> Declared:
     return recorded(made, "prod")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("backend", STACKS)
 def test_nothing_of_a_copy_with_a_prefix_has_the_default_name(backend: str, tmp_path: Path) -> None:
     """So two copies with stacks of one name meet nowhere in an account or on a daemon: no resource is left out."""
@@ -132,6 +133,7 @@ def test_nothing_of_a_copy_with_a_prefix_has_the_default_name(backend: str, tmp_
 MODULES = {"lambda": "lambda_"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("backend", STACKS)
 def test_every_resource_that_takes_tags_has_the_users_and_the_projects(backend: str, tmp_path: Path) -> None:
     """Those of the sinks and of the verifier too; which types take them, the SDKs know."""

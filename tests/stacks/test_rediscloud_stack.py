@@ -143,6 +143,7 @@ def test_two_keys_and_one_command_are_enough(clone: Clone) -> None:
     assert not (clone.project.root / ".local/inprocess/rediscloud.json").exists()
 
 
+@pytest.mark.long
 def test_a_stack_of_an_earlier_release_is_taken_down_in_process(cloud: Cloud, tmp_path: Path) -> None:
     """The in-process engine served Redis Cloud then, and now takes such a stack down alone (kept/README.md)."""
     text = (Path(__file__).parent / "kept" / "rediscloud.json").read_text()
@@ -231,6 +232,7 @@ def test_a_larger_plan_is_changed_in_place(stack: StackInProcess, cloud: Cloud) 
     assert (database["security"]["enableTls"], database["security"]["sourceIps"]) == (True, ["203.0.113.0/24"])
 
 
+@pytest.mark.long
 def test_a_run_killed_after_the_subscription_was_created_makes_no_second_one(clone: Clone) -> None:
     """Before its state was written: the next run finds it by its name."""
     clone.killed(lambda: bool(clone.cloud.subscriptions))
@@ -266,6 +268,7 @@ def test_troubles_on_the_way_are_passed(stack: StackInProcess, cloud: Cloud) -> 
     assert (len(cloud.subscriptions), len(cloud.databases), cloud.troubles) == (1, 1, [])
 
 
+@pytest.mark.long
 def test_what_was_changed_or_deleted_by_hand_is_put_right(stack: StackInProcess, cloud: Cloud) -> None:
     """In the console: the policy, and then all of it."""
     stack.up()

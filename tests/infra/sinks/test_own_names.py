@@ -49,6 +49,7 @@ def parameters(account: aws.Account) -> Mapping[str, str]:
     return {each["Name"].removeprefix(f"{path}/"): each["Value"] for each in found}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("sink", "read", "emptied"),
     [
