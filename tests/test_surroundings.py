@@ -219,13 +219,8 @@ def in_a_narrow_terminal(command: list[str], root: Path, variables: Mapping[str,
     return done.returncode, b"".join(printed).decode(errors="replace")
 
 
-SURROUNDINGS = (
-    without_a_reader,
-    without_a_reader_of_anything,
-    without_a_terminal,
-    in_ascii,
-    in_a_narrow_terminal,
-)
+# In ASCII there is no terminal either.
+SURROUNDINGS = (without_a_reader, without_a_reader_of_anything, in_ascii, in_a_narrow_terminal)
 
 
 def test_every_verb_is_here() -> None:
