@@ -34,7 +34,11 @@ the median of the rounds' ratios, and "middle half" is where half of them lie.""
 def main() -> None:
     """Measure, and write the document."""
     started = time.monotonic()
-    sections = measure()
+    try:
+        sections = measure()
+    except RuntimeError as error:
+        # A command that was to be measured failed: its own words say why.
+        raise SystemExit(f"error: {error}") from None
     points = "\n".join(f"- {line}" for line in machine.lines())
     parts = [INTRODUCTION, points, *(section.markdown() for section in sections)]
     DOCUMENT.write_text("\n\n".join(parts) + "\n")

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from benchmarks import check, client, detection
+from benchmarks import check, client, command, detection
 from benchmarks.faulty_servers import CASES
+from benchmarks.figures import Section
 from benchmarks.project import newcomers_environment
 from benchmarks.servers import RedisServer
 from verify.open_cache import open_cache
@@ -70,3 +71,15 @@ def test_a_fault_is_met_on_all_sides() -> None:
     assert found.code == "not-permitted"
     assert found.redis_py is not None
     assert max(found.check, found.client, found.redis_py) < 60
+
+
+def test_what_cannot_be_measured_ends_in_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a traceback: a folder that is no clone, say."""
+
+    def measure() -> list[Section]:
+        raise RuntimeError("git clone ended with 128")
+
+    monkeypatch.setattr(command, "measure", measure)
+    with pytest.raises(SystemExit, match="error: git clone ended with 128") as ended:
+        command.main()
+    assert ended.value.__suppress_context__
