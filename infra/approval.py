@@ -15,6 +15,6 @@ def code(*facts: str) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:LENGTH]
 
 
-def is_given(wanted: str, environment: Mapping[str, str] = os.environ) -> bool:
+def is_given(expected: str, environment: Mapping[str, str] = os.environ) -> bool:
     """Whether the environment approves the change of this code."""
-    return environment.get(VARIABLE, "").strip() == wanted
+    return environment.get(VARIABLE, "").strip() == expected

@@ -199,8 +199,8 @@ def client(cache: RunningCache) -> Iterator[redis.Redis]:
         username=known.username,
         password=known.password,
         socket_timeout=ANSWER_SECONDS,
-        # A value may be any bytes.
-        encoding_errors="backslashreplace",
+        # A key or a value may be any bytes, and a key is sent back.
+        encoding_errors="surrogateescape",
         decode_responses=True,
     ) as server:
         yield server

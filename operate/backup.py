@@ -1,6 +1,5 @@
 """`make backup`, `make backups` and `make restore FROM=…`: the data of a cache, copied out and put back."""
 
-import hashlib
 import time
 from pathlib import Path
 from typing import cast
@@ -55,15 +54,18 @@ def restore(project: Project, stack: Stack, name: str, source: str, *, confirmat
         file, known = _source(project, name, source)
         manifest = backups.inspect(cache, file)
         if known is not None:
-            _require_whole(known)
+            _require_whole(known, manifest)
             _require_approval(project, cache, known)
         _require_confirmation(name, confirmation, f"the data of stack {name} with {_described(manifest)}")
         take(project, stack, name)
+    except BackupError as error:
+        raise ProjectError(f"nothing was restored: {error}") from None
+    try:
         backups.restore(cache, file)
         code = stack.up()
         backups.settle(cache)
     except BackupError as error:
-        raise ProjectError(f"nothing was restored: {error}") from None
+        raise ProjectError(f"the restore did not come to its end, so run the same command again: {error}") from None
     if code == 0:
         say(f"stack {name} has what was in {file}: {_described(manifest)}")
     return code
@@ -92,10 +94,8 @@ def _source(project: Project, name: str, source: str) -> tuple[Path, Stored | No
     return Path(source).expanduser(), None
 
 
-def _require_whole(known: Stored) -> None:
-    with known.file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    if digest != known.manifest.sha256:
+def _require_whole(known: Stored, found: Manifest) -> None:
+    if found.sha256 != known.manifest.sha256:
         raise BackupError(f"{known.file} is not what was backed up: its SHA-256 is another than its manifest's")
 
 

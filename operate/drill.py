@@ -21,6 +21,9 @@ SAMPLE: Final = 1_000
 # A server rounds what is left of a life, and reads its clock at another moment.
 LIFE_MILLISECONDS: Final = 2_000
 
+# The first line of a throw-away stack's file: no other stack of that name is touched.
+MARK: Final = "# Made by make drill, which removes it.\n"
+
 T = TypeVar("T")
 
 
@@ -36,7 +39,8 @@ def run(project: Project, stack: Stack, name: str, choose: Callable[[str], Stack
     began = time.time()
     stored = _timed(steps, "back up", lambda: backup.take(project, stack, name))
     source = backups.sample(cache, size=SAMPLE)
-    private_file.write(project.stack_file(other), yaml.safe_dump({"config": _settings(project, name, backups)}))
+    settings = yaml.safe_dump({"config": _settings(project, name, backups)})
+    private_file.write(project.stack_file(other), MARK + settings)
     try:
         throwaway = choose(other)
         # The restore brings the stack up.
@@ -77,6 +81,9 @@ def _judged(
 
 
 def _is_same(one: Sampled, other: Sampled) -> bool:
+    """Whether a key is there in both, and has the same value and life."""
+    if NO_KEY in (one.expires_at, other.expires_at):
+        return False
     return one.value == other.value and abs(one.expires_at - other.expires_at) <= LIFE_MILLISECONDS
 
 
@@ -104,6 +111,10 @@ def _remove(project: Project, other: str, choose: Callable[[str], Stack]) -> Non
     file = project.stack_file(other)
     if not file.exists():
         return
+    if MARK not in file.read_text(encoding="utf-8"):
+        raise ProjectError(
+            f"stack {other} is none of a drill's, which would take it down: give that stack another name"
+        )
     if choose(other).destroy() != 0 or leftovers.remove(project, other) != 0:
         raise ProjectError(f"stack {other} of a drill could not be taken down: make down STACK={other} CONFIRM={other}")
     backup.folder(project, other).remove()

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.backup import NO_KEY, Sampled
+from operate import drill
 from tests.soak import Soak
 from tests.stacks.data import content, emptied, written
 from tests.stacks.project import ProjectCopy
@@ -182,6 +184,24 @@ def test_a_drill_restores_into_a_stack_that_is_thrown_away(project: ProjectCopy)
     left = {file.relative_to(project.root / ".local").parts[0] for file in project.root.glob(".local/**/local-drill*")}
     assert left - {"inprocess"} <= {"reports", "state", "project"}
     assert not (project.root / "Pulumi.local-drill.yaml").exists()
+
+
+def test_a_drill_takes_no_other_stack_down(project: ProjectCopy) -> None:
+    """Somebody's own stack may have the name."""
+    project.run("up")
+    own = project.root / "Pulumi.local-drill.yaml"
+    own.write_text("config:\n  cache:backend: local\n")
+    printed = project.run("drill", code=1).printed
+    assert "stack local-drill is none of a drill's, which would take it down" in printed
+    assert own.read_text() == "config:\n  cache:backend: local\n"
+
+
+def test_a_key_that_is_in_neither_proves_nothing() -> None:
+    """A backup that has none of the keys is found out, though their lives are alike."""
+    gone, there = Sampled(None, NO_KEY, None), Sampled("value", -1, 100)
+    assert not drill._is_same(gone, gone)
+    assert not drill._is_same(there, gone)
+    assert drill._is_same(there, there)
 
 
 @pytest.mark.long
